@@ -1,0 +1,135 @@
+/** The values a product manager writes, validated and frozen (see parse-experiment.ts). Durations are milliseconds. */
+
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export type JsonObject = { readonly [key: string]: JsonValue };
+
+export interface Arm {
+	readonly key: string;
+	readonly payload: JsonObject;
+	readonly tags: readonly string[];
+	/** CEL over `context.NAME`; absent means always eligible. */
+	readonly eligible?: string;
+}
+
+export type FeatureSource = "request" | "live" | "profile";
+
+interface FeatureBase {
+	readonly name: string;
+	readonly from: FeatureSource;
+	/** The consent purpose without which the value is absent everywhere. */
+	readonly consent?: string;
+}
+
+export interface NumberFeature extends FeatureBase {
+	readonly kind: "number";
+	readonly mean: number;
+	readonly scale: number;
+	/** Present when `from` is live: which event is counted, over how long. */
+	readonly live?: { readonly event: string; readonly windowMs: number; readonly aggregate: "count" };
+}
+
+export type Feature =
+	| NumberFeature
+	| (FeatureBase & { readonly kind: "boolean" })
+	| (FeatureBase & { readonly kind: "cyclic"; readonly period: number })
+	| (FeatureBase & { readonly kind: "category"; readonly levels: readonly string[] })
+	/** For rules only: validated and logged, never encoded. */
+	| (FeatureBase & { readonly kind: "attribute"; readonly values: readonly string[] })
+	| (FeatureBase & { readonly kind: "vector"; readonly length: number });
+
+export interface ContextSchema {
+	/** First coordinate is 1. */
+	readonly intercept: boolean;
+	readonly features: readonly Feature[];
+}
+
+/** α, λ and ε as in Li et al. 2010, Alg. 1, with an exploration floor; kept for every kind since all kinds feed the same sums. */
+interface PolicyBase {
+	readonly ridge: number;
+	readonly explore: number;
+	readonly halfLifeMs?: number;
+	readonly slidingWindowMs?: number;
+}
+
+export type Policy =
+	| (PolicyBase & { readonly kind: "linucb"; readonly alpha: number })
+	| (PolicyBase & { readonly kind: "uniform" })
+	| (PolicyBase & { readonly kind: "fixed"; readonly arm: string });
+
+export interface OutcomeRule {
+	readonly type: string;
+	/** Absent: the event's own value is taken. */
+	readonly value?: number;
+	/** Counted from decidedAt; outside it the outcome earns nothing but proves exposure. */
+	readonly withinMs?: number;
+}
+
+export interface Reward {
+	readonly learn: "impression" | "decision";
+	readonly windowMs: number;
+	readonly default: number;
+	readonly combine: "sum" | "max" | "first" | "last";
+	readonly range: readonly [number, number];
+	readonly outcomes: readonly OutcomeRule[];
+}
+
+export interface Traffic {
+	/** Share of units inside the experiment, in [0, 1]. */
+	readonly share: number;
+	/** Share of the inside units that are control, in [0, 1]. */
+	readonly control: number;
+	/** `uniform`, or the key of an arm. */
+	readonly baseline: string;
+}
+
+export interface Guardrail {
+	readonly metric: string;
+	readonly max?: number;
+	readonly min?: number;
+	readonly action: "alert" | "pause" | "control";
+}
+
+export interface Experiment {
+	readonly key: string;
+	readonly name: string;
+	readonly hypothesis: string;
+	readonly owner: string;
+	readonly arms: readonly Arm[];
+	readonly context: ContextSchema;
+	readonly policy: Policy;
+	readonly reward: Reward;
+	readonly traffic: Traffic;
+	readonly guardrails: readonly Guardrail[];
+}
+
+export type ExperimentState = "draft" | "running" | "paused" | "stopped";
+
+/** One immutable row of `experiment_definitions`: what a decision was decided under. */
+export interface Definition {
+	readonly id: number;
+	readonly experiment: Experiment;
+	readonly version: number;
+	readonly state: ExperimentState;
+	/** Grows with every start. */
+	readonly run: number;
+	/** Grows with every change of `traffic.control`. */
+	readonly epoch: number;
+	/** The arm named at the stop, if one was. */
+	readonly winner: string | null;
+	/** 64 hex characters, made at creation, kept for all versions, never returned by the API. */
+	readonly salt: string;
+	/** Width of a time bucket, fixed per version. */
+	readonly bucketMs: number;
+}
+
+export type Group = "policy" | "control" | "outside";
+
+export interface Problem {
+	/** Path of what is wrong, such as `arms[1].key`; empty for the whole. */
+	readonly path: string;
+	/** What, and how to mend it. */
+	readonly message: string;
+}
+export type Parsed<T> =
+	| { readonly ok: true; readonly value: T; readonly warnings: readonly Problem[] }
+	| { readonly ok: false; readonly problems: readonly Problem[] };

@@ -1,0 +1,3 @@
+export * from "./decision-row.js";
+export * from "./event.js";
+export * from "./pack.js";

@@ -1,0 +1,11 @@
+import type { DecisionRow, Publisher } from "./decision-row.js";
+import type { Event } from "./event.js";
+
+/** One item of a stream message after judging: understood, or poison with its reason. */
+export type Item<T> =
+	| { readonly ok: true; readonly value: T }
+	| { readonly ok: false; readonly reason: string; readonly raw: string };
+
+export type DecodedMessage =
+	| { readonly kind: "decisions"; readonly publisher: Publisher; readonly items: readonly Item<DecisionRow>[] }
+	| { readonly kind: "events"; readonly publisher: Publisher | null; readonly items: readonly Item<Event>[] };

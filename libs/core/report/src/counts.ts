@@ -1,0 +1,37 @@
+import type { Group } from "#core/experiment";
+
+/** Exact counts the report is made of. Rewards are on the 2⁻¹² grid, so sums do not depend on the order of rows. */
+export interface ReportCounts {
+	readonly revision: number;
+	/** Milliseconds since the epoch of the first and last decision counted; null when there is none. */
+	readonly firstDecidedAt: number | null;
+	readonly lastDecidedAt: number | null;
+	readonly arms: readonly ArmCounts[];
+	readonly units: readonly UnitMoments[];
+	readonly deadLetters: number;
+	readonly waitingEvents: number;
+}
+
+export interface ArmCounts {
+	readonly group: Group;
+	readonly arm: string;
+	/** All decisions that chose the arm. */
+	readonly decisions: number;
+	/** Those learned (exposed, E = 1). */
+	readonly learned: number;
+	/** Σ R over the learned. */
+	readonly rewardSum: number;
+	/** Σ R² over the learned. */
+	readonly rewardSquaredSum: number;
+}
+
+/** Moments over the units of one group, for the delta method: n = learned decisions of a unit, C = its reward. */
+export interface UnitMoments {
+	readonly group: Group;
+	readonly units: number;
+	readonly n: number;
+	readonly c: number;
+	readonly nn: number;
+	readonly nc: number;
+	readonly cc: number;
+}

@@ -1,0 +1,74 @@
+import type { Definition, JsonObject } from "#core/experiment";
+import type { DecisionRow, Event } from "#core/log";
+
+export interface Clock {
+	/** Milliseconds since the epoch. */
+	now(): number;
+}
+
+export interface Ids {
+	/** A new UUIDv7, growing within the process, whose time is the clock's now. */
+	mint(): string;
+}
+
+/** The definitions a decider obeys, held in memory and refreshed by notice and by poll. */
+export interface Definitions {
+	get(experiment: string): Definition | undefined;
+}
+
+/** One arm's exact sums in one time bucket, already added over shards: `[n, b(d), A lower triangle by rows]`. */
+export interface BucketSums {
+	readonly arm: string;
+	/** Floor of decision time / bucket width. */
+	readonly bucket: number;
+	readonly sums: Float64Array;
+}
+
+export interface PosteriorRead {
+	readonly revision: number;
+	/** Buckets that moved since the revision asked for (all of them when asked for 0). Each replaces what was known of its arm and bucket. */
+	readonly changed: readonly BucketSums[];
+}
+
+export interface PosteriorSource {
+	/** Sums and revision in one snapshot. */
+	read(experiment: string, version: number, sinceRevision: number): Promise<PosteriorRead>;
+	/** Newest revision per experiment. */
+	heads(): Promise<ReadonlyMap<string, number>>;
+}
+
+export interface DecisionLog {
+	/** Resolves when the row survives a kill -9, saying where it lies. Rejects with SpoolFull. */
+	decision(row: DecisionRow, timeoutMs: number): Promise<"stream" | "spool">;
+}
+
+export interface LiveContext {
+	/** Count of the unit's events of one type in `(now − windowMs, now]`, by event time. */
+	count(unit: string, type: string, windowMs: number, now: number): number;
+	/** False until the windows have been rebuilt from the stream. */
+	readonly ready: boolean;
+}
+
+/** A stored decision with its events, as `GET /v1/decisions/:id` shows it. */
+export interface StoredDecision {
+	readonly row: DecisionRow;
+	readonly learned: { readonly exposed: boolean; readonly reward: number; readonly revision: number | null } | null;
+	readonly events: readonly StoredEvent[];
+}
+
+export interface StoredEvent extends Event {
+	readonly verdict: string;
+	readonly storedAt: number;
+}
+
+export interface DecisionReads {
+	/** The decision from the database, or its events alone where the decision has not come yet, or null. */
+	find(id: string): Promise<StoredDecision | { readonly row: null; readonly events: readonly StoredEvent[] } | null>;
+}
+
+export interface RecentDecisions {
+	/** A decision this decider answered that the database may not have yet: from memory, the spool, or the stream. */
+	find(id: string): Promise<DecisionRow | null>;
+}
+
+export type { JsonObject };

@@ -1,0 +1,87 @@
+/** Ports of the stream: the only way anything durable moves between deciders and learners. */
+
+/** `segue.log.pack` (packs of decisions), `segue.events.<type>` (one event), `segue.events._pack` (packs of mixed types). */
+export type Subject = string;
+
+export interface StreamMessage {
+	readonly subject: Subject;
+	readonly body: Uint8Array;
+	/** When the stream stored it: milliseconds since the epoch, the stream's own clock. */
+	readonly storedAt: number;
+	/** Position in the stream, growing; identifies the message in dead letters. */
+	readonly position: number;
+	/** 1 on first delivery. */
+	readonly deliveries: number;
+}
+
+/** A message a learner holds: it must be acknowledged after the commit, or comes back. */
+export interface HeldMessage extends StreamMessage {
+	acknowledge(): void;
+	/** Tells the stream that work goes on, so that it does not redeliver yet. */
+	extend(): void;
+}
+
+export interface Stream {
+	/** Names the stream for people: `jetstream nats://127.0.0.1:4222` or `postgres`. */
+	readonly description: string;
+	/**
+	 * Resolves when the stream holds the message durably. Rejects within `timeoutMs`, which means *unknown*: retry with the same `messageId`.
+	 */
+	publish(subject: Subject, body: Uint8Array, messageId: string, timeoutMs: number): Promise<void>;
+	/** Up to `most` messages for the one shared durable consumer group of learners; waits up to `waitMs` for the first. */
+	pull(most: number, waitMs: number): Promise<readonly HeldMessage[]>;
+	/** Messages not yet acknowledged by learners (waiting or held). */
+	backlog(): Promise<number>;
+	/**
+	 * Delivers every message stored at or after `since` that matches `filter` (`segue.events.>` or `segue.log.>`), then new ones as they come.
+	 * At least once. `caughtUp` resolves when everything stored before the call has been delivered.
+	 */
+	tail(filter: Subject, since: number, deliver: (message: StreamMessage) => void): Promise<Tail>;
+	/** Drops acknowledged messages stored before `storedBefore`. */
+	purge(storedBefore: number): Promise<void>;
+	/** Tells every decider that an experiment has a newer revision. May be lost; deciders also poll. */
+	announce(experiment: string, revision: number): void;
+	onAnnouncement(heard: (experiment: string, revision: number) => void): Promise<Subscription>;
+	/** False while the stream is known to be out of reach. */
+	readonly connected: boolean;
+	close(): Promise<void>;
+}
+
+export interface Subscription {
+	close(): Promise<void>;
+}
+
+export interface Tail extends Subscription {
+	readonly caughtUp: Promise<void>;
+}
+
+/** A local append-only file that keeps what the stream could not take; survives kill -9. */
+export interface Spool {
+	/** Rejects with SpoolFull when the bound is reached. Resolves when the entry is written. */
+	append(entry: SpoolEntry): Promise<void>;
+	/** Entries in order of appending, oldest first, without removing them. */
+	peek(most: number): Promise<readonly SpoolEntry[]>;
+	/** Removes the first `count` entries, once the stream has them. */
+	drop(count: number): Promise<void>;
+	readonly size: number;
+	readonly full: boolean;
+	close(): Promise<void>;
+}
+
+export interface SpoolEntry {
+	readonly subject: Subject;
+	readonly messageId: string;
+	readonly body: Uint8Array;
+}
+
+export class SpoolFull extends Error {
+	constructor() {
+		super("The spool is full: the stream has been away for too long. Retry later.");
+		this.name = "SpoolFull";
+	}
+}
+
+export interface Clock {
+	/** Milliseconds since the epoch. */
+	now(): number;
+}
