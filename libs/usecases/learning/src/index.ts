@@ -1,1 +1,5 @@
+export * from "./admit.js";
+export * from "./fold.js";
+export * from "./learn.js";
 export * from "./ports.js";
+export * from "./verify.js";

@@ -1,12 +1,21 @@
 import type { Definition } from "#core/experiment";
 import type { DecisionRow, Event, Publisher } from "#core/log";
 
+/** Where an item came from: the key that keeps its dead letter single under redelivery. */
+export interface ItemSource {
+	readonly position: number;
+	/** Place inside a packed message. */
+	readonly index: number;
+	readonly subject: string;
+	/** Stream timestamp of the message, milliseconds since the epoch. */
+	readonly storedAt: number;
+}
+
 /** One judged message's items, flattened for a batch. */
 export interface LoggedDecision {
 	readonly row: DecisionRow;
 	readonly publisher: Publisher;
-	/** Stream timestamp of the message, milliseconds. */
-	readonly storedAt: number;
+	readonly source: ItemSource;
 }
 
 export interface LoggedEvent {
@@ -14,15 +23,12 @@ export interface LoggedEvent {
 	/** SHA-256 of the event's canonical content; tells a duplicate from a conflict. */
 	readonly bodyHash: Uint8Array;
 	readonly publisher: Publisher | null;
-	readonly storedAt: number;
+	readonly source: ItemSource;
 }
 
 export interface DeadLetter {
-	/** Stream position and index inside the message: the key that keeps it single under redelivery. */
-	readonly position: number;
-	readonly index: number;
-	readonly subject: string;
-	readonly storedAt: number;
+	readonly source: ItemSource;
+	/** Why it could not be taken, and from where in the item. */
 	readonly reason: string;
 	readonly payload: Uint8Array;
 }
@@ -58,23 +64,71 @@ export interface SumsDelta {
 	readonly delta: Float64Array;
 }
 
+export interface ArmMovement {
+	readonly experiment: string;
+	readonly arm: string;
+	/** Change of n, the decisions learned. */
+	readonly learned: number;
+	/** Change of Σ R over them. */
+	readonly reward: number;
+}
+
 export interface Effects {
 	readonly states: readonly StateChange[];
 	readonly sums: readonly SumsDelta[];
+	readonly moved: readonly ArmMovement[];
 }
 
 export interface Committed {
 	/** Revision each touched experiment got. */
 	readonly revisions: ReadonlyMap<string, number>;
-	/** Items stored, by experiment: what this batch taught. */
+	/** New rows of the log. */
 	readonly decisions: number;
 	readonly events: number;
+	/** Known already: redelivered, repeated, or another body under a stored key. */
 	readonly duplicates: number;
+	/** Newly dead-lettered. */
 	readonly refused: number;
+	/** What each arm's reward and exposure moved by, for the metrics. */
+	readonly moved: readonly ArmMovement[];
 }
 
 /** The database side of a batch: one transaction in the order of docs/invariants.md. */
 export interface LearningLedger {
 	/** `fold` is pure and sees all locked decisions; its effects are written in the same transaction. */
-	commit(batch: Batch, fold: (locked: readonly LockedDecision[]) => Effects): Promise<Committed>;
+	commit(
+		batch: Batch,
+		fold: (locked: readonly LockedDecision[]) => Effects,
+	): Promise<Committed>;
+}
+
+/** Sums of one experiment as stored, all versions, at one revision. */
+export interface StoredSums {
+	readonly experiment: string;
+	readonly revision: number;
+	readonly buckets: readonly {
+		readonly version: number;
+		readonly arm: string;
+		readonly bucket: number;
+		readonly sums: Float64Array;
+	}[];
+}
+
+export interface LoggedState {
+	readonly row: DecisionRow;
+	readonly definition: Definition;
+	readonly outcomes: readonly Event[];
+}
+
+/** What a replay reads: stored sums at a revision, and the log up to it, page by page in short reads. */
+export interface LogReads {
+	experiments(): Promise<readonly string[]>;
+	storedSums(experiment: string): Promise<StoredSums>;
+	/** Decisions after `afterId` in id order whose batch has a revision up to `revision`, with the outcomes that count at it. */
+	page(
+		experiment: string,
+		revision: number,
+		afterId: string | null,
+		most: number,
+	): Promise<readonly LoggedState[]>;
 }

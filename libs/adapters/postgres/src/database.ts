@@ -1,0 +1,94 @@
+import pg from "pg";
+import { isTransient } from "./transient.js";
+
+const INT8 = 20;
+/** Counters and ids stay far below 2⁵³, so int8 comes back as a number. */
+const types: pg.CustomTypesConfig = {
+	getTypeParser: ((oid: number, format?: "text" | "binary") =>
+		oid === INT8
+			? Number
+			: pg.types.getTypeParser(
+					oid,
+					format as "text",
+				)) as typeof pg.types.getTypeParser,
+};
+
+/** Sessions end themselves rather than hold others: a stopped process keeps its locks for 5 s at most. */
+const session =
+	"-c idle_in_transaction_session_timeout=5000 -c lock_timeout=10000 -c timezone=UTC";
+
+export interface DatabaseOptions {
+	readonly connectionString: string;
+	readonly applicationName: string;
+	/** Connections at most. */
+	readonly most?: number;
+	/** A statement longer than this is ended, so that a report cannot hold a snapshot. */
+	readonly statementTimeoutMs?: number;
+	/** Told of connections lost while idle; they are replaced on next use. */
+	readonly onLost?: (error: Error) => void;
+}
+
+export function connectionConfig(options: DatabaseOptions): pg.ClientConfig {
+	return {
+		connectionString: options.connectionString,
+		application_name: options.applicationName,
+		connectionTimeoutMillis: 3_000,
+		keepAlive: true,
+		keepAliveInitialDelayMillis: 5_000,
+		statement_timeout: options.statementTimeoutMs ?? 30_000,
+		options: session,
+		types,
+	};
+}
+
+/** A pool of connections and the two ways to use it. */
+export class Database {
+	readonly #pool: pg.Pool;
+
+	constructor(readonly options: DatabaseOptions) {
+		this.#pool = new pg.Pool({
+			...connectionConfig(options),
+			max: options.most ?? 8,
+			idleTimeoutMillis: 30_000,
+		});
+		this.#pool.on("error", (error) => options.onLost?.(error));
+	}
+
+	/** One statement; read-only or idempotent, since it is tried again once where the connection was lost. */
+	async query<Row extends pg.QueryResultRow>(
+		text: string,
+		values: readonly unknown[] = [],
+	): Promise<Row[]> {
+		try {
+			return (await this.#pool.query<Row>(text, [...values])).rows;
+		} catch (error) {
+			if (!isTransient(error)) throw error;
+			return (await this.#pool.query<Row>(text, [...values])).rows;
+		}
+	}
+
+	/** Commits what `work` did, or rolls all of it back. */
+	async transaction<T>(
+		work: (client: pg.PoolClient) => Promise<T>,
+	): Promise<T> {
+		const client = await this.#pool.connect();
+		let broken: Error | undefined;
+		try {
+			await client.query("begin");
+			const result = await work(client);
+			await client.query("commit");
+			return result;
+		} catch (error) {
+			await client.query("rollback").catch((lost: Error) => {
+				broken = lost;
+			});
+			throw error;
+		} finally {
+			client.release(broken);
+		}
+	}
+
+	async close(): Promise<void> {
+		await this.#pool.end();
+	}
+}

@@ -1,0 +1,149 @@
+import type { Group, JsonObject, JsonValue } from "#core/experiment";
+import type { DecisionRow } from "#core/log";
+
+const GRID_UNITS = 4096;
+
+/** A row of `decisions` as pg gives it. */
+export interface DecisionRecord {
+	id: string;
+	experiment: string;
+	version: number;
+	definition_id: number;
+	unit: string;
+	session: string | null;
+	assigned_group: Group;
+	arm: string;
+	propensity: number;
+	distribution: DecisionRow["distribution"];
+	context: JsonObject;
+	x: Buffer;
+	eligible: Buffer;
+	excluded: { [arm: string]: string };
+	means: Buffer;
+	propensities: Buffer;
+	policy_propensities: Buffer | null;
+	missing: string[];
+	degraded: string[];
+	decided_at: Date;
+	origin: DecisionRow["origin"];
+	parent: string | null;
+	trace_id: string | null;
+	request_id: string | null;
+	consent: { [purpose: string]: boolean } | null;
+	privacy_version: string | null;
+	extra: JsonValue;
+	revision: number;
+	reference_bucket: number;
+	core_version: string;
+}
+
+export const decisionColumns = [
+	"id",
+	"experiment",
+	"version",
+	"definition_id",
+	"unit",
+	"session",
+	"assigned_group",
+	"arm",
+	"propensity",
+	"distribution",
+	"context",
+	"x",
+	"eligible",
+	"excluded",
+	"means",
+	"propensities",
+	"policy_propensities",
+	"missing",
+	"degraded",
+	"decided_at",
+	"origin",
+	"parent",
+	"trace_id",
+	"request_id",
+	"consent",
+	"privacy_version",
+	"extra",
+	"revision",
+	"reference_bucket",
+	"core_version",
+] as const;
+
+export function toDecisionRow(record: DecisionRecord): DecisionRow {
+	return {
+		id: record.id,
+		experiment: record.experiment,
+		version: record.version,
+		definitionId: record.definition_id,
+		unit: record.unit,
+		session: record.session,
+		group: record.assigned_group,
+		arm: record.arm,
+		propensity: record.propensity,
+		distribution: record.distribution,
+		context: record.context,
+		x: fromGridBytes(record.x),
+		eligible: fromIndexBytes(record.eligible),
+		excluded: record.excluded,
+		means: fromGridBytes(record.means),
+		propensities: fromDoubleBytes(record.propensities),
+		policyPropensities:
+			record.policy_propensities === null
+				? null
+				: fromDoubleBytes(record.policy_propensities),
+		missing: record.missing,
+		degraded: record.degraded,
+		decidedAt: record.decided_at.getTime(),
+		origin: record.origin,
+		parent: record.parent,
+		traceId: record.trace_id,
+		requestId: record.request_id,
+		consent: record.consent,
+		privacyVersion: record.privacy_version,
+		extra: record.extra,
+		revision: record.revision,
+		referenceBucket: record.reference_bucket,
+		coreVersion: record.core_version,
+	};
+}
+
+export function gridBytes(values: Float64Array): Buffer {
+	const bytes = Buffer.allocUnsafe(values.length * 4);
+	for (let i = 0; i < values.length; i++)
+		bytes.writeInt32LE((values[i] as number) * GRID_UNITS, i * 4);
+	return bytes;
+}
+
+export function doubleBytes(values: Float64Array): Buffer {
+	const bytes = Buffer.allocUnsafe(values.length * 8);
+	for (let i = 0; i < values.length; i++)
+		bytes.writeDoubleLE(values[i] as number, i * 8);
+	return bytes;
+}
+
+export function indexBytes(values: readonly number[]): Buffer {
+	const bytes = Buffer.allocUnsafe(values.length * 2);
+	for (let i = 0; i < values.length; i++)
+		bytes.writeInt16LE(values[i] as number, i * 2);
+	return bytes;
+}
+
+function fromGridBytes(bytes: Buffer): Float64Array {
+	return Float64Array.from(
+		{ length: bytes.length / 4 },
+		(_, i) => bytes.readInt32LE(i * 4) / GRID_UNITS,
+	);
+}
+
+function fromDoubleBytes(bytes: Buffer): Float64Array {
+	return Float64Array.from({ length: bytes.length / 8 }, (_, i) =>
+		bytes.readDoubleLE(i * 8),
+	);
+}
+
+function fromIndexBytes(bytes: Buffer): number[] {
+	return Array.from({ length: bytes.length / 2 }, (_, i) =>
+		bytes.readInt16LE(i * 2),
+	);
+}

@@ -1,0 +1,132 @@
+import { randomBytes } from "node:crypto";
+import { parseExperiment, renderExperiment } from "#core/experiment";
+import type {
+	DefinitionChange,
+	DefinitionStore,
+	StoredDefinition,
+} from "#usecases/defining";
+import type { Database } from "./database.js";
+
+interface DefinitionRecord {
+	id: number;
+	version: number;
+	state: StoredDefinition["state"];
+	run: number;
+	epoch: number;
+	winner: string | null;
+	bucket_ms: number;
+	definition: unknown;
+	action: DefinitionChange["action"];
+	actor: string;
+	why: string;
+	created_at: Date;
+	salt: Buffer;
+}
+
+const columns = `d.id, d.version, d.state, d.run, d.epoch, d.winner, d.bucket_ms, d.definition, d.action, d.actor, d.why, d.created_at, e.salt`;
+
+/** Experiments and their immutable definition rows. */
+export class PostgresDefinitionStore implements DefinitionStore {
+	constructor(private readonly database: Database) {}
+
+	async all(): Promise<readonly StoredDefinition[]> {
+		const rows = await this.database.query<DefinitionRecord>(
+			`select ${columns} from experiments e join experiment_definitions d on d.id = e.definition_id order by e.key`,
+		);
+		return rows.map(toDefinition);
+	}
+
+	async find(key: string): Promise<StoredDefinition | null> {
+		const rows = await this.database.query<DefinitionRecord>(
+			`select ${columns} from experiments e join experiment_definitions d on d.id = e.definition_id where e.key = $1`,
+			[key],
+		);
+		return rows[0] ? toDefinition(rows[0]) : null;
+	}
+
+	/** Definition rows by id, current or not: what a logged decision was decided under. */
+	async byIds(ids: readonly number[]): Promise<readonly StoredDefinition[]> {
+		const rows = await this.database.query<DefinitionRecord>(
+			`select ${columns} from experiment_definitions d join experiments e on e.key = d.experiment where d.id = any ($1::bigint[])`,
+			[ids],
+		);
+		return rows.map(toDefinition);
+	}
+
+	async change(
+		key: string,
+		decide: (current: StoredDefinition | null) => DefinitionChange | null,
+	): Promise<StoredDefinition | null> {
+		return this.database.transaction(async (client) => {
+			await client.query("savepoint untouched");
+			await client.query(
+				"insert into experiments (key, salt) values ($1, $2) on conflict do nothing",
+				[key, randomBytes(32)],
+			);
+			await client.query(
+				"select e.key from experiments e where e.key = $1 for update",
+				[key],
+			);
+			const found = await client.query<DefinitionRecord>(
+				`select ${columns} from experiments e join experiment_definitions d on d.id = e.definition_id where e.key = $1`,
+				[key],
+			);
+			const current = found.rows[0] ? toDefinition(found.rows[0]) : null;
+			const change = decide(current);
+			if (change === null) {
+				await client.query("rollback to savepoint untouched");
+				return current;
+			}
+			const inserted = await client.query<DefinitionRecord>(
+				`with d as (
+					insert into experiment_definitions (experiment, version, state, run, epoch, winner, bucket_ms, definition, action, actor, why)
+					values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning *
+				), e as (
+					update experiments set definition_id = d.id from d where key = $1 returning salt
+				), r as (
+					insert into revisions (experiment) values ($1) on conflict do nothing
+				)
+				select ${columns} from d, e`,
+				[
+					key,
+					change.version,
+					change.state,
+					change.run,
+					change.epoch,
+					change.winner,
+					change.bucketMs,
+					JSON.stringify(renderExperiment(change.experiment)),
+					change.action,
+					change.actor,
+					change.why,
+				],
+			);
+			return toDefinition(inserted.rows[0] as DefinitionRecord);
+		});
+	}
+}
+
+function toDefinition(row: DefinitionRecord): StoredDefinition {
+	const parsed = parseExperiment(row.definition);
+	if (!parsed.ok) {
+		const first = parsed.problems[0];
+		throw new Error(
+			`Definition row ${row.id} cannot be read: ${first?.path ?? ""} ${first?.message ?? ""}`,
+		);
+	}
+	return {
+		id: row.id,
+		experiment: parsed.value,
+		version: row.version,
+		state: row.state,
+		run: row.run,
+		epoch: row.epoch,
+		winner: row.winner,
+		salt: row.salt.toString("hex"),
+		bucketMs: row.bucket_ms,
+		createdAt: row.created_at.getTime(),
+		action: row.action,
+		actor: row.actor,
+		why: row.why,
+	};
+}

@@ -1,0 +1,106 @@
+import type pg from "pg";
+import type { LoggedEvent } from "#usecases/learning";
+import {
+	type OutcomeRecord,
+	outcomeColumns,
+	toEvent,
+} from "./outcome-record.js";
+
+/** The statements of a batch that store and read events, one action a function. */
+
+/** Returns `decision id / event id` of those that were new. */
+export async function insertOutcomes(
+	client: pg.ClientBase,
+	batch: number,
+	events: readonly LoggedEvent[],
+): Promise<ReadonlySet<string>> {
+	const { rows } = await client.query<{
+		decision_id: string;
+		event_id: string;
+	}>({
+		name: "segue-insert-outcomes",
+		text: `insert into outcomes (decision_id, event_id, unit, session, type, item, slot, at, value, properties, retracts,
+				body_hash, batch, boot, sequence, stored_at)
+			select r.decision_id, r.event_id, r.unit, r.session, r.type, r.item, r.slot, to_timestamp(r.at / 1000.0), r.value,
+				r.properties, r.retracts, r.body_hash, $1, r.boot, r.sequence, to_timestamp(r.stored_at / 1000.0)
+			from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[], $9::float8[], $10::float8[],
+				$11::jsonb[], $12::text[], $13::bytea[], $14::uuid[], $15::bigint[], $16::float8[])
+				as r (decision_id, event_id, unit, session, type, item, slot, at, value, properties, retracts, body_hash, boot, sequence, stored_at)
+			order by r.decision_id, r.event_id collate "C"
+			on conflict do nothing
+			returning decision_id, event_id`,
+		values: [
+			batch,
+			events.map(({ event }) => event.decisionId),
+			...eventColumns(events),
+			...originColumns(events),
+		],
+	});
+	return new Set(rows.map((row) => outcomeKey(row.decision_id, row.event_id)));
+}
+
+export const outcomeKey = (decisionId: string, eventId: string): string =>
+	`${decisionId}/${eventId}`;
+
+/** Events that name no decision; `keys` are the keyed hashes of unit and event id. Returns how many were new. */
+export async function insertSignals(
+	client: pg.ClientBase,
+	batch: number,
+	events: readonly LoggedEvent[],
+	keys: readonly Buffer[],
+): Promise<number> {
+	const { rowCount } = await client.query({
+		name: "segue-insert-signals",
+		text: `insert into signals (day, event_key, event_id, unit, session, type, item, slot, at, value, properties,
+				body_hash, batch, boot, sequence, stored_at)
+			select (to_timestamp(r.at / 1000.0) at time zone 'utc')::date, r.event_key, r.event_id, r.unit, r.session, r.type, r.item,
+				r.slot, to_timestamp(r.at / 1000.0), r.value, r.properties, r.body_hash, $1, r.boot, r.sequence,
+				to_timestamp(r.stored_at / 1000.0)
+			from unnest($2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[], $9::float8[], $10::float8[],
+				$11::jsonb[], $12::text[], $13::bytea[], $14::uuid[], $15::bigint[], $16::float8[])
+				as r (event_key, event_id, unit, session, type, item, slot, at, value, properties, retracts, body_hash, boot, sequence, stored_at)
+			order by 1, 2
+			on conflict do nothing`,
+		values: [batch, keys, ...eventColumns(events), ...originColumns(events)],
+	});
+	return rowCount ?? 0;
+}
+
+function eventColumns(events: readonly LoggedEvent[]): unknown[] {
+	return [
+		events.map(({ event }) => event.id),
+		events.map(({ event }) => event.unit),
+		events.map(({ event }) => event.session ?? null),
+		events.map(({ event }) => event.type),
+		events.map(({ event }) => event.item ?? null),
+		events.map(({ event }) => event.slot ?? null),
+		events.map(({ event }) => event.at),
+		events.map(({ event }) => event.value ?? null),
+		events.map(({ event }) =>
+			event.properties === undefined ? null : JSON.stringify(event.properties),
+		),
+		events.map(({ event }) => event.retracts ?? null),
+	];
+}
+
+function originColumns(events: readonly LoggedEvent[]): unknown[] {
+	return [
+		events.map(({ bodyHash }) => Buffer.from(bodyHash)),
+		events.map(({ publisher }) => publisher?.boot ?? null),
+		events.map(({ publisher }) => publisher?.sequence ?? null),
+		events.map(({ source }) => source.storedAt),
+	];
+}
+
+/** All outcomes of the locked ids, this batch's included: a statement of its own, after the locks. */
+export async function readOutcomes(
+	client: pg.ClientBase,
+	ids: readonly string[],
+) {
+	const { rows } = await client.query<OutcomeRecord>({
+		name: "segue-read-outcomes",
+		text: `select ${outcomeColumns} from outcomes o where o.decision_id = any ($1::uuid[])`,
+		values: [ids],
+	});
+	return rows.map(toEvent);
+}

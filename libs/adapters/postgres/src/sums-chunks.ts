@@ -1,0 +1,67 @@
+import type { BucketSums } from "#usecases/deciding";
+
+/** Float64 in one row: 1.6 KB, so that four versions of a row fit a page and updates stay HOT. */
+export const CHUNK_LENGTH = 200;
+
+export interface ChunkRecord {
+	readonly experiment: string;
+	readonly version: number;
+	readonly arm: string;
+	readonly bucket: number;
+	readonly shard: number;
+	readonly chunk: number;
+	readonly data: Buffer;
+}
+
+/** Adds the shards of each arm and bucket; addition on the grid is exact, so their order does not matter. */
+export function assembleBuckets(chunks: readonly ChunkRecord[]): BucketSums[] {
+	const lengths = new Map<string, number>();
+	for (const { arm, bucket, chunk, data } of chunks) {
+		const key = `${arm}\n${bucket}`;
+		lengths.set(
+			key,
+			Math.max(lengths.get(key) ?? 0, chunk * CHUNK_LENGTH + data.length / 8),
+		);
+	}
+	const buckets = new Map<string, BucketSums>();
+	for (const { arm, bucket, chunk, data } of chunks) {
+		const key = `${arm}\n${bucket}`;
+		let known = buckets.get(key);
+		if (!known) {
+			known = {
+				arm,
+				bucket,
+				sums: new Float64Array(lengths.get(key) as number),
+			};
+			buckets.set(key, known);
+		}
+		addChunk(known.sums, chunk, data);
+	}
+	return [...buckets.values()].sort((a, b) =>
+		a.arm < b.arm ? -1 : a.arm > b.arm ? 1 : a.bucket - b.bucket,
+	);
+}
+
+function addChunk(sums: Float64Array, chunk: number, data: Buffer): void {
+	const offset = chunk * CHUNK_LENGTH;
+	for (let i = 0; i < data.length / 8; i++)
+		sums[offset + i] = (sums[offset + i] as number) + data.readDoubleLE(i * 8);
+}
+
+/** Number of chunk rows a sums vector is stored in. */
+export function chunkCount(length: number): number {
+	return Math.ceil(length / CHUNK_LENGTH);
+}
+
+/** The part of a sums vector that one chunk row holds. */
+export function chunkOf(sums: Float64Array, chunk: number): Float64Array {
+	return sums.subarray(chunk * CHUNK_LENGTH, (chunk + 1) * CHUNK_LENGTH);
+}
+
+/** stored + delta, entry by entry, as the row's new bytes. */
+export function addedBytes(stored: Buffer, delta: Float64Array): Buffer {
+	const sum = Buffer.allocUnsafe(delta.length * 8);
+	for (let i = 0; i < delta.length; i++)
+		sum.writeDoubleLE(stored.readDoubleLE(i * 8) + (delta[i] as number), i * 8);
+	return sum;
+}

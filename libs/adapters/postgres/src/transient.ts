@@ -1,0 +1,48 @@
+/** SQLSTATEs after which the same work may succeed: a rule of retry as a table. */
+const transientStates: ReadonlyMap<string, string> = new Map([
+	["08000", "connection exception"],
+	["08001", "cannot connect"],
+	["08003", "connection does not exist"],
+	["08006", "connection failure"],
+	["25P03", "idle in transaction too long"],
+	["40001", "serialization failure"],
+	["40P01", "deadlock detected"],
+	["53300", "too many connections"],
+	["55P03", "lock not available in time"],
+	["57P01", "ended by the administrator"],
+	["57P02", "crash of another backend"],
+	["57P03", "starting up or shutting down"],
+]);
+
+const transientSystemCodes: ReadonlySet<string> = new Set([
+	"ECONNREFUSED",
+	"ECONNRESET",
+	"EHOSTUNREACH",
+	"ENETUNREACH",
+	"ENOTFOUND",
+	"EPIPE",
+	"ETIMEDOUT",
+]);
+
+/** pg reports a lost socket by message only. */
+const lostSocket =
+	/connection terminated|timeout exceeded when trying to connect|client has encountered a connection error|not queryable/i;
+
+/** True where trying again may help; false where the statement or its data is wrong. */
+export function isTransient(error: unknown): boolean {
+	if (!(error instanceof Error)) return false;
+	const code = (error as { code?: unknown }).code;
+	if (typeof code === "string")
+		return transientStates.has(code) || transientSystemCodes.has(code);
+	return (
+		lostSocket.test(error.message) ||
+		(error instanceof AggregateError && error.errors.every(isTransient))
+	);
+}
+
+/** A statement met an id whose day has no partition. */
+export function isMissingPartition(error: unknown): boolean {
+	return (
+		error instanceof Error && (error as { code?: unknown }).code === "23514"
+	);
+}

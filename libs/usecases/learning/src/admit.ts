@@ -1,0 +1,131 @@
+import { compileEncoder } from "#core/context";
+import type { Definition } from "#core/experiment";
+import { isFuture } from "#core/experiment";
+import { encodeDecisions, encodeEvent, timeOfId } from "#core/log";
+import type {
+	Batch,
+	DeadLetter,
+	ItemSource,
+	LoggedDecision,
+	LoggedEvent,
+} from "./ports.js";
+
+const AHEAD_MS = 5 * 60_000;
+
+export interface AdmissionRules {
+	/** Ids before it are refused: their partitions are gone. */
+	readonly horizon: string;
+	/** The instant up to which a unit was erased, milliseconds; absent for units never erased. */
+	readonly erasedAt: (unit: string) => number | undefined;
+	readonly definition: (id: number) => Definition | undefined;
+}
+
+export interface Admitted {
+	/** By id: of several rows under one id in a batch the first is the decision. */
+	readonly decisions: ReadonlyMap<string, LoggedDecision>;
+	readonly outcomes: readonly LoggedEvent[];
+	readonly signals: readonly LoggedEvent[];
+	readonly deadLetters: readonly DeadLetter[];
+	/** Covered by a tombstone: dropped without a trace, since a trace would bring the person back. */
+	readonly erased: number;
+}
+
+/** Sorts a batch into what may enter the set, what is dead-lettered with its reason, and what an erasure covers. Pure. */
+export function admit(batch: Batch, rules: AdmissionRules): Admitted {
+	const decisions = new Map<string, LoggedDecision>();
+	const outcomes: LoggedEvent[] = [];
+	const signals: LoggedEvent[] = [];
+	const deadLetters = [...batch.deadLetters];
+	const horizonMs = timeOfId(rules.horizon);
+	let erased = 0;
+
+	for (const decision of batch.decisions) {
+		const { row, publisher, source } = decision;
+		if (
+			timeOfId(row.id) <= (rules.erasedAt(row.unit) ?? Number.NEGATIVE_INFINITY)
+		) {
+			erased++;
+			continue;
+		}
+		const reason =
+			idRefusal(row.id, horizonMs, source) ?? decisionRefusal(decision, rules);
+		if (reason !== null)
+			deadLetters.push({
+				source,
+				reason,
+				payload: encodeDecisions([row], publisher),
+			});
+		else if (!decisions.has(row.id)) decisions.set(row.id, decision);
+	}
+	for (const logged of batch.events) {
+		const { event, source } = logged;
+		const at =
+			event.decisionId === undefined ? event.at : timeOfId(event.decisionId);
+		if (at <= (rules.erasedAt(event.unit) ?? Number.NEGATIVE_INFINITY)) {
+			erased++;
+			continue;
+		}
+		const reason = eventRefusal(logged, horizonMs);
+		if (reason !== null)
+			deadLetters.push({ source, reason, payload: encodeEvent(event) });
+		else (event.decisionId === undefined ? signals : outcomes).push(logged);
+	}
+	return { decisions, outcomes, signals, deadLetters, erased };
+}
+
+function idRefusal(
+	id: string,
+	horizonMs: number,
+	source: ItemSource,
+): string | null {
+	const at = timeOfId(id);
+	if (at < horizonMs)
+		return `before horizon: the id ${id} is older than the oldest partition of the log`;
+	if (at > source.storedAt + AHEAD_MS)
+		return `future: the id ${id} is more than 5 minutes ahead of the stream's clock`;
+	return null;
+}
+
+function eventRefusal(
+	{ event, source }: LoggedEvent,
+	horizonMs: number,
+): string | null {
+	if (isFuture(event.at, source.storedAt))
+		return `future: at is more than 5 minutes ahead of the stream's clock`;
+	if (event.decisionId !== undefined)
+		return idRefusal(event.decisionId, horizonMs, source);
+	return event.at < horizonMs
+		? "before horizon: at is older than the oldest partition of the log"
+		: null;
+}
+
+const dimensions = new WeakMap<Definition, number>();
+
+function dimensionOf(definition: Definition): number {
+	const known = dimensions.get(definition);
+	if (known !== undefined) return known;
+	const { d } = compileEncoder(definition.experiment.context);
+	dimensions.set(definition, d);
+	return d;
+}
+
+/** A row must agree with the definition it names, or its sums would have no meaning. */
+function decisionRefusal(
+	{ row }: LoggedDecision,
+	rules: AdmissionRules,
+): string | null {
+	const definition = rules.definition(row.definitionId);
+	if (!definition)
+		return `unknown definition: no definition row has the id ${row.definitionId}`;
+	if (
+		definition.experiment.key !== row.experiment ||
+		definition.version !== row.version
+	)
+		return `wrong definition: row ${row.definitionId} is not ${row.experiment} version ${row.version}`;
+	if (!definition.experiment.arms.some((arm) => arm.key === row.arm))
+		return `unknown arm: ${row.experiment} has no arm ${row.arm} in definition ${row.definitionId}`;
+	const d = dimensionOf(definition);
+	return row.x.length === d
+		? null
+		: `wrong dimension: x has ${row.x.length} coordinates, the definition encodes ${d}`;
+}

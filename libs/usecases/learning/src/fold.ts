@@ -1,0 +1,94 @@
+import { settle } from "#core/experiment";
+import { timeOfId } from "#core/log";
+import { addObservation, emptySums } from "#core/policy";
+import type {
+	ArmMovement,
+	Effects,
+	LockedDecision,
+	StateChange,
+	SumsDelta,
+} from "./ports.js";
+
+/** Exposure E and reward R of one decision: functions of the set of its outcomes alone. Outcomes of another unit do not count. */
+export function stateOf(
+	locked: Pick<LockedDecision, "row" | "definition" | "outcomes">,
+): { exposed: 0 | 1; reward: number } {
+	const { row, definition, outcomes } = locked;
+	if (row.group === "outside") return { exposed: 0, reward: 0 };
+	const own = outcomes.filter((event) => event.unit === row.unit);
+	const { exposed, reward } = settle(
+		definition.experiment.reward,
+		row.decidedAt,
+		own,
+	);
+	return { exposed, reward: exposed === 1 ? reward : 0 };
+}
+
+/** The time bucket of a decision: by its id's time, whatever the origin says of decidedAt. */
+export function bucketOf(id: string, bucketMs: number): number {
+	return Math.floor(timeOfId(id) / bucketMs);
+}
+
+/**
+ * Recomputes the state of every locked decision and says what moves: sums gain (E' − E)·xxᵀ and (E'R' − ER)·x.
+ * All entries are multiples of 2⁻²⁴, so the deltas are exact and their order does not matter.
+ */
+export function foldBatch(batch: readonly LockedDecision[]): Effects {
+	const states: StateChange[] = [];
+	const sums = new Map<string, SumsDelta>();
+	const moved = new Map<
+		string,
+		{ experiment: string; arm: string; learned: number; reward: number }
+	>();
+	for (const locked of batch) {
+		const { row, definition } = locked;
+		const next = stateOf(locked);
+		const deltaN = next.exposed - locked.exposed;
+		const deltaR = next.exposed * next.reward - locked.exposed * locked.reward;
+		if (deltaN === 0 && deltaR === 0) continue;
+		states.push({ id: row.id, ...next });
+
+		const bucket = bucketOf(row.id, definition.bucketMs);
+		const key = `${row.experiment} ${row.version} ${row.arm} ${bucket}`;
+		let entry = sums.get(key);
+		if (!entry) {
+			const { experiment, version, arm } = row;
+			entry = {
+				experiment,
+				version,
+				arm,
+				bucket,
+				delta: emptySums(row.x.length),
+			};
+			sums.set(key, entry);
+		}
+		addObservation(entry.delta, row.x.length, row.x, deltaN, deltaR);
+		move(moved, row.experiment, row.arm, deltaN, deltaR);
+	}
+	return { states, sums: [...sums.values()], moved: [...moved.values()] };
+}
+
+function move(
+	moved: Map<
+		string,
+		{ experiment: string; arm: string; learned: number; reward: number }
+	>,
+	experiment: string,
+	arm: string,
+	learned: number,
+	reward: number,
+): void {
+	const key = `${experiment} ${arm}`;
+	const known: ArmMovement = moved.get(key) ?? {
+		experiment,
+		arm,
+		learned: 0,
+		reward: 0,
+	};
+	moved.set(key, {
+		experiment,
+		arm,
+		learned: known.learned + learned,
+		reward: known.reward + reward,
+	});
+}

@@ -1,0 +1,119 @@
+import { decodeMessage, eventHash, type Publisher } from "#core/log";
+import { foldBatch } from "./fold.js";
+import type {
+	Batch,
+	Committed,
+	DeadLetter,
+	ItemSource,
+	LearningLedger,
+	LoggedDecision,
+	LoggedEvent,
+} from "./ports.js";
+
+/** A message as the learner needs it; the stream's own type has more. */
+export interface LearnableMessage {
+	readonly subject: string;
+	readonly body: Uint8Array;
+	readonly storedAt: number;
+	readonly position: number;
+}
+
+/** Turns delivered messages into committed sums: judge item by item, fold, commit. The caller acknowledges after it returns. */
+export class Learn {
+	constructor(
+		private readonly ledger: LearningLedger,
+		/** True where the same work may succeed later: a lost connection, a lock not had in time. */
+		private readonly isTransient: (error: unknown) => boolean,
+	) {}
+
+	/**
+	 * One transaction for all messages. Where the database refuses the batch for what is in it, the batch is halved until the
+	 * one item that it refuses is found and dead-lettered; the rest is learned.
+	 */
+	async execute(
+		messages: readonly LearnableMessage[],
+	): Promise<readonly Committed[]> {
+		return this.#commit(toBatch(messages));
+	}
+
+	async #commit(batch: Batch): Promise<readonly Committed[]> {
+		try {
+			return [await this.ledger.commit(batch, foldBatch)];
+		} catch (error) {
+			if (this.isTransient(error)) throw error;
+			const halves = halve(batch);
+			if (halves === null)
+				return [
+					await this.ledger.commit(asDeadLetters(batch, error), foldBatch),
+				];
+			return [
+				...(await this.#commit(halves[0])),
+				...(await this.#commit(halves[1])),
+			];
+		}
+	}
+}
+
+function toBatch(messages: readonly LearnableMessage[]): Batch {
+	const decisions: LoggedDecision[] = [];
+	const events: LoggedEvent[] = [];
+	const deadLetters: DeadLetter[] = [];
+	for (const { subject, body, storedAt, position } of messages) {
+		const decoded = decodeMessage(subject, body);
+		for (const [index, item] of decoded.items.entries()) {
+			const source: ItemSource = { position, index, subject, storedAt };
+			if (!item.ok) {
+				deadLetters.push({
+					source,
+					reason: item.reason,
+					payload: new TextEncoder().encode(item.raw),
+				});
+			} else if ("propensities" in item.value) {
+				const publisher = decoded.publisher as Publisher;
+				decisions.push({ row: item.value, publisher, source });
+			} else {
+				events.push({
+					event: item.value,
+					bodyHash: eventHash(item.value),
+					publisher: decoded.publisher,
+					source,
+				});
+			}
+		}
+	}
+	return { decisions, events, deadLetters };
+}
+
+/** Null where there is nothing left to halve. */
+function halve(batch: Batch): [Batch, Batch] | null {
+	const { decisions, events, deadLetters } = batch;
+	if (decisions.length + events.length <= 1) return null;
+	const d = Math.ceil(decisions.length / 2);
+	const e = Math.floor(events.length / 2);
+	return [
+		{
+			decisions: decisions.slice(0, d),
+			events: events.slice(0, e),
+			deadLetters,
+		},
+		{ decisions: decisions.slice(d), events: events.slice(e), deadLetters: [] },
+	];
+}
+
+function asDeadLetters(batch: Batch, error: unknown): Batch {
+	const reason = `refused by the database: ${error instanceof Error ? error.message : String(error)}`;
+	const items: { source: ItemSource; item: unknown }[] = [
+		...batch.decisions.map(({ row, source }) => ({ source, item: row })),
+		...batch.events.map(({ event, source }) => ({ source, item: event })),
+	];
+	const refused = items.map(({ source, item }) => ({
+		source,
+		reason,
+		payload: new TextEncoder().encode(JSON.stringify(item)),
+	}));
+	return {
+		decisions: [],
+		events: [],
+		deadLetters: [...batch.deadLetters, ...refused],
+	};
+}
