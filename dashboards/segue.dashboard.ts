@@ -1,0 +1,205 @@
+import {
+	type Dashboard,
+	DashboardBuilder,
+	DatasourceVariableBuilder,
+	QueryVariableBuilder,
+	RowBuilder,
+	VariableRefresh,
+} from "@grafana/grafana-foundation-sdk/dashboard";
+import { DATASOURCE, stat, timeseries } from "./panels.js";
+
+const OF_EXPERIMENT = '{experiment=~"$experiment"}';
+const WINDOW = "[$__rate_interval]";
+
+/** `rate` of a counter, summed by labels (none: over everything). */
+function rate(metric: string, by = ""): string {
+	return `sum${by && ` by (${by})`} (rate(${metric}${WINDOW}))`;
+}
+
+/** p50, p95 and p99 of a histogram. */
+function quantiles(histogram: string) {
+	return [0.5, 0.95, 0.99].map((q) => ({
+		expr: `histogram_quantile(${q}, ${rate(`${histogram}_bucket`, "le")})`,
+		legend: `p${q * 100}`,
+	}));
+}
+
+/** The one dashboard: is it up and fast, is it learning, and what does it choose. */
+export function segueDashboard(): Dashboard {
+	return new DashboardBuilder("Segue")
+		.uid("segue")
+		.description("Decisions, learning and rewards of Segue.")
+		.tags(["segue"])
+		.timezone("browser")
+		.time({ from: "now-30m", to: "now" })
+		.refresh("10s")
+		.withVariable(
+			new DatasourceVariableBuilder("datasource")
+				.label("Data source")
+				.type("prometheus"),
+		)
+		.withVariable(
+			new QueryVariableBuilder("experiment")
+				.label("Experiment")
+				.datasource(DATASOURCE)
+				.query("label_values(segue_decisions_total, experiment)")
+				.refresh(VariableRefresh.OnTimeRangeChanged)
+				.multi(true)
+				.includeAll(true)
+				.allValue(".*"),
+		)
+		.withRow(new RowBuilder("Deciding"))
+		.withPanel(
+			timeseries({
+				title: "Decisions per second",
+				description:
+					"By group. Nothing at all: clients are gone, or the decider is.",
+				unit: "reqps",
+				span: 8,
+				stacked: true,
+				queries: [
+					{
+						expr: rate(
+							`segue_decisions_total${OF_EXPERIMENT}`,
+							"experiment, group",
+						),
+						legend: "{{experiment}} {{group}}",
+					},
+				],
+			}),
+		)
+		.withPanel(
+			timeseries({
+				title: "Time to decide",
+				description:
+					"Of answered decisions. SEGUE_DECIDE_DEADLINE_MS bounds it.",
+				unit: "s",
+				span: 8,
+				queries: quantiles("segue_decision_duration_seconds"),
+			}),
+		)
+		.withPanel(
+			timeseries({
+				title: "Degraded decisions per second",
+				description:
+					"Answered, but with a part missing: the reason says which. Zero is normal.",
+				unit: "reqps",
+				span: 8,
+				queries: [
+					{
+						expr: rate(
+							`segue_degraded_total${OF_EXPERIMENT}`,
+							"experiment, reason",
+						),
+						legend: "{{experiment}} {{reason}}",
+					},
+				],
+			}),
+		)
+		.withRow(new RowBuilder("Events and learning"))
+		.withPanel(
+			timeseries({
+				title: "Events per second",
+				description: "By what became of them at the door.",
+				unit: "reqps",
+				span: 8,
+				stacked: true,
+				queries: [
+					{
+						expr: rate("segue_events_total", "outcome"),
+						legend: "{{outcome}}",
+					},
+				],
+			}),
+		)
+		.withPanel(
+			timeseries({
+				title: "Learner lag",
+				description:
+					"Messages of the stream not yet learned. It should return to near zero; a rise that lasts needs another learner.",
+				unit: "short",
+				span: 8,
+				queries: [
+					{ expr: "sum (segue_learner_backlog_messages)", legend: "messages" },
+				],
+			}),
+		)
+		.withPanel(
+			timeseries({
+				title: "Learned within",
+				description:
+					"From an outcome's arrival in the stream to the commit that learned it.",
+				unit: "s",
+				span: 8,
+				queries: quantiles("segue_learned_within_seconds"),
+			}),
+		)
+		.withPanel(
+			stat({
+				title: "Spool entries",
+				description:
+					"Decisions and events kept on disk while the stream is away. Zero is normal.",
+				unit: "short",
+				span: 6,
+				queries: [{ expr: "sum (segue_spool_entries)", legend: "entries" }],
+			}),
+		)
+		.withPanel(
+			stat({
+				title: "Spool size",
+				description:
+					"When it reaches its bound, decisions are answered with 503.",
+				unit: "bytes",
+				span: 6,
+				queries: [{ expr: "sum (segue_spool_bytes)", legend: "bytes" }],
+			}),
+		)
+		.withPanel(
+			timeseries({
+				title: "Dead letters per second",
+				description:
+					"Messages that could not be understood, by reason. `segue dead-letters list` shows them.",
+				unit: "reqps",
+				span: 12,
+				queries: [
+					{
+						expr: rate("segue_dead_letters_total", "reason"),
+						legend: "{{reason}}",
+					},
+				],
+			}),
+		)
+		.withRow(new RowBuilder("What it chooses, and what that earns"))
+		.withPanel(
+			timeseries({
+				title: "Share per arm",
+				description: "Of the decisions of the policy group.",
+				unit: "percentunit",
+				span: 12,
+				stacked: true,
+				max: 1,
+				queries: [
+					{
+						expr: `${rate('segue_decisions_total{experiment=~"$experiment", group="policy"}', "experiment, arm")} / on (experiment) group_left () ${rate('segue_decisions_total{experiment=~"$experiment", group="policy"}', "experiment")}`,
+						legend: "{{experiment}} {{arm}}",
+					},
+				],
+			}),
+		)
+		.withPanel(
+			timeseries({
+				title: "Reward per arm",
+				description:
+					"Mean reward of what was learned, all groups together. The report, not this, compares groups.",
+				unit: "short",
+				span: 12,
+				queries: [
+					{
+						expr: `${rate(`segue_reward_sum_total${OF_EXPERIMENT}`, "experiment, arm")} / ${rate(`segue_reward_count_total${OF_EXPERIMENT}`, "experiment, arm")}`,
+						legend: "{{experiment}} {{arm}}",
+					},
+				],
+			}),
+		)
+		.build();
+}
