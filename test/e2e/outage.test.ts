@@ -1,0 +1,137 @@
+import { afterEach, expect, inject, test } from "vitest";
+import { runExperiment, sampleEvent, sampleExperiment, sampleRequest, send } from "../support/client.js";
+import { createTestDatabase } from "../support/database.js";
+import { startNats } from "../support/nats-server.js";
+import { type Instance, runtimeOf, segueCli, startSegue, waitFor } from "../support/segue.js";
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+	for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+interface Sent {
+	readonly ids: Map<string, string>;
+	readonly degraded: Set<string>;
+	readonly events: Map<string, string>;
+}
+
+/** `count` decisions one after another, each with an event; every one must be answered 200 and accepted. */
+async function decideMany(url: string, first: number, count: number, sent: Sent): Promise<void> {
+	for (let i = first; i < first + count; i++) {
+		const request = sampleRequest(i);
+		const answer = await send(url, "POST", "/v1/decisions", request);
+		expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+		sent.ids.set(answer.body.decisionId, request.unit);
+		for (const reason of answer.body.degraded) sent.degraded.add(reason);
+		const event = sampleEvent(i, request.unit, answer.body.decisionId);
+		const accepted = await send(url, "POST", "/v1/events", { events: [event] });
+		expect(accepted.status, JSON.stringify(accepted.body)).toBe(202);
+		expect(accepted.body.accepted).toBe(1);
+		sent.events.set(event.id, answer.body.decisionId);
+	}
+}
+
+async function allArrived(instance: Instance, sent: Sent): Promise<void> {
+	const runtime = await runtimeOf(instance.folder);
+	await waitFor(
+		async () => {
+			const { stdout } = await segueCli(["replay", "--json"], { DATABASE_URL: runtime.databaseUrl });
+			const replay = JSON.parse(stdout.trim().split("\n").at(-1) as string);
+			expect(replay.differences).toEqual([]);
+			return replay.decisions === sent.ids.size && replay.outcomes === sent.events.size;
+		},
+		30_000,
+		() => `not all arrived:\n${instance.output().slice(-3_000)}`,
+	);
+}
+
+test("the broker is killed while decisions run: they go on, say so, and all arrives when it returns", {
+	timeout: 120_000,
+}, async () => {
+	const nats = await startNats();
+	cleanups.push(() => nats.stop());
+	const database = await createTestDatabase();
+	cleanups.push(() => database.drop());
+	const instance = await startSegue({ env: { DATABASE_URL: database.connectionString, NATS_URL: nats.url } });
+	cleanups.push(() => instance.stop());
+	await runExperiment(instance.url, sampleExperiment);
+	const sent: Sent = { ids: new Map(), degraded: new Set(), events: new Map() };
+
+	await decideMany(instance.url, 0, 30, sent);
+	expect([...sent.degraded]).toEqual([]);
+	await nats.kill("SIGKILL");
+	await decideMany(instance.url, 100, 60, sent);
+	expect([...sent.degraded]).toContain("stream");
+	for (const id of sent.ids.keys()) expect((await send(instance.url, "GET", `/v1/decisions/${id}`)).status).toBe(200);
+	await nats.restart();
+	await decideMany(instance.url, 200, 30, sent);
+	await allArrived(instance, sent);
+});
+
+test("the broker is stopped (not killed) while decisions run: they stay within their deadline and nothing is lost", {
+	timeout: 120_000,
+}, async () => {
+	const nats = await startNats();
+	cleanups.push(() => nats.stop());
+	const database = await createTestDatabase();
+	cleanups.push(() => database.drop());
+	const instance = await startSegue({ env: { DATABASE_URL: database.connectionString, NATS_URL: nats.url } });
+	cleanups.push(() => instance.stop());
+	await runExperiment(instance.url, sampleExperiment);
+	const sent: Sent = { ids: new Map(), degraded: new Set(), events: new Map() };
+
+	await decideMany(instance.url, 0, 10, sent);
+	await nats.kill("SIGSTOP");
+	await decideMany(instance.url, 100, 20, sent);
+	expect([...sent.degraded]).toContain("stream");
+	await nats.kill("SIGCONT");
+	await allArrived(instance, sent);
+});
+
+test("the database goes away while decisions run: they go on, say so, and all is learned when it returns", {
+	timeout: 120_000,
+}, async () => {
+	const instance = await startSegue();
+	cleanups.push(() => instance.stop());
+	await runExperiment(instance.url, sampleExperiment);
+	const sent: Sent = { ids: new Map(), degraded: new Set(), events: new Map() };
+	await decideMany(instance.url, 0, 30, sent);
+
+	const { databasePid } = await childrenOf(instance);
+	process.kill(databasePid, "SIGSTOP");
+	try {
+		await decideMany(instance.url, 100, 30, sent);
+		await new Promise((resolve) => setTimeout(resolve, 4_500));
+		await decideMany(instance.url, 200, 30, sent);
+		expect([...sent.degraded]).toContain("posterior");
+	} finally {
+		process.kill(databasePid, "SIGKILL");
+	}
+	await decideMany(instance.url, 300, 30, sent);
+	await allArrived(instance, sent);
+});
+
+/** The embedded postmaster's pid, from the pid file it keeps. */
+async function childrenOf(instance: Instance): Promise<{ databasePid: number }> {
+	const { readdir, readFile } = await import("node:fs/promises");
+	const files = await readdir(instance.folder, { recursive: true });
+	const pidFile = files.find((file) => file.endsWith("postmaster.pid"));
+	if (pidFile === undefined) throw new Error(`no postmaster.pid below ${instance.folder}`);
+	const text = await readFile(`${instance.folder}/${pidFile}`, "utf8");
+	return { databasePid: Number(text.split("\n")[0]) };
+}
+
+test("where the stream is a table, a database that goes away sends decisions to the spool and loses none", {
+	timeout: 120_000,
+}, async () => {
+	expect(inject("databaseUrl")).toBeTruthy();
+	const instance = await startSegue({ env: { SEGUE_STREAM: "postgres" } });
+	cleanups.push(() => instance.stop());
+	await runExperiment(instance.url, sampleExperiment);
+	const sent: Sent = { ids: new Map(), degraded: new Set(), events: new Map() };
+	await decideMany(instance.url, 0, 20, sent);
+	const { databasePid } = await childrenOf(instance);
+	process.kill(databasePid, "SIGKILL");
+	await decideMany(instance.url, 100, 60, sent);
+	await allArrived(instance, sent);
+});
