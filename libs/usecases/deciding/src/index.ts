@@ -1,1 +1,14 @@
+export * from "./compiled-definition.js";
+export * from "./decide.js";
+export * from "./decide-batch.js";
+export * from "./decision.js";
+export * from "./definition-cache.js";
+export * from "./explain.js";
+export * from "./find-decision.js";
+export * from "./live-windows-feed.js";
 export * from "./ports.js";
+export * from "./posterior-cache.js";
+export * from "./read-posterior.js";
+export * from "./recent-decisions.js";
+export * from "./request.js";
+export { baselineArm } from "./serve-group.js";

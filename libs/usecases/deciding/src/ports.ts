@@ -1,5 +1,6 @@
 import type { Definition, JsonObject } from "#core/experiment";
 import type { DecisionRow, Event } from "#core/log";
+import type { ArmModel } from "#core/policy";
 
 export interface Clock {
 	/** Milliseconds since the epoch. */
@@ -14,6 +15,47 @@ export interface Ids {
 /** The definitions a decider obeys, held in memory and refreshed by notice and by poll. */
 export interface Definitions {
 	get(experiment: string): Definition | undefined;
+}
+
+/** Where definitions come from: the current one of every experiment. */
+export interface DefinitionSource {
+	all(): Promise<readonly Definition[]>;
+}
+
+/** What a decider knows of an experiment's posterior at one instant: models and revision are of one snapshot. */
+export interface PosteriorSnapshot {
+	readonly revision: number;
+	/** One per arm of the definition, in its order. */
+	readonly models: readonly ArmModel[];
+	/** True when the posterior has not been confirmed by its source for too long, or was never read. */
+	readonly stale: boolean;
+}
+
+export interface Posteriors {
+	/** Synchronous: a decision never waits for the database. `referenceBucket` is what read-time weights count from. */
+	snapshot(definition: Definition, referenceBucket: number): PosteriorSnapshot;
+}
+
+/** News that an experiment has a newer revision; may be lost, since deciders also poll. */
+export interface Announcements {
+	onAnnouncement(
+		heard: (experiment: string, revision: number) => void,
+	): Promise<{ close(): Promise<void> }>;
+}
+
+/** The part of a stream that live windows are rebuilt from and fed by. */
+export interface EventTail {
+	/** False while the stream is known to be out of reach. */
+	readonly connected: boolean;
+	tail(
+		filter: string,
+		since: number,
+		deliver: (message: {
+			readonly subject: string;
+			readonly body: Uint8Array;
+			readonly storedAt: number;
+		}) => void,
+	): Promise<{ readonly caughtUp: Promise<void>; close(): Promise<void> }>;
 }
 
 /** One arm's exact sums in one time bucket, already added over shards: `[n, b(d), A lower triangle by rows]`. */
@@ -32,7 +74,11 @@ export interface PosteriorRead {
 
 export interface PosteriorSource {
 	/** Sums and revision in one snapshot. */
-	read(experiment: string, version: number, sinceRevision: number): Promise<PosteriorRead>;
+	read(
+		experiment: string,
+		version: number,
+		sinceRevision: number,
+	): Promise<PosteriorRead>;
 	/** Newest revision per experiment. */
 	heads(): Promise<ReadonlyMap<string, number>>;
 }
@@ -52,7 +98,11 @@ export interface LiveContext {
 /** A stored decision with its events, as `GET /v1/decisions/:id` shows it. */
 export interface StoredDecision {
 	readonly row: DecisionRow;
-	readonly learned: { readonly exposed: boolean; readonly reward: number; readonly revision: number | null } | null;
+	readonly learned: {
+		readonly exposed: boolean;
+		readonly reward: number;
+		readonly revision: number | null;
+	} | null;
 	readonly events: readonly StoredEvent[];
 }
 
@@ -63,7 +113,13 @@ export interface StoredEvent extends Event {
 
 export interface DecisionReads {
 	/** The decision from the database, or its events alone where the decision has not come yet, or null. */
-	find(id: string): Promise<StoredDecision | { readonly row: null; readonly events: readonly StoredEvent[] } | null>;
+	find(
+		id: string,
+	): Promise<
+		| StoredDecision
+		| { readonly row: null; readonly events: readonly StoredEvent[] }
+		| null
+	>;
 }
 
 export interface RecentDecisions {

@@ -1,0 +1,28 @@
+import type { Considered } from "./considered.js";
+import { serveGroup } from "./serve-group.js";
+
+/** Means this close are tied. */
+const TIE = 1e-9;
+
+/**
+ * Place, among the eligible arms, of the one with the highest mean (the first of those tied), whatever the policy's kind.
+ * While the experiment does not run: the arm everyone gets.
+ */
+export function bestArm({
+	definition,
+	arms,
+	scored: { means, propensities },
+}: Considered): number {
+	if (definition.state !== "running")
+		return serveGroup(
+			definition,
+			"outside",
+			arms.keys,
+			propensities,
+		).propensities.indexOf(1);
+	const highest = means.reduce(
+		(most, mean) => Math.max(most, mean),
+		Number.NEGATIVE_INFINITY,
+	);
+	return means.findIndex((mean) => mean >= highest - TIE);
+}

@@ -1,0 +1,37 @@
+import { compileEncoder, type Encoder } from "#core/context";
+import {
+	compileEligibility,
+	type Definition,
+	type Eligibility,
+} from "#core/experiment";
+
+/** What a definition is made into once, for all its decisions. */
+export interface CompiledDefinition {
+	readonly encoder: Encoder;
+	readonly eligibility: Eligibility;
+	readonly armKeys: readonly string[];
+}
+
+/** Compiled definitions by their id; the oldest go first. */
+export class CompiledDefinitions {
+	private readonly byId = new Map<number, CompiledDefinition>();
+
+	constructor(private readonly most = 1_000) {}
+
+	of(definition: Definition): CompiledDefinition {
+		const known = this.byId.get(definition.id);
+		if (known) return known;
+		const { arms, context } = definition.experiment;
+		const compiled = {
+			encoder: compileEncoder(context),
+			eligibility: compileEligibility(arms),
+			armKeys: arms.map((arm) => arm.key),
+		};
+		this.byId.set(definition.id, compiled);
+		for (const oldest of this.byId.keys()) {
+			if (this.byId.size <= this.most) break;
+			this.byId.delete(oldest);
+		}
+		return compiled;
+	}
+}

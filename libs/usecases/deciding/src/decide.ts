@@ -1,0 +1,155 @@
+import { assign, type Definition } from "#core/experiment";
+import { type DecisionRow, timeOfId } from "#core/log";
+import { distribution, draw, uniformFrom } from "#core/policy";
+import { fail } from "#usecases/errors";
+import { answerBest, answerDrawn } from "./answer.js";
+import { bestArm } from "./best-arm.js";
+import { CompiledDefinitions } from "./compiled-definition.js";
+import type { Considered } from "./considered.js";
+import type { Decision } from "./decision.js";
+import { toRow } from "./decision-row.js";
+import { gatherContext } from "./gather-context.js";
+import { judgeArms } from "./judge-arms.js";
+import type {
+	DecisionLog,
+	Definitions,
+	Ids,
+	LiveContext,
+	Posteriors,
+} from "./ports.js";
+import type { DecisionRequest } from "./request.js";
+import { serveGroup } from "./serve-group.js";
+
+export interface DecidePorts {
+	readonly definitions: Definitions;
+	readonly posteriors: Posteriors;
+	readonly live: LiveContext;
+	readonly ids: Ids;
+	readonly log: DecisionLog;
+}
+
+/** Part of the deadline that the stream may use; the rest is for the spool, should the stream not answer, and for the answer. */
+const STREAM_SHARE = 0.7;
+
+/** One decision, from request to answer. Everything is computed from memory; only the log is waited for. */
+export class Decide {
+	private readonly compiled = new CompiledDefinitions();
+	private readonly streamMs: number;
+
+	constructor(
+		private readonly ports: DecidePorts,
+		deadlineMs: number,
+	) {
+		this.streamMs = Math.max(1, Math.floor(deadlineMs * STREAM_SHARE));
+	}
+
+	/** Throws unknown-experiment, experiment-draft, invalid (with paths), no-eligible-arm, overloaded. */
+	async execute(
+		request: DecisionRequest,
+		traceId: string | null = null,
+	): Promise<Decision> {
+		const definition = this.answering(request.experiment);
+		const considered = this.consider(definition, request);
+		if (request.mode === "best")
+			return answerBest(considered, bestArm(considered), request.explain);
+
+		const { experiment, salt, state } = definition;
+		const group = assign(experiment.traffic, salt, request.unit, state);
+		const served = serveGroup(
+			definition,
+			group,
+			considered.arms.keys,
+			considered.scored.propensities,
+		);
+		const chosen = draw(
+			served.propensities,
+			uniformFrom(salt, "draw", considered.id),
+		);
+
+		const row = toRow(considered, request, group, served, chosen, traceId);
+		const place = await this.log(row);
+		return answerDrawn(considered, row, chosen, place, request.explain);
+	}
+
+	/** Validate, enrich, consent, encode, eligibility, policy. */
+	private consider(
+		definition: Definition,
+		request: DecisionRequest,
+	): Considered {
+		const { experiment, state, bucketMs } = definition;
+		const compiled = this.compiled.of(definition);
+		const id = this.ports.ids.mint();
+		const decidedAt = timeOfId(id);
+		const referenceBucket = Math.floor(decidedAt / bucketMs);
+
+		const context = gatherContext(
+			experiment.context,
+			request.context,
+			request.unit,
+			decidedAt,
+			this.ports.live,
+		);
+		const { x, missing } = compiled.encoder.encode(context.values);
+		const arms = judgeArms(
+			definition,
+			compiled,
+			context.values,
+			request.eligible,
+		);
+
+		const posterior = this.ports.posteriors.snapshot(
+			definition,
+			referenceBucket,
+		);
+		const models = arms.eligible.map((index) => posterior.models[index]!);
+		const scored = distribution(experiment.policy, arms.keys, models, x);
+
+		const stopped = state === "paused" || state === "stopped" ? [state] : [];
+		const degraded = [
+			...stopped,
+			...context.degraded,
+			...(posterior.stale ? ["posterior"] : []),
+		];
+		return {
+			definition,
+			compiled,
+			id,
+			decidedAt,
+			referenceBucket,
+			context,
+			x,
+			missing,
+			arms,
+			posterior,
+			scored,
+			degraded,
+		};
+	}
+
+	private answering(experiment: string): Definition {
+		const definition = this.ports.definitions.get(experiment);
+		if (definition === undefined)
+			throw fail(
+				"unknown-experiment",
+				`There is no experiment "${experiment}". GET /v1/experiments lists them.`,
+			);
+		if (definition.state === "draft")
+			throw fail(
+				"experiment-draft",
+				`The experiment "${experiment}" is a draft and does not answer yet. Start it first.`,
+			);
+		return definition;
+	}
+
+	private async log(row: DecisionRow): Promise<"stream" | "spool"> {
+		try {
+			return await this.ports.log.decision(row, this.streamMs);
+		} catch (error) {
+			if (!(error instanceof Error) || error.name !== "SpoolFull") throw error;
+			throw fail(
+				"overloaded",
+				"The decision cannot be kept safe now: the stream is away and the spool is full. Retry later.",
+			);
+		}
+	}
+}

@@ -1,0 +1,51 @@
+import type { Group } from "#core/experiment";
+import { quantise } from "#core/linalg";
+import type { DecisionRow } from "#core/log";
+import { CORE_VERSION } from "#core/policy";
+import type { Considered } from "./considered.js";
+import type { DecisionRequest } from "./request.js";
+import type { Served } from "./serve-group.js";
+
+/** The log row of a decision: all that proof, reports and relearning need. `chosen` is the place among the eligible arms. */
+export function toRow(
+	considered: Considered,
+	request: DecisionRequest,
+	group: Group,
+	served: Served,
+	chosen: number,
+	traceId: string | null,
+): DecisionRow {
+	const { definition, arms, posterior } = considered;
+	return {
+		id: considered.id,
+		experiment: definition.experiment.key,
+		version: definition.version,
+		definitionId: definition.id,
+		unit: request.unit,
+		session: request.session ?? null,
+		group,
+		arm: arms.keys[chosen]!,
+		propensity: served.propensities[chosen]!,
+		distribution: served.distribution,
+		context: considered.context.values,
+		x: considered.x,
+		eligible: arms.eligible,
+		excluded: arms.excluded,
+		means: considered.scored.means.map(quantise),
+		propensities: served.propensities,
+		policyPropensities: served.policyPropensities,
+		missing: considered.missing,
+		degraded: [...considered.degraded, ...served.degraded],
+		decidedAt: considered.decidedAt,
+		origin: "server",
+		parent: null,
+		traceId,
+		requestId: request.requestId ?? null,
+		consent: null,
+		privacyVersion: null,
+		extra: null,
+		revision: posterior.revision,
+		referenceBucket: considered.referenceBucket,
+		coreVersion: CORE_VERSION,
+	};
+}

@@ -1,0 +1,216 @@
+import { compileEncoder } from "#core/context";
+import type { Definition } from "#core/experiment";
+import { Coalesced, Repeated } from "./coalesce.js";
+import type { DefinitionCache } from "./definition-cache.js";
+import { HeldPosterior } from "./held-posterior.js";
+import type {
+	Announcements,
+	Clock,
+	PosteriorSnapshot,
+	PosteriorSource,
+	Posteriors,
+} from "./ports.js";
+
+export interface PosteriorCacheOptions {
+	readonly pollMs?: number;
+	/** Told of every failed read; what is held stays in use and is named stale in time. */
+	readonly failed?: (error: unknown) => void;
+}
+
+/** A posterior its source has not confirmed for this long is named in `degraded`. */
+const STALE_MS = 3_000;
+
+/**
+ * The posterior of every current definition, in memory: exact sums in, models out, each swapped whole.
+ * An entry belongs to (experiment, version, forgetting), so a definition that changes one of these gets its entry beside the old one
+ * before it is obeyed; entries of definitions that are no longer current are dropped by the polls.
+ */
+export class PosteriorCache implements Posteriors {
+	private readonly held = new Map<string, HeldPosterior>();
+	private readonly confirmedAt = new Map<string, number>();
+	private readonly refreshing = new Map<
+		string,
+		{ definition: Definition; refresh: Coalesced }
+	>();
+	private readonly polling: Repeated;
+	private readonly failed: (error: unknown) => void;
+	private announcements: Announcements | null = null;
+	private subscription: { close(): Promise<void> } | null = null;
+	/** Entries that no current definition needed at the last poll. */
+	private unneeded: ReadonlySet<string> = new Set();
+
+	constructor(
+		private readonly source: PosteriorSource,
+		private readonly definitions: Pick<DefinitionCache, "get" | "all">,
+		private readonly clock: Clock,
+		options: PosteriorCacheOptions = {},
+	) {
+		this.failed = options.failed ?? (() => {});
+		this.polling = new Repeated(
+			() => this.poll(),
+			options.pollMs ?? 1_000,
+			this.failed,
+		);
+	}
+
+	/** Reads every current posterior, then follows announcements and polls. Rejects when the first reading fails; announcements may start later. */
+	async start(announcements: Announcements): Promise<void> {
+		this.announcements = announcements;
+		await this.poll();
+		this.polling.start();
+	}
+
+	async stop(): Promise<void> {
+		await this.subscription?.close();
+		await this.polling.stop();
+	}
+
+	snapshot(definition: Definition, referenceBucket: number): PosteriorSnapshot {
+		const key = entryKey(definition);
+		const held = this.held.get(key) ?? this.nothingLearned(definition);
+		const confirmed = this.confirmedAt.get(key) ?? Number.NEGATIVE_INFINITY;
+		return {
+			revision: held.revision,
+			models: held.models(definition, referenceBucket),
+			stale: this.clock.now() - confirmed > STALE_MS,
+		};
+	}
+
+	/** One arm's sums as `snapshot` weighs them, without λ. */
+	sums(
+		definition: Definition,
+		arm: string,
+		referenceBucket: number,
+	): Float64Array {
+		const held =
+			this.held.get(entryKey(definition)) ?? this.nothingLearned(definition);
+		return held.sums(definition, arm, referenceBucket);
+	}
+
+	/** Reads what changed of the experiment's current definition. */
+	async refresh(experiment: string): Promise<void> {
+		const definition = this.definitions.get(experiment);
+		if (definition !== undefined) await this.prepare(definition);
+	}
+
+	/** Reads what changed of a definition that may not be current yet. Calls of one entry while a read is under way share the next. */
+	prepare(definition: Definition): Promise<void> {
+		const key = entryKey(definition);
+		let entry = this.refreshing.get(key);
+		if (entry === undefined) {
+			const created = {
+				definition,
+				refresh: new Coalesced(() => this.read(key, created.definition)),
+			};
+			this.refreshing.set(key, created);
+			entry = created;
+		}
+		entry.definition = definition;
+		return entry.refresh.run();
+	}
+
+	/** Compares revisions with the source's, refreshes what is behind, confirms what is not. */
+	async poll(): Promise<void> {
+		await this.follow().catch(this.failed);
+		const askedAt = this.clock.now();
+		const heads = await this.source.heads();
+		const current = this.definitions.all();
+		this.dropOthers(new Set(current.map(entryKey)));
+		const refreshes = current.map(async (definition) => {
+			const key = entryKey(definition);
+			const held = this.held.get(key);
+			const head = heads.get(definition.experiment.key) ?? 0;
+			if (held === undefined || held.revision < head)
+				await this.prepare(definition);
+			else this.confirm(key, askedAt);
+		});
+		const failures = (await Promise.allSettled(refreshes)).filter(
+			(result) => result.status === "rejected",
+		);
+		if (failures[0] !== undefined) throw failures[0].reason;
+	}
+
+	/** Revision held for the experiment's current definition; 0 when none is. */
+	revision(experiment: string): number {
+		const definition = this.definitions.get(experiment);
+		return definition === undefined
+			? 0
+			: (this.held.get(entryKey(definition))?.revision ?? 0);
+	}
+
+	private async follow(): Promise<void> {
+		if (this.announcements === null || this.subscription !== null) return;
+		this.subscription = await this.announcements.onAnnouncement(
+			(experiment, revision) => {
+				if (revision > this.revision(experiment))
+					this.refresh(experiment).catch(this.failed);
+			},
+		);
+	}
+
+	private async read(key: string, definition: Definition): Promise<void> {
+		const askedAt = this.clock.now();
+		const held = this.held.get(key);
+		const since = held?.revision ?? 0;
+		const read = await this.source.read(
+			definition.experiment.key,
+			definition.version,
+			since,
+		);
+		if (held !== undefined && read.revision <= held.revision)
+			return this.confirm(key, askedAt);
+		const next = await (held ?? this.nothingLearned(definition)).advance(
+			read,
+			definition,
+		);
+		if (next !== null) this.held.set(key, next);
+		else await this.readWhole(key, definition);
+		this.confirm(key, askedAt);
+	}
+
+	private async readWhole(key: string, definition: Definition): Promise<void> {
+		const read = await this.source.read(
+			definition.experiment.key,
+			definition.version,
+			0,
+		);
+		const whole = await this.nothingLearned(definition).advance(
+			read,
+			definition,
+		);
+		if (whole !== null) this.held.set(key, whole);
+	}
+
+	private confirm(key: string, at: number): void {
+		this.confirmedAt.set(key, Math.max(at, this.confirmedAt.get(key) ?? at));
+	}
+
+	private nothingLearned(definition: Definition): HeldPosterior {
+		return HeldPosterior.empty(
+			compileEncoder(definition.experiment.context).d,
+			definition.bucketMs,
+		);
+	}
+
+	/** An entry may be prepared for a definition that is about to become current, so it goes only after two polls that did not need it. */
+	private dropOthers(current: ReadonlySet<string>): void {
+		const unneeded = [...this.refreshing.keys()].filter(
+			(key) => !current.has(key),
+		);
+		for (const key of unneeded) if (this.unneeded.has(key)) this.drop(key);
+		this.unneeded = new Set(unneeded);
+	}
+
+	private drop(key: string): void {
+		this.held.delete(key);
+		this.confirmedAt.delete(key);
+		this.refreshing.delete(key);
+	}
+}
+
+function entryKey({
+	experiment: { key, policy },
+	version,
+}: Definition): string {
+	return `${key}@${version}/${policy.halfLifeMs ?? ""}/${policy.slidingWindowMs ?? ""}`;
+}
