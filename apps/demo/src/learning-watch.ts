@@ -31,6 +31,7 @@ export class LearningWatch {
 	constructor(
 		private readonly read: () => Promise<Posterior>,
 		private readonly limit: number,
+		private readonly signal: AbortSignal,
 	) {}
 
 	/** Decisions that Segue decides with by now. */
@@ -72,6 +73,7 @@ export class LearningWatch {
 		this.movedAt = performance.now();
 		while (!this.stopped && this.failure === null) {
 			try {
+				this.signal.throwIfAborted();
 				this.note(await this.read());
 			} catch (error) {
 				this.failure =

@@ -1,7 +1,10 @@
-import { jetstream } from "@nats-io/jetstream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type JetStreamClient, jetstream } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import type { OutcomeEvent } from "./contract.js";
 import type { SegueApi } from "./segue-api.js";
+
+const ATTEMPTS = 5;
 
 /** Sends events so that they are safe when the promise resolves. */
 export interface OutcomeSender {
@@ -31,15 +34,38 @@ async function natsSender(url: string): Promise<OutcomeSender> {
 	const stream = jetstream(connection);
 	return {
 		via: "NATS",
-		async send(events) {
-			// The event's id is also the message's: a repeat within the broker's window is dropped there already.
-			const acks = events.map((event) =>
-				stream.publish(`segue.events.${event.type}`, JSON.stringify(event), {
-					msgID: event.id,
-				}),
-			);
-			await Promise.all(acks);
+		send: (events) =>
+			Promise.all(events.map((event) => publish(stream, event))).then(() => {}),
+		async close() {
+			// A broker that is gone has nothing left to take: the connection is closed all the same.
+			await Promise.race([
+				connection.drain().catch(() => {}),
+				sleep(2000, undefined, { ref: false }),
+			]);
+			await connection.close();
 		},
-		close: () => connection.drain(),
 	};
+}
+
+async function publish(
+	stream: JetStreamClient,
+	event: OutcomeEvent,
+): Promise<void> {
+	for (let attempt = 1; ; attempt += 1) {
+		try {
+			// The event's id is the message's too. No ack means unknown: sent again under the same id it is kept once.
+			await stream.publish(
+				`segue.events.${event.type}`,
+				JSON.stringify(event),
+				{ msgID: event.id },
+			);
+			return;
+		} catch (error) {
+			if (attempt === ATTEMPTS)
+				throw new Error(
+					`The broker did not take event ${event.id}: ${String(error)}`,
+				);
+			await sleep(200 * attempt);
+		}
+	}
 }

@@ -34,6 +34,7 @@ export async function replayTraffic(
 	const watch = new LearningWatch(
 		() => api.posterior(traffic.experiment),
 		UNLEARNED,
+		signal,
 	);
 	const latencies: number[] = [];
 	let [started, events, degraded] = [0, 0, 0];

@@ -79,11 +79,13 @@ export class SegueProcess {
 		) as Runtime;
 	}
 
-	/** Rejects when it ends though nobody asked it to. */
-	async untimelyEnd(): Promise<never> {
-		await this.exited;
-		if (this.stopping !== null) return new Promise<never>(() => {});
-		throw new Error(await this.epitaph("while the demo ran"));
+	/** The true cause of a failure: its own untimely end where there was one (connections fail first), else the error itself. */
+	async causeOf(error: unknown): Promise<unknown> {
+		if (this.stopping !== null) return error;
+		await Promise.race([this.exited, sleep(500, undefined, { ref: false })]);
+		return this.ended
+			? new Error(await this.epitaph("while the demo ran"))
+			: error;
 	}
 
 	/** SIGTERM, waits until it and its children have ended, then removes the folder. Safe to call twice. */

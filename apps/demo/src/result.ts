@@ -1,0 +1,104 @@
+import type { ReplayVerdict } from "./command-line.js";
+import type { FullInformation } from "./full-information.js";
+import { quantile } from "./quantiles.js";
+import type { ReplayResult } from "./replay-traffic.js";
+import type { ReportView } from "./report-view.js";
+
+export interface ExperimentResult {
+	readonly key: string;
+	readonly name: string;
+	readonly report: ReportView;
+	readonly truth: FullInformation;
+	readonly replayed: ReplayResult;
+}
+
+/** The one JSON object of `--json`. Means are rewards per decision. */
+export interface DemoResult {
+	readonly decisions: number;
+	readonly events: number;
+	readonly experiments: readonly {
+		readonly key: string;
+		readonly policyMean: number;
+		readonly controlMean: number;
+		readonly uniformExpected: number;
+		readonly bestSingleArm: number;
+		readonly bestSingleArmKey: string;
+		readonly lift: number;
+		/** 95 %, fixed-horizon. */
+		readonly liftInterval: readonly [number, number];
+		readonly fullInformation: {
+			readonly bestArm: string;
+			readonly bestConstant: number;
+			readonly uniform: number;
+		};
+	}[];
+	readonly decisionsPerSecond: number;
+	readonly latencyMs: {
+		readonly p50: number;
+		readonly p95: number;
+		readonly p99: number;
+	};
+	readonly learnedWithinMs: { readonly p50: number; readonly p95: number };
+	readonly degraded: number;
+	readonly replay: { readonly equal: boolean };
+	readonly stream: string;
+	readonly seconds: number;
+}
+
+export function demoResult(
+	experiments: readonly ExperimentResult[],
+	verdict: ReplayVerdict,
+	stream: string,
+	seconds: number,
+): DemoResult {
+	const runs = experiments.map(({ replayed }) => replayed);
+	const total = (of: (run: ReplayResult) => number) =>
+		runs.reduce((sum, run) => sum + of(run), 0);
+	const latencies = runs.flatMap((run) => run.latencies);
+	const learned = runs.flatMap((run) => run.learnedWithin);
+	const decisions = total((run) => run.decisions);
+	return {
+		decisions,
+		events: total((run) => run.events),
+		experiments: experiments.map(summarise),
+		decisionsPerSecond: round(decisions / total((run) => run.seconds)),
+		latencyMs: {
+			p50: ms(latencies, 0.5),
+			p95: ms(latencies, 0.95),
+			p99: ms(latencies, 0.99),
+		},
+		learnedWithinMs: { p50: ms(learned, 0.5), p95: ms(learned, 0.95) },
+		degraded: total((run) => run.degraded),
+		replay: { equal: verdict.equal },
+		stream,
+		seconds: round(seconds),
+	};
+}
+
+function summarise({
+	key,
+	report,
+	truth,
+}: ExperimentResult): DemoResult["experiments"][number] {
+	const { policy, control, lift, bestSingleArm, uniformExpected } = report;
+	const { bestArm, bestConstant, uniform } = truth;
+	return {
+		key,
+		policyMean: policy.mean,
+		controlMean: control.mean,
+		uniformExpected,
+		bestSingleArm: bestSingleArm.mean,
+		bestSingleArmKey: bestSingleArm.arm,
+		lift: lift.estimate,
+		liftInterval: [lift.low, lift.high],
+		fullInformation: { bestArm, bestConstant, uniform },
+	};
+}
+
+function ms(values: readonly number[], q: number): number {
+	return Math.round(quantile(values, q) * 100) / 100;
+}
+
+function round(value: number): number {
+	return Math.round(value * 10) / 10;
+}

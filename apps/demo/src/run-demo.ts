@@ -1,0 +1,128 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Experiment, parseExperimentYaml } from "#core/experiment";
+import { ROOT, readCatalogue, readGenrePass } from "./catalogue.js";
+import { applyExperiments, verifyReplay } from "./command-line.js";
+import {
+	type FullInformation,
+	genreTruth,
+	moodTruth,
+} from "./full-information.js";
+import { GenreTraffic } from "./genre-traffic.js";
+import { makeListener } from "./listeners.js";
+import { LISTENERS, MoodTraffic, PLAYLISTS } from "./mood-traffic.js";
+import type { Options } from "./options.js";
+import { openOutcomeSender } from "./outcome-sender.js";
+import { replayTraffic } from "./replay-traffic.js";
+import { readReport } from "./report-view.js";
+import {
+	type DemoResult,
+	demoResult,
+	type ExperimentResult,
+} from "./result.js";
+import type { Screen } from "./screen.js";
+import { SegueApi } from "./segue-api.js";
+import type { SegueProcess } from "./segue-process.js";
+import { experimentTable, runTable } from "./tables.js";
+import type { Traffic } from "./traffic.js";
+
+interface Scene {
+	readonly name: string;
+	readonly traffic: Traffic;
+	readonly truth: FullInformation;
+	/** Whose behaviour this is: said before it starts. */
+	readonly about: string;
+}
+
+const FILES = [
+	"experiments/genre-prompt.yaml",
+	"experiments/mood-playlist.yaml",
+];
+
+/** The main job from end to end against a running Segue: experiments applied, traffic replayed, report read, log replayed. */
+export async function runDemo(
+	segue: SegueProcess,
+	options: Options,
+	screen: Screen,
+	signal: AbortSignal,
+	startedAt: number,
+): Promise<DemoResult> {
+	const runtime = await segue.ready(signal);
+	screen.say(
+		`Segue is up at ${segue.url}, stream: ${runtime.stream}${runtime.natsUrl ? ` at ${runtime.natsUrl}` : ""}, data in ${segue.folder}`,
+	);
+	const api = new SegueApi(segue.url);
+	const sender = await openOutcomeSender(runtime.natsUrl, api);
+	try {
+		await applyExperiments(segue.folder, FILES);
+		screen.say(
+			`Applied ${FILES.join(" and ")}. Decisions go over HTTP, outcomes over ${sender.via}.`,
+		);
+		const results: ExperimentResult[] = [];
+		for (const { name, traffic, truth, about } of scenes(options)) {
+			const key = traffic.experiment;
+			screen.say(`\n${key}: ${about}`);
+			const total = Math.min(options.limit, traffic.size);
+			const progress = screen.progress(key, total);
+			const replayed = await replayTraffic(
+				traffic,
+				total,
+				api,
+				sender,
+				signal,
+				progress.update,
+			).finally(progress.stop);
+			results.push({
+				key,
+				name,
+				report: readReport(await api.report(key)),
+				truth,
+				replayed,
+			});
+		}
+		const verdict = await verifyReplay(segue.folder);
+		const result = demoResult(
+			results,
+			verdict,
+			runtime.stream,
+			(performance.now() - startedAt) / 1000,
+		);
+		for (const experiment of results)
+			screen.say(`\n${experimentTable(experiment)}`);
+		screen.say(`\n${runTable(result)}`);
+		return result;
+	} finally {
+		await sender.close();
+	}
+}
+
+function scenes({ seed }: Options): Scene[] {
+	const [genre, mood] = FILES.map(readExperiment) as [Experiment, Experiment];
+	const catalogue = readCatalogue();
+	const pass = readGenrePass(catalogue);
+	const crowd = Array.from({ length: LISTENERS }, (_, i) =>
+		makeListener(seed, i, PLAYLISTS),
+	);
+	return [
+		{
+			name: genre.name,
+			traffic: new GenreTraffic(pass),
+			truth: genreTruth(pass, genre.arms.length),
+			about: `${pass.length} real tracks of the Free Music Archive; a prompt is played when it names the track's genre.`,
+		},
+		{
+			name: mood.name,
+			traffic: new MoodTraffic(seed, catalogue),
+			truth: moodTruth(mood, crowd, catalogue),
+			about: `${catalogue.size} real tracks, but SIMULATED listeners: ${LISTENERS} of them, seed ${seed}. Each has a hidden mood, plays through what fits it and skips the rest.`,
+		},
+	];
+}
+
+function readExperiment(file: string): Experiment {
+	const parsed = parseExperimentYaml(readFileSync(join(ROOT, file), "utf8"));
+	if (parsed.ok) return parsed.value;
+	throw new Error(
+		`${file}: ${parsed.problems.map(({ path, message }) => `${path}: ${message}`).join("; ")}`,
+	);
+}
