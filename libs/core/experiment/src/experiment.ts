@@ -1,6 +1,12 @@
 /** The values a product manager writes, validated and frozen (see parse-experiment.ts). Durations are milliseconds. */
 
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export type JsonValue =
+	| string
+	| number
+	| boolean
+	| null
+	| readonly JsonValue[]
+	| { readonly [key: string]: JsonValue };
 export type JsonObject = { readonly [key: string]: JsonValue };
 
 export interface Arm {
@@ -25,16 +31,26 @@ export interface NumberFeature extends FeatureBase {
 	readonly mean: number;
 	readonly scale: number;
 	/** Present when `from` is live: which event is counted, over how long. */
-	readonly live?: { readonly event: string; readonly windowMs: number; readonly aggregate: "count" };
+	readonly live?: {
+		readonly event: string;
+		readonly windowMs: number;
+		readonly aggregate: "count";
+	};
 }
 
 export type Feature =
 	| NumberFeature
 	| (FeatureBase & { readonly kind: "boolean" })
 	| (FeatureBase & { readonly kind: "cyclic"; readonly period: number })
-	| (FeatureBase & { readonly kind: "category"; readonly levels: readonly string[] })
+	| (FeatureBase & {
+			readonly kind: "category";
+			readonly levels: readonly string[];
+	  })
 	/** For rules only: validated and logged, never encoded. */
-	| (FeatureBase & { readonly kind: "attribute"; readonly values: readonly string[] })
+	| (FeatureBase & {
+			readonly kind: "attribute";
+			readonly values: readonly string[];
+	  })
 	| (FeatureBase & { readonly kind: "vector"; readonly length: number });
 
 export interface ContextSchema {
@@ -131,5 +147,9 @@ export interface Problem {
 	readonly message: string;
 }
 export type Parsed<T> =
-	| { readonly ok: true; readonly value: T; readonly warnings: readonly Problem[] }
+	| {
+			readonly ok: true;
+			readonly value: T;
+			readonly warnings: readonly Problem[];
+	  }
 	| { readonly ok: false; readonly problems: readonly Problem[] };

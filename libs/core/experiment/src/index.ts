@@ -1,1 +1,20 @@
+export * from "./assignment.js";
+export * from "./bucket.js";
+export { MOST_COORDINATES } from "./check-context.js";
+export { type ExperimentDocument, experimentSchema } from "./document.js";
+export { DURATION, parseDuration, renderDuration } from "./duration.js";
+export * from "./eligibility.js";
 export * from "./experiment.js";
+export * from "./experiment-diff.js";
+export {
+	deepFreeze,
+	findJsonProblem,
+	isPlainObject,
+	joinPath,
+} from "./json-guard.js";
+export { nearestKey, unknownKeyMessage } from "./nearest-key.js";
+export * from "./parse-experiment.js";
+export * from "./patterns.js";
+export * from "./render-experiment.js";
+export * from "./reward.js";
+export { ruleProblems } from "./rule.js";

@@ -7,5 +7,13 @@ export type Item<T> =
 	| { readonly ok: false; readonly reason: string; readonly raw: string };
 
 export type DecodedMessage =
-	| { readonly kind: "decisions"; readonly publisher: Publisher; readonly items: readonly Item<DecisionRow>[] }
-	| { readonly kind: "events"; readonly publisher: Publisher | null; readonly items: readonly Item<Event>[] };
+	| {
+			readonly kind: "decisions";
+			readonly publisher: Publisher;
+			readonly items: readonly Item<DecisionRow>[];
+	  }
+	| {
+			readonly kind: "events";
+			readonly publisher: Publisher | null;
+			readonly items: readonly Item<Event>[];
+	  };

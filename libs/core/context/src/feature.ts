@@ -1,0 +1,127 @@
+import type { Feature, JsonValue } from "#core/experiment";
+
+/** Values of features by name, as they reach the encoder: request, live and profile together. */
+export type ContextValues = { readonly [feature: string]: JsonValue };
+
+/** Longest text a category or attribute value may have. */
+const MOST_TEXT = 256;
+
+/** The value of a feature; own keys only, and null is taken as absent. */
+export function presentValue(
+	values: ContextValues,
+	name: string,
+): Exclude<JsonValue, null> | undefined {
+	return Object.hasOwn(values, name) ? (values[name] ?? undefined) : undefined;
+}
+
+/** Names of the coordinates a feature writes, in order; none for an attribute. */
+export function coordinateNames(feature: Feature): readonly string[] {
+	const { name } = feature;
+	switch (feature.kind) {
+		case "number":
+		case "boolean":
+			return [name];
+		case "cyclic":
+			return [`${name}.sin`, `${name}.cos`];
+		case "category":
+			return feature.levels.map((level) => `${name}=${level}`);
+		case "vector":
+			return Array.from(
+				{ length: feature.length },
+				(_, index) => `${name}[${index}]`,
+			);
+		case "attribute":
+			return [];
+	}
+}
+
+/** What is wrong with a value of the feature, as the end of a sentence, or null. */
+export function typeProblem(feature: Feature, value: JsonValue): string | null {
+	switch (feature.kind) {
+		case "number":
+		case "cyclic":
+			return isFiniteNumber(value)
+				? null
+				: `must be a finite number, not ${describe(value)}`;
+		case "boolean":
+			return typeof value === "boolean"
+				? null
+				: `must be true or false, not ${describe(value)}`;
+		case "category":
+			return textProblem(value);
+		case "attribute":
+			return (
+				textProblem(value) ?? valueProblem(feature.values, value as string)
+			);
+		case "vector":
+			if (!Array.isArray(value))
+				return `must be a list of ${feature.length} numbers, not ${describe(value)}`;
+			if (value.length !== feature.length)
+				return `must have ${feature.length} numbers, not ${value.length}`;
+			return value.every(isFiniteNumber)
+				? null
+				: "must hold finite numbers only";
+	}
+}
+
+/** Writes the coordinates of a value that has the feature's type into x, from `offset`; not yet clipped or rounded. */
+export function writeCoordinates(
+	feature: Feature,
+	value: JsonValue,
+	x: Float64Array,
+	offset: number,
+): void {
+	switch (feature.kind) {
+		case "number":
+			x[offset] = ((value as number) - feature.mean) / feature.scale;
+			return;
+		case "boolean":
+			x[offset] = value === true ? 1 : 0;
+			return;
+		case "cyclic": {
+			// The remainder first: sin of a large argument loses all its digits.
+			const angle =
+				(2 * Math.PI * ((value as number) % feature.period)) / feature.period;
+			x[offset] = Math.sin(angle);
+			x[offset + 1] = Math.cos(angle);
+			return;
+		}
+		case "category": {
+			const level = feature.levels.indexOf(value as string);
+			if (level >= 0) x[offset + level] = 1;
+			return;
+		}
+		case "vector":
+			x.set(value as readonly number[], offset);
+			return;
+		case "attribute":
+			return;
+	}
+}
+
+function isFiniteNumber(value: JsonValue): value is number {
+	return typeof value === "number" && Number.isFinite(value);
+}
+
+function textProblem(value: JsonValue): string | null {
+	if (typeof value !== "string") return `must be text, not ${describe(value)}`;
+	// biome-ignore lint/suspicious/noControlCharactersInRegex: PostgreSQL's jsonb refuses a NUL and half surrogate pairs.
+	if (/\u0000|\p{Surrogate}/u.test(value))
+		return "must not hold a NUL or half of a surrogate pair";
+	return value.length <= MOST_TEXT
+		? null
+		: `must have at most ${MOST_TEXT} characters, not ${value.length}`;
+}
+
+function valueProblem(known: readonly string[], value: string): string | null {
+	if (known.length === 0 || known.includes(value)) return null;
+	return `must be one of ${known.join(", ")}, not ${JSON.stringify(value.slice(0, 64))}`;
+}
+
+function describe(value: JsonValue): string {
+	if (value === null || typeof value === "boolean" || typeof value === "number")
+		return String(value);
+	if (typeof value === "string")
+		return `the text ${JSON.stringify(value.slice(0, 64))}`;
+	return Array.isArray(value) ? "a list" : "an object";
+}

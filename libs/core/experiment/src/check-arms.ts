@@ -1,0 +1,74 @@
+import type { Placed } from "./check-context.js";
+import type {
+	ArmDocument,
+	PolicyDocument,
+	TrafficDocument,
+} from "./document.js";
+import type { ContextSchema, Problem } from "./experiment.js";
+import { unknownKeyMessage } from "./nearest-key.js";
+import { ruleProblems } from "./rule.js";
+
+const MOST_PAYLOAD = 16_384;
+/** What `traffic.baseline` says instead of an arm. */
+const UNIFORM = "uniform";
+
+/** @param context null where it has problems of its own, so that rules cannot be judged against it */
+export function armProblems(
+	arms: readonly Placed<ArmDocument>[],
+	context: ContextSchema | null,
+): Problem[] {
+	const problems: Problem[] = [];
+	const first = new Map<string, number>();
+	for (const { index, value: arm } of arms) {
+		const path = `arms[${index}]`;
+		const known = first.get(arm.key);
+		if (known === undefined) first.set(arm.key, index);
+		else
+			problems.push({
+				path: `${path}.key`,
+				message: `arms[${known}] has the key ${arm.key} too; keys must differ.`,
+			});
+		if (arm.key === UNIFORM)
+			problems.push({
+				path: `${path}.key`,
+				message: `An arm cannot be called ${UNIFORM}: traffic.baseline means something else by it.`,
+			});
+		const size = new TextEncoder().encode(
+			JSON.stringify(arm.payload ?? {}),
+		).length;
+		if (size > MOST_PAYLOAD)
+			problems.push({
+				path: `${path}.payload`,
+				message: `Has ${size} bytes of JSON; at most ${MOST_PAYLOAD} go with a decision.`,
+			});
+		if (arm.eligible !== undefined && context !== null)
+			for (const message of ruleProblems(arm.eligible, context))
+				problems.push({ path: `${path}.eligible`, message });
+	}
+	return problems;
+}
+
+/** Arms that policy and traffic name must exist. */
+export function namedArmProblems(
+	keys: readonly string[],
+	policy: PolicyDocument | null,
+	traffic: TrafficDocument | null,
+): Problem[] {
+	const problems: Problem[] = [];
+	if (policy?.kind === "fixed" && !keys.includes(policy.arm))
+		problems.push({ path: "policy.arm", message: noSuchArm(policy.arm, keys) });
+	const baseline = traffic?.baseline ?? UNIFORM;
+	if (baseline !== UNIFORM && !keys.includes(baseline))
+		problems.push({
+			path: "traffic.baseline",
+			message: noSuchArm(baseline, [UNIFORM, ...keys]),
+		});
+	return problems;
+}
+
+function noSuchArm(name: string, known: readonly string[]): string {
+	return unknownKeyMessage(name, known.slice(0, 20)).replace(
+		"Unknown key",
+		"No arm is called",
+	);
+}

@@ -1,0 +1,263 @@
+import { z } from "zod";
+import { DURATION } from "./duration.js";
+import {
+	ARM_KEY,
+	EVENT_TYPE,
+	EXPERIMENT_KEY,
+	FEATURE_NAME,
+	MOST_VALUE,
+	PURPOSE,
+} from "./patterns.js";
+
+/**
+ * The document form of an experiment, as a product manager writes it in YAML or sends it as JSON. Structure only: defaults,
+ * rounding and what spans several fields are in parse-experiment.ts. No transforms, so that it renders as JSON Schema.
+ */
+
+export const MOST_ARMS = 1000;
+export const MOST_FEATURES = 200;
+const MOST_LEVELS = 255;
+
+const armKey = z
+	.string()
+	.regex(
+		ARM_KEY,
+		"Must be 1 to 64 letters, digits, dots, underscores or hyphens, starting with a letter or digit.",
+	);
+const eventType = z
+	.string()
+	.regex(
+		EVENT_TYPE,
+		"Must be 1 to 64 letters, digits, underscores or hyphens, starting with a letter or digit.",
+	);
+const duration = z
+	.string()
+	.regex(DURATION, "Must be a duration such as 30s, 5m, 12h or 14d.");
+const text = (most: number) => z.string().max(most);
+const level = z.string().min(1).max(256);
+const value = z.number().min(-MOST_VALUE).max(MOST_VALUE);
+const share = z.number().min(0).max(1);
+
+export const armSchema = z.strictObject({
+	key: armKey,
+	payload: z
+		.record(z.string(), z.unknown())
+		.optional()
+		.describe("Returned to clients as it is. Default {}."),
+	tags: z.array(text(64)).max(64).optional(),
+	eligible: z
+		.string()
+		.min(1)
+		.max(1000)
+		.optional()
+		.describe(
+			"CEL over context.NAME that says whether the arm may be chosen; absent: always.",
+		),
+});
+
+const from = z.enum(["request", "live", "profile"]);
+const base = {
+	name: z
+		.string()
+		.regex(
+			FEATURE_NAME,
+			"Must be 1 to 64 letters, digits or underscores, starting with a letter, so that rules can name it.",
+		),
+	from,
+	consent: z
+		.string()
+		.regex(PURPOSE, "Must be a purpose such as personalization.")
+		.optional()
+		.describe(
+			"The purpose without whose consent the value is absent everywhere.",
+		),
+};
+
+export const numberFeatureSchema = z.strictObject({
+	...base,
+	kind: z.literal("number"),
+	mean: z
+		.number()
+		.optional()
+		.describe("Encoded as (value - mean) / scale. Default 0."),
+	scale: z
+		.number()
+		.positive("Must be above 0.")
+		.optional()
+		.describe("Default 1."),
+	event: eventType
+		.optional()
+		.describe("With from: live, the event type that is counted."),
+	window: duration
+		.optional()
+		.describe("With from: live, how far back events count, up to 1h."),
+	aggregate: z
+		.string()
+		.max(64)
+		.optional()
+		.describe("With from: live. Default count, the only one so far."),
+});
+
+export const featureSchema = z.discriminatedUnion("kind", [
+	numberFeatureSchema,
+	z.strictObject({ ...base, kind: z.literal("boolean") }),
+	z.strictObject({
+		...base,
+		kind: z.literal("cyclic"),
+		period: z.number().positive("Must be above 0."),
+	}),
+	z.strictObject({
+		...base,
+		kind: z.literal("category"),
+		levels: z.array(level).min(1).max(MOST_LEVELS),
+	}),
+	z.strictObject({
+		...base,
+		kind: z.literal("attribute"),
+		values: z
+			.array(level)
+			.max(1000)
+			.optional()
+			.describe("Allowed values; absent or empty: any text."),
+	}),
+	z.strictObject({
+		...base,
+		kind: z.literal("vector"),
+		length: z.int().min(1).max(256),
+	}),
+]);
+
+const policyBase = {
+	ridge: z
+		.number()
+		.min(2 ** -12)
+		.max(1e6)
+		.optional()
+		.describe("λ of A = λI + Σxxᵀ. Default 1."),
+	explore: share
+		.optional()
+		.describe(
+			"ε, the share of decisions spread evenly over eligible arms. Default 0.05.",
+		),
+	halfLife: duration.optional().describe("At least 16m."),
+	slidingWindow: duration.optional().describe("At least 16m."),
+};
+
+export const policySchema = z.discriminatedUnion("kind", [
+	z.strictObject({
+		kind: z.literal("linucb"),
+		alpha: z
+			.number()
+			.min(0)
+			.max(1000)
+			.optional()
+			.describe(
+				"Weight of the uncertainty in score = mean + α·width. Default 0.5.",
+			),
+		...policyBase,
+	}),
+	z.strictObject({ kind: z.literal("uniform"), ...policyBase }),
+	z.strictObject({ kind: z.literal("fixed"), arm: armKey, ...policyBase }),
+]);
+
+export const outcomeSchema = z.strictObject({
+	type: eventType,
+	value: value
+		.optional()
+		.describe("What one such event earns; absent: the event's own value."),
+	within: duration
+		.optional()
+		.describe("Later than this after the decision, the event earns nothing."),
+});
+
+export const rewardSchema = z.strictObject({
+	learn: z
+		.enum(["impression", "decision"], {
+			error: ({ input }) =>
+				input === "windowClose"
+					? 'Learning at the close of the window is not available yet: use "impression" or "decision".'
+					: undefined,
+		})
+		.optional()
+		.describe(
+			"Whether a decision that was never shown teaches. Default impression: it does not.",
+		),
+	window: duration.describe("How long after the decision outcomes count."),
+	default: z
+		.number()
+		.min(-8)
+		.max(8)
+		.optional()
+		.describe("Reward where nothing listed came. Default 0."),
+	combine: z
+		.enum(["sum", "max", "first", "last"])
+		.optional()
+		.describe("Default sum."),
+	range: z
+		.tuple([z.number().min(-8).max(8), z.number().min(-8).max(8)])
+		.optional()
+		.describe("The reward is clipped to it. Default [-8, 8]."),
+	outcomes: z.array(outcomeSchema).min(1).max(100),
+});
+
+export const trafficSchema = z.strictObject({
+	share: share
+		.optional()
+		.describe("Share of units inside the experiment. Default 1."),
+	control: share
+		.optional()
+		.describe("Share of the inside units that are control. Default 0."),
+	baseline: armKey
+		.optional()
+		.describe("What control gets: uniform, or an arm's key. Default uniform."),
+});
+
+export const guardrailSchema = z.strictObject({
+	metric: z
+		.string()
+		.regex(FEATURE_NAME, "Must be a metric's name, such as skip_rate."),
+	max: z.number().optional(),
+	min: z.number().optional(),
+	action: z.enum(["alert", "pause", "control"]),
+});
+
+export const contextSchema = z.strictObject({
+	intercept: z
+		.boolean()
+		.optional()
+		.describe("Whether the first coordinate is 1. Default true."),
+	features: z.array(featureSchema).max(MOST_FEATURES).optional(),
+});
+
+export const experimentSchema = z
+	.strictObject({
+		key: z
+			.string()
+			.regex(
+				EXPERIMENT_KEY,
+				"Must be 1 to 64 lower-case letters, digits or hyphens, starting with a letter or digit.",
+			),
+		name: text(200).optional().describe("Default: the key."),
+		hypothesis: text(2000).optional(),
+		owner: text(200).optional(),
+		arms: z.array(armSchema).min(1).max(MOST_ARMS),
+		context: contextSchema.optional(),
+		policy: policySchema,
+		reward: rewardSchema,
+		traffic: trafficSchema.optional(),
+		guardrails: z.array(guardrailSchema).max(100).optional(),
+		sticky: z
+			.literal("none", {
+				error:
+					'Sticky decisions are not available yet: leave it out, or write "none".',
+			})
+			.optional(),
+	})
+	.meta({ title: "Experiment" });
+
+export type ExperimentDocument = z.infer<typeof experimentSchema>;
+export type ArmDocument = z.infer<typeof armSchema>;
+export type FeatureDocument = z.infer<typeof featureSchema>;
+export type PolicyDocument = z.infer<typeof policySchema>;
+export type RewardDocument = z.infer<typeof rewardSchema>;
+export type TrafficDocument = z.infer<typeof trafficSchema>;

@@ -1,0 +1,161 @@
+import { quantise } from "#core/linalg";
+import type {
+	ArmDocument,
+	ExperimentDocument,
+	FeatureDocument,
+	PolicyDocument,
+	RewardDocument,
+	TrafficDocument,
+} from "./document.js";
+import { parseDuration } from "./duration.js";
+import type {
+	Arm,
+	ContextSchema,
+	Experiment,
+	Feature,
+	JsonObject,
+	Policy,
+	Reward,
+	Traffic,
+} from "./experiment.js";
+
+/** A document that has the schema's structure → the domain value: defaults filled in, durations in ms, numbers on the grid. */
+export function fromDocument(document: ExperimentDocument): Experiment {
+	return {
+		key: document.key,
+		name: document.name ?? document.key,
+		hypothesis: document.hypothesis ?? "",
+		owner: document.owner ?? "",
+		arms: document.arms.map(toArm),
+		context: toContext(
+			document.context?.intercept,
+			document.context?.features ?? [],
+		),
+		policy: toPolicy(document.policy),
+		reward: toReward(document.reward),
+		traffic: toTraffic(document.traffic ?? {}),
+		guardrails: (document.guardrails ?? []).map((guardrail) =>
+			defined(guardrail),
+		),
+	};
+}
+
+export function toArm({ key, payload, tags, eligible }: ArmDocument): Arm {
+	return defined({
+		key,
+		payload: (payload ?? {}) as JsonObject,
+		tags: tags ?? [],
+		eligible,
+	});
+}
+
+export function toContext(
+	intercept: boolean | undefined,
+	features: readonly FeatureDocument[],
+): ContextSchema {
+	return { intercept: intercept ?? true, features: features.map(toFeature) };
+}
+
+export function toFeature(document: FeatureDocument): Feature {
+	const base = defined({
+		name: document.name,
+		from: document.from,
+		consent: document.consent,
+	});
+	switch (document.kind) {
+		case "number": {
+			const { mean, scale, event, window } = document;
+			const number = {
+				...base,
+				kind: document.kind,
+				mean: mean ?? 0,
+				scale: scale ?? 1,
+			} as const;
+			if (event === undefined || window === undefined) return number;
+			return {
+				...number,
+				live: { event, windowMs: milliseconds(window), aggregate: "count" },
+			};
+		}
+		case "boolean":
+			return { ...base, kind: document.kind };
+		case "cyclic":
+			return { ...base, kind: document.kind, period: document.period };
+		case "category":
+			return { ...base, kind: document.kind, levels: document.levels };
+		case "attribute":
+			return { ...base, kind: document.kind, values: document.values ?? [] };
+		case "vector":
+			return { ...base, kind: document.kind, length: document.length };
+	}
+}
+
+export function toPolicy(document: PolicyDocument): Policy {
+	const base = defined({
+		ridge: quantise(document.ridge ?? 1),
+		explore: document.explore ?? 0.05,
+		halfLifeMs:
+			document.halfLife === undefined
+				? undefined
+				: milliseconds(document.halfLife),
+		slidingWindowMs:
+			document.slidingWindow === undefined
+				? undefined
+				: milliseconds(document.slidingWindow),
+	});
+	switch (document.kind) {
+		case "linucb":
+			return { kind: document.kind, alpha: document.alpha ?? 0.5, ...base };
+		case "uniform":
+			return { kind: document.kind, ...base };
+		case "fixed":
+			return { kind: document.kind, arm: document.arm, ...base };
+	}
+}
+
+export function toReward(document: RewardDocument): Reward {
+	const [low, high] = document.range ?? [-8, 8];
+	return {
+		learn: document.learn ?? "impression",
+		windowMs: milliseconds(document.window),
+		default: onGrid(document.default ?? 0),
+		combine: document.combine ?? "sum",
+		range: [onGrid(low), onGrid(high)],
+		outcomes: document.outcomes.map(({ type, value, within }) =>
+			defined({
+				type,
+				value: value === undefined ? undefined : onGrid(value),
+				withinMs: within === undefined ? undefined : milliseconds(within),
+			}),
+		),
+	};
+}
+
+export function toTraffic({
+	share,
+	control,
+	baseline,
+}: TrafficDocument): Traffic {
+	return {
+		share: share ?? 1,
+		control: control ?? 0,
+		baseline: baseline ?? "uniform",
+	};
+}
+
+/** + 0 turns −0 into 0, so that equal numbers have equal bits. */
+function onGrid(value: number): number {
+	return quantise(value) + 0;
+}
+
+/** The schema has checked the text. */
+function milliseconds(text: string): number {
+	return parseDuration(text) ?? 0;
+}
+
+/** Without the keys whose value is undefined, so that equal experiments are deeply equal. */
+function defined<T extends object>(value: T): T {
+	return Object.fromEntries(
+		Object.entries(value).filter(([, item]) => item !== undefined),
+	) as T;
+}

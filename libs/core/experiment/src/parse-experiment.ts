@@ -1,0 +1,156 @@
+import { LineCounter, parseDocument } from "yaml";
+import type { z } from "zod";
+import { bucketMsFor } from "./bucket.js";
+import { armProblems, namedArmProblems } from "./check-arms.js";
+import {
+	dimensionProblem,
+	featureProblems,
+	type Placed,
+} from "./check-context.js";
+import { rewardProblems, rewardWarnings } from "./check-reward.js";
+import {
+	armSchema,
+	experimentSchema,
+	featureSchema,
+	guardrailSchema,
+	policySchema,
+	rewardSchema,
+	trafficSchema,
+} from "./document.js";
+import type {
+	ContextSchema,
+	Experiment,
+	Parsed,
+	Problem,
+} from "./experiment.js";
+import { fromDocument, toContext, toPolicy } from "./from-document.js";
+import { deepFreeze, findJsonProblem, isPlainObject } from "./json-guard.js";
+import { schemaProblems } from "./schema-problems.js";
+
+const MOST_TEXT = 262_144;
+const MOST_ALIASES = 100;
+
+/**
+ * An experiment as a product manager writes it (YAML read, or JSON) → the frozen domain value, or *all* problems at once:
+ * parts that are well formed are checked against each other even where other parts are not.
+ */
+export function parseExperiment(raw: unknown): Parsed<Experiment> {
+	const unsafe = findJsonProblem(raw);
+	if (unsafe !== null) return { ok: false, problems: [unsafe] };
+	const structural = schemaProblems(experimentSchema, raw);
+	const problems = [
+		...structural,
+		...crossProblems(isPlainObject(raw) ? raw : {}, structural),
+	];
+	if (problems.length > 0) return { ok: false, problems };
+	const document = experimentSchema.parse(raw);
+	const warnings = [
+		...rewardWarnings(document.reward),
+		...(document.guardrails ?? []).map(guardrailWarning),
+	];
+	return {
+		ok: true,
+		value: deepFreeze(fromDocument(structuredClone(document))),
+		warnings,
+	};
+}
+
+/** The same from YAML 1.2 text. Problems of the text itself name line and column and have an empty path. */
+export function parseExperimentYaml(text: string): Parsed<Experiment> {
+	if (text.length > MOST_TEXT)
+		return refuse(
+			`The text has ${text.length} characters; at most ${MOST_TEXT} are read.`,
+		);
+	let raw: unknown;
+	try {
+		const document = parseDocument(text, {
+			prettyErrors: true,
+			lineCounter: new LineCounter(),
+		});
+		const faults = [...document.errors, ...document.warnings];
+		if (faults.length > 0)
+			return {
+				ok: false,
+				problems: faults.map(({ message }) => ({
+					path: "",
+					message: message.trim(),
+				})),
+			};
+		raw = document.toJS({ maxAliasCount: MOST_ALIASES });
+	} catch (error) {
+		if (error instanceof RangeError)
+			return refuse("The YAML is nested too deeply; flatten it.");
+		return refuse(
+			`The YAML cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+		);
+	}
+	return parseExperiment(raw);
+}
+
+function refuse(message: string): Parsed<Experiment> {
+	return { ok: false, problems: [{ path: "", message }] };
+}
+
+type Raw = { readonly [key: string]: unknown };
+
+/** What spans several fields, over those parts that have the schema's structure. */
+function crossProblems(raw: Raw, structural: readonly Problem[]): Problem[] {
+	const rawContext = isPlainObject(raw.context) ? raw.context : {};
+	const arms = wellFormed(armSchema, raw.arms);
+	const features = wellFormed(featureSchema, rawContext.features);
+	const policy = policySchema.safeParse(raw.policy).data ?? null;
+	const reward = rewardSchema.safeParse(raw.reward).data ?? null;
+	const traffic = trafficSchema.safeParse(raw.traffic ?? {}).data ?? null;
+	const guardrails = wellFormed(guardrailSchema, raw.guardrails);
+
+	const problems = featureProblems(features);
+	const contextIsWhole =
+		problems.length === 0 &&
+		!structural.some(({ path }) => path.startsWith("context"));
+	let context: ContextSchema | null = null;
+	if (contextIsWhole) {
+		const intercept =
+			rawContext.intercept === undefined
+				? undefined
+				: rawContext.intercept === true;
+		const declared = features.map(({ value }) => value);
+		const dimension = dimensionProblem(intercept, declared);
+		if (dimension !== null) problems.push(dimension);
+		context = toContext(intercept, declared);
+	}
+	problems.push(...armProblems(arms, context));
+	const keys = arms.map(({ value }) => value.key);
+	const armsAreWhole =
+		keys.length > 0 && !structural.some(({ path }) => path.startsWith("arms"));
+	if (armsAreWhole) problems.push(...namedArmProblems(keys, policy, traffic));
+	if (policy !== null) {
+		const bucket = bucketMsFor(toPolicy(policy));
+		if (typeof bucket !== "number") problems.push(bucket);
+	}
+	if (reward !== null) problems.push(...rewardProblems(reward));
+	for (const { index, value } of guardrails)
+		if (value.max === undefined && value.min === undefined)
+			problems.push({
+				path: `guardrails[${index}]`,
+				message: "Needs max or min: without a bound it can never act.",
+			});
+	return problems;
+}
+
+function wellFormed<T>(schema: z.ZodType<T>, raw: unknown): Placed<T>[] {
+	if (!Array.isArray(raw)) return [];
+	return raw.flatMap((item: unknown, index) => {
+		const parsed = schema.safeParse(item);
+		return parsed.success ? [{ index, value: parsed.data }] : [];
+	});
+}
+
+function guardrailWarning(
+	{ metric }: { metric: string },
+	index: number,
+): Problem {
+	return {
+		path: `guardrails[${index}]`,
+		message: `The guardrail on ${metric} is recorded but not enforced yet: watch the metric yourself.`,
+	};
+}

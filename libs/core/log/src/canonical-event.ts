@@ -1,0 +1,32 @@
+import { sha256 } from "@noble/hashes/sha2.js";
+import type { JsonValue } from "#core/experiment";
+import type { Event } from "./event.js";
+
+/** JSON with sorted keys and without absent fields: equal for two events if and only if their content is. */
+export function canonicalEvent(event: Event): string {
+	return JSON.stringify(
+		sorted(
+			event as unknown as { readonly [key: string]: JsonValue | undefined },
+		),
+	);
+}
+
+/** SHA-256 of the canonical content: tells a repeated event from another body under its id. */
+export function eventHash(event: Event): Uint8Array {
+	return sha256(new TextEncoder().encode(canonicalEvent(event)));
+}
+
+function sorted(value: {
+	readonly [key: string]: JsonValue | undefined;
+}): object {
+	const entries = Object.entries(value)
+		.filter(([, item]) => item !== undefined)
+		.map(([key, item]) => [key, isObject(item) ? sorted(item) : item] as const);
+	return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function isObject(
+	value: JsonValue | undefined,
+): value is { readonly [key: string]: JsonValue } {
+	return typeof value === "object" && value !== null && !Array.isArray(value);
+}

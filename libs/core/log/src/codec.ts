@@ -1,0 +1,203 @@
+import { EVENT_TYPE, findJsonProblem, isPlainObject } from "#core/experiment";
+import type { DecisionRow, Publisher } from "./decision-row.js";
+import type { Event } from "./event.js";
+import { doublesToBase64, gridToBase64 } from "./number-bytes.js";
+import type { DecodedMessage, Item } from "./pack.js";
+import { parseDecisionRow } from "./parse-decision-row.js";
+import { parseEvent } from "./parse-event.js";
+
+/** Packs of decisions, of mixed experiments. */
+export const LOG_SUBJECT = "segue.log.pack";
+/** Packs of events of mixed types; no event type can be named `_pack`. */
+export const EVENT_PACK_SUBJECT = "segue.events._pack";
+const EVENT_PREFIX = "segue.events.";
+
+const BOOT = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+/** Stands for the publisher of a pack that cannot be read. */
+const UNKNOWN_PUBLISHER: Publisher = {
+	boot: "00000000-0000-0000-0000-000000000000",
+	sequence: 0,
+};
+
+/** Where clients publish one event of the type. */
+export function eventSubject(type: string): string {
+	return `${EVENT_PREFIX}${type}`;
+}
+
+export function encodeDecisions(
+	rows: readonly DecisionRow[],
+	publisher: Publisher,
+): Uint8Array {
+	const decisions = rows.map((row) => ({
+		...row,
+		x: gridToBase64(row.x),
+		means: gridToBase64(row.means),
+		propensities: doublesToBase64(row.propensities),
+		policyPropensities:
+			row.policyPropensities === null
+				? null
+				: doublesToBase64(row.policyPropensities),
+	}));
+	return toBytes({
+		boot: publisher.boot,
+		sequence: publisher.sequence,
+		decisions,
+	});
+}
+
+export function encodeEvents(
+	events: readonly Event[],
+	publisher: Publisher,
+): Uint8Array {
+	return toBytes({
+		boot: publisher.boot,
+		sequence: publisher.sequence,
+		events,
+	});
+}
+
+/** One event, as a client publishes it on its subject. */
+export function encodeEvent(event: Event): Uint8Array {
+	return toBytes(event);
+}
+
+/**
+ * Judges a stream message item by item; never throws. What cannot be understood (no UTF-8, no JSON, nested deeper than 32,
+ * NUL, a type that differs from the subject, …) becomes `{ok: false, reason, raw}` and spoils nothing beside it.
+ */
+export function decodeMessage(
+	subject: string,
+	body: Uint8Array,
+): DecodedMessage {
+	const text = toText(body);
+	const isLog = subject === LOG_SUBJECT;
+	const poison = (reason: string): DecodedMessage => {
+		const items = [{ ok: false, reason, raw: text.raw }] as const;
+		return isLog
+			? { kind: "decisions", publisher: UNKNOWN_PUBLISHER, items }
+			: { kind: "events", publisher: null, items };
+	};
+	if (!isLog && subject !== EVENT_PACK_SUBJECT && !isEventSubject(subject))
+		return poison(
+			`unknown subject: ${subject.slice(0, 128)} is neither ${LOG_SUBJECT} nor ${EVENT_PREFIX}TYPE`,
+		);
+	if (!text.ok) return poison("not UTF-8: the body must be JSON text in UTF-8");
+	let parsed: unknown;
+	try {
+		parsed = JSON.parse(text.raw);
+	} catch (error) {
+		return poison(
+			`not JSON: ${error instanceof Error ? error.message.slice(0, 200) : "unreadable"}`,
+		);
+	}
+	if (isLog) return decodePack(parsed, "decisions", judgeDecision, poison);
+	if (subject === EVENT_PACK_SUBJECT)
+		return decodePack(parsed, "events", judgeEvent, poison);
+	return {
+		kind: "events",
+		publisher: null,
+		items: [judgeSingle(parsed, subject, text.raw)],
+	};
+}
+
+function decodePack(
+	parsed: unknown,
+	kind: "decisions" | "events",
+	judge: (raw: unknown) => Item<DecisionRow> | Item<Event>,
+	poison: (reason: string) => DecodedMessage,
+): DecodedMessage {
+	const publisher = readPublisher(parsed);
+	if (publisher === null)
+		return poison(
+			"bad pack: boot must be a UUID and sequence a whole number from 1",
+		);
+	const list = (parsed as { readonly [key: string]: unknown })[kind];
+	if (!Array.isArray(list)) return poison(`bad pack: ${kind} must be a list`);
+	return { kind, publisher, items: list.map(judge) } as DecodedMessage;
+}
+
+function readPublisher(parsed: unknown): Publisher | null {
+	if (!isPlainObject(parsed)) return null;
+	const { boot, sequence } = parsed;
+	if (typeof boot !== "string" || !BOOT.test(boot)) return null;
+	if (
+		typeof sequence !== "number" ||
+		!Number.isSafeInteger(sequence) ||
+		sequence < 1
+	)
+		return null;
+	return { boot, sequence };
+}
+
+function judgeDecision(raw: unknown): Item<DecisionRow> {
+	const row = parseDecisionRow(raw);
+	return row.ok ? row : { ok: false, reason: row.reason, raw: rawText(raw) };
+}
+
+function judgeEvent(raw: unknown): Item<Event> {
+	const problem = findJsonProblem(raw);
+	if (problem !== null)
+		return { ok: false, reason: badEvent([problem]), raw: rawText(raw) };
+	const event = parseEvent(raw);
+	return event.ok
+		? event
+		: { ok: false, reason: badEvent(event.problems), raw: rawText(raw) };
+}
+
+function judgeSingle(raw: unknown, subject: string, text: string): Item<Event> {
+	const judged = judgeEvent(raw);
+	if (!judged.ok) return { ...judged, raw: text };
+	const { type } = judged.value;
+	if (eventSubject(type) === subject) return judged;
+	return {
+		ok: false,
+		reason: `wrong subject: the event's type is ${type}, but it came on ${subject}`,
+		raw: text,
+	};
+}
+
+function badEvent(
+	problems: readonly { readonly path: string; readonly message: string }[],
+): string {
+	const sentences = problems
+		.slice(0, 10)
+		.map(({ path, message }) =>
+			path === "" ? message : `${path}: ${message}`,
+		);
+	return `bad event: ${sentences.join(" ")}`;
+}
+
+function isEventSubject(subject: string): boolean {
+	return (
+		subject.startsWith(EVENT_PREFIX) &&
+		EVENT_TYPE.test(subject.slice(EVENT_PREFIX.length))
+	);
+}
+
+function toBytes(value: object): Uint8Array {
+	return new TextEncoder().encode(JSON.stringify(value));
+}
+
+/** The text of a body; where it is no UTF-8, with replacement characters, for people to look at. */
+function toText(body: Uint8Array): {
+	readonly ok: boolean;
+	readonly raw: string;
+} {
+	try {
+		return {
+			ok: true,
+			raw: new TextDecoder("utf-8", { fatal: true }).decode(body),
+		};
+	} catch {
+		return { ok: false, raw: new TextDecoder("utf-8").decode(body) };
+	}
+}
+
+/** An item of a pack as text again; one nested too deep for JSON.stringify's recursion is only described. */
+function rawText(raw: unknown): string {
+	try {
+		return JSON.stringify(raw);
+	} catch {
+		return '"nested too deeply to be written out"';
+	}
+}

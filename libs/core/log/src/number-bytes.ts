@@ -1,0 +1,77 @@
+import { GRID } from "#core/linalg";
+
+/** Numbers as little-endian bytes in base64: exact, and half to a third of their decimal text. */
+
+const ALPHABET =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+const MOST_INT32 = 2 ** 31 - 1;
+
+/** Values on the 2⁻¹² grid as int32 counts of grid units; beyond ±524,288 (no mean of rewards within ±8 is) they saturate. */
+export function gridToBase64(values: Float64Array): string {
+	const view = new DataView(new ArrayBuffer(values.length * 4));
+	values.forEach((value, index) => {
+		const units = Math.round(value / GRID);
+		view.setInt32(
+			index * 4,
+			Math.max(-MOST_INT32, Math.min(MOST_INT32, units)),
+			true,
+		);
+	});
+	return toBase64(view);
+}
+
+export function doublesToBase64(values: Float64Array): string {
+	const view = new DataView(new ArrayBuffer(values.length * 8));
+	values.forEach((value, index) => {
+		view.setFloat64(index * 8, value, true);
+	});
+	return toBase64(view);
+}
+
+/** Null where the text is not base64 of whole int32. */
+export function gridFromBase64(text: string): Float64Array | null {
+	const view = fromBase64(text);
+	if (view === null || view.byteLength % 4 !== 0) return null;
+	return Float64Array.from(
+		{ length: view.byteLength / 4 },
+		(_, index) => view.getInt32(index * 4, true) * GRID,
+	);
+}
+
+/** Null where the text is not base64 of whole float64. */
+export function doublesFromBase64(text: string): Float64Array | null {
+	const view = fromBase64(text);
+	if (view === null || view.byteLength % 8 !== 0) return null;
+	return Float64Array.from({ length: view.byteLength / 8 }, (_, index) =>
+		view.getFloat64(index * 8, true),
+	);
+}
+
+function toBase64(view: DataView): string {
+	let text = "";
+	const at = (index: number) =>
+		index < view.byteLength ? view.getUint8(index) : 0;
+	for (let i = 0; i < view.byteLength; i += 3) {
+		const bits = (at(i) << 16) | (at(i + 1) << 8) | at(i + 2);
+		text += ALPHABET[bits >> 18] as string;
+		text += ALPHABET[(bits >> 12) & 63] as string;
+		text +=
+			i + 1 < view.byteLength ? (ALPHABET[(bits >> 6) & 63] as string) : "=";
+		text += i + 2 < view.byteLength ? (ALPHABET[bits & 63] as string) : "=";
+	}
+	return text;
+}
+
+function fromBase64(text: string): DataView | null {
+	if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text))
+		return null;
+	const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
+	const bytes = new Uint8Array((text.length / 4) * 3);
+	for (let i = 0; i < text.length; i += 4) {
+		let bits = 0;
+		for (let j = 0; j < 4; j++)
+			bits = (bits << 6) | Math.max(0, ALPHABET.indexOf(text[i + j] as string));
+		bytes.set([bits >> 16, (bits >> 8) & 255, bits & 255], (i / 4) * 3);
+	}
+	return new DataView(bytes.buffer, 0, bytes.length - padding);
+}
