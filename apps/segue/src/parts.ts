@@ -1,0 +1,110 @@
+import { join } from "node:path";
+import type { Config } from "#adapters/config";
+import {
+	claimDataFolder,
+	findNatsServer,
+	startEmbeddedPostgres,
+	startNatsServer,
+} from "#adapters/embedded";
+import { migrate } from "#adapters/postgres";
+import {
+	type JetStream,
+	openJetStream,
+	openPostgresStream,
+} from "#adapters/stream";
+import type { Logger } from "#adapters/telemetry";
+import type { Stream } from "#usecases/ingesting";
+import type { Shutdown } from "./shutdown.js";
+
+/** What every process of Segue stands on: the database and the stream, ours or given. */
+export interface Parts {
+	readonly databaseUrl: string;
+	/** For people, without secrets. */
+	readonly database: string;
+	readonly natsUrl: string | null;
+	/** Present where the stream is JetStream. */
+	readonly jetStream: JetStream | null;
+	readonly stream: Stream;
+}
+
+/**
+ * Starts or finds the parts in the order in which they need each other; `shutdown` undoes them in reverse, children last.
+ * With `embed` false a missing DATABASE_URL is an error of the configuration, told before anything is started.
+ */
+export async function openParts(
+	config: Config,
+	log: Logger,
+	shutdown: Shutdown,
+	embed: boolean,
+): Promise<Parts> {
+	const usesJetStream = config.stream !== "postgres";
+	if (embed) {
+		const claim = await claimDataFolder(config.dataFolder);
+		shutdown.add("data folder", () => claim.release());
+	}
+	const given = config.databaseUrl;
+	const embedded =
+		given === null ? await embeddedPostgres(config, log, shutdown) : null;
+	const databaseUrl =
+		given ?? (embedded as { connectionString: string }).connectionString;
+	await migrate(databaseUrl);
+	const natsUrl = usesJetStream
+		? (config.natsUrl ?? (embed ? await ownNats(config, log, shutdown) : null))
+		: null;
+	if (natsUrl === null && config.stream === "jetstream")
+		throw new Error(
+			"SEGUE_STREAM is jetstream, but there is no NATS_URL and no nats-server on PATH: set NATS_URL, install nats-server, or use SEGUE_STREAM=postgres.",
+		);
+
+	const onProblem = (what: string, error: unknown) =>
+		log.warn({ err: error }, what);
+	const jetStream =
+		natsUrl === null
+			? null
+			: await openJetStream({ servers: natsUrl, name: "segue", onProblem });
+	const stream =
+		jetStream ??
+		(await openPostgresStream({ connectionString: databaseUrl, onProblem }));
+	shutdown.add("stream", () => stream.close());
+	if (config.durability === "power" && stream.durability !== "power")
+		throw new Error(
+			`SEGUE_DURABILITY is power, but the stream (${stream.description}) cannot promise that a message survives a power cut: use SEGUE_STREAM=postgres, or SEGUE_DURABILITY=process.`,
+		);
+	return {
+		databaseUrl,
+		database: embedded?.description ?? "PostgreSQL of DATABASE_URL",
+		natsUrl,
+		jetStream,
+		stream,
+	};
+}
+
+async function embeddedPostgres(
+	config: Config,
+	log: Logger,
+	shutdown: Shutdown,
+) {
+	const child = await startEmbeddedPostgres({
+		folder: join(config.dataFolder, "postgres"),
+		log,
+	});
+	shutdown.add("embedded PostgreSQL", () => child.stop());
+	return child;
+}
+
+/** Null where no nats-server is on PATH: then the stream is a table. */
+async function ownNats(
+	config: Config,
+	log: Logger,
+	shutdown: Shutdown,
+): Promise<string | null> {
+	const binary = findNatsServer();
+	if (binary === null) return null;
+	const child = await startNatsServer({
+		folder: join(config.dataFolder, "nats"),
+		binary,
+		log,
+	});
+	shutdown.add("nats-server", () => child.stop());
+	return child.url;
+}

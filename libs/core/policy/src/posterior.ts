@@ -1,0 +1,85 @@
+import {
+	addOuter,
+	cholesky,
+	invertPacked,
+	packedLength,
+	solve,
+} from "#core/linalg";
+
+/**
+ * One arm's sufficient statistics in one Float64Array: `[n, b (d), A without λI (lower triangle by rows)]`, with
+ * A = Σ x xᵀ and b = Σ R x over the n decisions learned (Li et al. 2010, Alg. 1, lines 11–12). On grid input every addition is exact.
+ */
+export function sumsLength(d: number): number {
+	return 1 + d + packedLength(d);
+}
+
+export function emptySums(d: number): Float64Array {
+	return new Float64Array(sumsLength(d));
+}
+
+/** n += deltaN, A += deltaN · x xᵀ, b += deltaR · x; deltas may be negative: adding what was added, negated, takes it out exactly. */
+export function addObservation(
+	sums: Float64Array,
+	d: number,
+	x: Float64Array,
+	deltaN: number,
+	deltaR: number,
+): void {
+	sums[0] = (sums[0] as number) + deltaN;
+	if (deltaR !== 0)
+		for (let i = 0; i < d; i++)
+			sums[1 + i] = (sums[1 + i] as number) + deltaR * (x[i] as number);
+	if (deltaN !== 0) addOuter(sums, 1 + d, x, deltaN);
+}
+
+/** target += weight · source, entry by entry. */
+export function addInto(
+	target: Float64Array,
+	source: Float64Array,
+	weight = 1,
+): void {
+	for (let i = 0; i < target.length; i++)
+		target[i] = (target[i] as number) + weight * (source[i] as number);
+}
+
+export interface SumsView {
+	readonly n: number;
+	/** d entries. */
+	readonly b: Float64Array;
+	/** Packed lower triangle, without λI. */
+	readonly A: Float64Array;
+}
+
+/** Views, not copies. */
+export function viewSums(sums: Float64Array, d: number): SumsView {
+	return {
+		n: sums[0] as number,
+		b: sums.subarray(1, 1 + d),
+		A: sums.subarray(1 + d),
+	};
+}
+
+/** What scoring reads of an arm: θ = A⁻¹b and the packed A⁻¹, with λ added to the diagonal of A. */
+export interface ArmModel {
+	readonly d: number;
+	readonly n: number;
+	readonly theta: Float64Array;
+	readonly inverse: Float64Array;
+}
+
+/** Factorises from the sums, so rounding never accumulates. Throws NotPositiveDefinite where λ is too small for the data. */
+export function prepareArm(
+	sums: Float64Array,
+	d: number,
+	ridge: number,
+): ArmModel {
+	const { n, b, A } = viewSums(sums, d);
+	const regularised = Float64Array.from(A);
+	for (let i = 0; i < d; i++) {
+		const diagonal = (i * (i + 3)) / 2;
+		regularised[diagonal] = (regularised[diagonal] as number) + ridge;
+	}
+	const L = cholesky(regularised, d);
+	return { d, n, theta: solve(L, d, b), inverse: invertPacked(L, d) };
+}
