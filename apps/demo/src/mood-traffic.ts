@@ -34,6 +34,8 @@ export class MoodTraffic implements Traffic {
 		private readonly seed: string,
 		private readonly catalogue: ReadonlyMap<number, Track>,
 		private readonly listeners = LISTENERS,
+		/** Milliseconds since the epoch. */
+		private readonly clock: () => number = Date.now,
 	) {
 		this.size = listeners * PLAYLISTS;
 	}
@@ -80,7 +82,7 @@ export class MoodTraffic implements Traffic {
 	}
 
 	private wait(session: Session): void {
-		session.readyAt = Date.now() + BREATH;
+		session.readyAt = this.clock() + BREATH;
 		this.waiting.push(session);
 	}
 
