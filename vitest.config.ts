@@ -5,6 +5,8 @@ const conditions = ["segue-source", "node", "import", "default"];
 export default defineConfig({
 	resolve: { conditions },
 	ssr: { resolve: { conditions } },
+	// Where vitest evaluates globalSetup files.
+	environments: { __vitest__: { resolve: { conditions } } },
 	test: {
 		include: ["libs/**/*.test.ts", "apps/**/*.test.ts", "test/**/*.test.ts"],
 		globalSetup: ["test/support/global-setup.ts"],

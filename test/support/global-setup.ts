@@ -1,0 +1,31 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+import { startEmbeddedPostgres } from "#adapters/embedded";
+import { quiet } from "./quiet.js";
+
+declare module "vitest" {
+	export interface ProvidedContext {
+		/** Connection string of the run's PostgreSQL: a superuser, in a database of no use of its own. */
+		postgres: string;
+	}
+}
+
+/** One real PostgreSQL for the whole run; each test takes a database of its own in it (database.ts). */
+export async function setup(
+	project: TestProject,
+): Promise<() => Promise<void>> {
+	const folder = await mkdtemp(join(tmpdir(), "segue-tests-"));
+	const server = await startEmbeddedPostgres({
+		folder,
+		log: quiet,
+		fsync: false,
+		mostConnections: 300,
+	});
+	project.provide("postgres", server.connectionString);
+	return async () => {
+		await server.stop();
+		await rm(folder, { recursive: true, force: true });
+	};
+}
