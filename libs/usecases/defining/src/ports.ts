@@ -33,3 +33,13 @@ export interface DefinitionStore {
 		decide: (current: StoredDefinition | null) => DefinitionChange | null,
 	): Promise<StoredDefinition | null>;
 }
+
+/** Definition rows by id, current or not; unknown ids are left out. */
+export interface DefinitionHistory {
+	byIds(ids: readonly number[]): Promise<readonly StoredDefinition[]>;
+}
+
+/** Those in this process who act on definitions; a change is answered once they obey it. */
+export interface Obeyed {
+	refresh(): Promise<void>;
+}

@@ -1,0 +1,81 @@
+import {
+	diffExperiment,
+	type Experiment,
+	type ExperimentState,
+} from "#core/experiment";
+
+/** What is there now, as far as a plan needs it: from the store, or read over HTTP and parsed. */
+export interface CurrentExperiment {
+	readonly experiment: Experiment;
+	readonly state: ExperimentState;
+	readonly version: number;
+	readonly etag: string;
+}
+
+export interface PlannedChange {
+	readonly key: string;
+	readonly action: "create" | "edit" | "none";
+	/** A sentence per field that would change. */
+	readonly changes: readonly string[];
+	readonly newVersion: boolean;
+	readonly newEpoch: boolean;
+	/** Why there would be a new version or epoch. */
+	readonly reasons: readonly string[];
+	/** State that the experiment is in, null where there is none yet. */
+	readonly state: ExperimentState | null;
+	/** To be sent as If-Match; null where a create must find nothing (`If-None-Match: *`). */
+	readonly etag: string | null;
+}
+
+/** What applying these experiments would do, in their order; nothing is changed. Experiments not named are left alone. */
+export class PlanExperiments {
+	constructor(
+		private readonly current: {
+			find(key: string): Promise<CurrentExperiment | null>;
+		},
+	) {}
+
+	async execute(
+		wanted: readonly Experiment[],
+	): Promise<readonly PlannedChange[]> {
+		return Promise.all(
+			wanted.map(async (experiment) =>
+				planChange(await this.current.find(experiment.key), experiment),
+			),
+		);
+	}
+}
+
+/** The pure comparison. */
+export function planChange(
+	current: CurrentExperiment | null,
+	wanted: Experiment,
+): PlannedChange {
+	const { key } = wanted;
+	if (current === null)
+		return {
+			key,
+			action: "create",
+			changes: [],
+			newVersion: false,
+			newEpoch: false,
+			reasons: [],
+			state: null,
+			etag: null,
+		};
+	const { changes, newVersion, newEpoch, reasons } = diffExperiment(
+		current.experiment,
+		wanted,
+	);
+	const action = changes.length === 0 ? "none" : "edit";
+	return {
+		key,
+		action,
+		changes,
+		newVersion,
+		newEpoch,
+		reasons,
+		state: current.state,
+		etag: current.etag,
+	};
+}

@@ -1,0 +1,64 @@
+import {
+	type ExperimentState,
+	type JsonObject,
+	renderExperiment,
+} from "#core/experiment";
+import type { DefinitionChange, StoredDefinition } from "./ports.js";
+import { etagOf } from "./precondition.js";
+
+/** A definition as the API shows it: everything but the salt. */
+export interface ExperimentView {
+	readonly key: string;
+	readonly name: string;
+	readonly state: ExperimentState;
+	readonly version: number;
+	readonly run: number;
+	readonly epoch: number;
+	readonly winner: string | null;
+	/** Width of a time bucket in milliseconds. */
+	readonly bucketMs: number;
+	/** To be sent as If-Match by whoever edits this. */
+	readonly etag: string;
+	readonly changed: {
+		/** ISO 8601. */
+		readonly at: string;
+		readonly action: DefinitionChange["action"];
+		readonly actor: string;
+		readonly why: string;
+	};
+	/** The document that PUT takes. */
+	readonly definition: JsonObject;
+}
+
+export function viewDefinition(stored: StoredDefinition): ExperimentView {
+	const {
+		experiment,
+		state,
+		version,
+		run,
+		epoch,
+		winner,
+		bucketMs,
+		action,
+		actor,
+		why,
+	} = stored;
+	return {
+		key: experiment.key,
+		name: experiment.name,
+		state,
+		version,
+		run,
+		epoch,
+		winner,
+		bucketMs,
+		etag: etagOf(stored),
+		changed: {
+			at: new Date(stored.createdAt).toISOString(),
+			action,
+			actor,
+			why,
+		},
+		definition: renderExperiment(experiment),
+	};
+}
