@@ -65,7 +65,7 @@ function typedEnvironment(schema: ContextSchema): Environment {
 	return environment.registerVariable({ name: "context", schema: fields });
 }
 
-/** CEL has no `double * int`, and people write `context.tempo * 2`. */
+/** CEL has no `double * int` or `double == int`, and people write `context.tempo * 2`. */
 function withMixedArithmetic(environment: Environment): Environment {
 	const operators: Record<string, (a: number, b: number) => number> = {
 		"+": (a, b) => a + b,
@@ -78,6 +78,11 @@ function withMixedArithmetic(environment: Environment): Environment {
 		environment.registerOperator(`double ${symbol} int: double`, mixed);
 		environment.registerOperator(`int ${symbol} double: double`, mixed);
 	}
+	// Also gives int == double and both !=.
+	environment.registerOperator(
+		"double == int",
+		(a: unknown, b: unknown) => Number(a) === Number(b),
+	);
 	return environment;
 }
 

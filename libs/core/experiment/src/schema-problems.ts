@@ -44,12 +44,21 @@ function sentence(issue: z.core.$ZodIssue): string {
 		case "too_big":
 			return `Must ${verb(issue.origin)} at most ${issue.maximum}${unit(issue.origin)}.`;
 		case "invalid_union":
-			return "options" in issue && Array.isArray(issue.options)
-				? `Must be one of ${issue.options.join(", ")}, not ${describe(issue.input)}.`
-				: `${describe(issue.input)} is not one of the kinds known here.`;
+			return unionSentence(issue);
 		default:
 			return issue.message;
 	}
+}
+
+/** No member of a union has this discriminator, such as `kind`. */
+function unionSentence(issue: z.core.$ZodIssueInvalidUnion): string {
+	const { discriminator = "", input } = issue;
+	const chosen: unknown = isPlainObject(input) ? input[discriminator] : input;
+	const options =
+		"options" in issue && Array.isArray(issue.options) ? issue.options : [];
+	return chosen === undefined
+		? `Required, but missing: one of ${options.join(", ")}.`
+		: `Must be one of ${options.join(", ")}, not ${describe(chosen)}.`;
 }
 
 function verb(origin: string): string {
