@@ -1,0 +1,330 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { ContextSchema, Feature } from "#core/experiment";
+import { applyConsent, compileEncoder, parseContext } from "./index.js";
+
+const schema: ContextSchema = {
+	intercept: true,
+	features: [
+		{ name: "hour", from: "request", kind: "cyclic", period: 24 },
+		{
+			name: "device",
+			from: "request",
+			kind: "category",
+			levels: ["phone", "desktop"],
+		},
+		{ name: "headphones", from: "request", kind: "boolean" },
+		{
+			name: "activity",
+			from: "request",
+			kind: "attribute",
+			values: ["sleep", "run"],
+		},
+		{ name: "tempo", from: "request", kind: "number", mean: 120, scale: 30 },
+		{
+			name: "skips",
+			from: "live",
+			kind: "number",
+			mean: 0,
+			scale: 5,
+			live: { event: "skip", windowMs: 30_000, aggregate: "count" },
+		},
+		{
+			name: "taste",
+			from: "profile",
+			kind: "vector",
+			length: 2,
+			consent: "personalization",
+		},
+	],
+};
+const encoder = compileEncoder(schema);
+const one = (feature: Feature, value: unknown) =>
+	Array.from(
+		compileEncoder({ intercept: false, features: [feature] }).encode({
+			n: value as never,
+		}).x,
+	);
+
+describe("the encoder", () => {
+	it("names its coordinates, intercept first, then features as declared", () => {
+		expect(encoder.names).toEqual([
+			"intercept",
+			"hour.sin",
+			"hour.cos",
+			"device=phone",
+			"device=desktop",
+			"headphones",
+			"tempo",
+			"skips",
+			"taste[0]",
+			"taste[1]",
+		]);
+		expect(encoder.d).toBe(10);
+	});
+
+	it("encodes each kind as its definition says, on the grid", () => {
+		const { x, missing } = encoder.encode({
+			hour: 6,
+			device: "desktop",
+			headphones: true,
+			activity: "run",
+			tempo: 135,
+			skips: 2,
+			taste: [0.25, -0.5],
+		});
+		// 2/5 on the grid of 1/4096 is 1638/4096.
+		expect(Array.from(x)).toEqual([
+			1,
+			1,
+			0,
+			0,
+			1,
+			1,
+			0.5,
+			1638 / 4096,
+			0.25,
+			-0.5,
+		]);
+		expect(missing).toEqual([]);
+	});
+
+	it("encodes what is missing to 0 and names it, attributes too", () => {
+		const { x, missing } = encoder.encode({ headphones: false, device: null });
+		expect(Array.from(x)).toEqual([1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+		expect(missing).toEqual([
+			"hour",
+			"device",
+			"activity",
+			"tempo",
+			"skips",
+			"taste",
+		]);
+	});
+
+	it("takes a value of another type as missing", () => {
+		const { x, missing } = encoder.encode({
+			hour: "6",
+			device: 1,
+			headphones: "yes",
+			tempo: Number.NaN,
+			taste: [1],
+		});
+		expect(x.slice(1).every((coordinate) => coordinate === 0)).toBe(true);
+		expect(missing).toEqual([
+			"hour",
+			"device",
+			"headphones",
+			"activity",
+			"tempo",
+			"skips",
+			"taste",
+		]);
+	});
+
+	it("encodes an unseen level as all 0, without calling it missing", () => {
+		const { x, missing } = encoder.encode({ device: "watch" });
+		expect(Array.from(x.slice(3, 5))).toEqual([0, 0]);
+		expect(missing).not.toContain("device");
+	});
+
+	it("clips to ±8", () => {
+		const number: Feature = {
+			name: "n",
+			from: "request",
+			kind: "number",
+			mean: 0,
+			scale: 1,
+		};
+		expect(one(number, 1e300)).toEqual([8]);
+		expect(one({ ...number, mean: 1e308, scale: 1e-300 }, -1e308)).toEqual([
+			-8,
+		]);
+		expect(
+			one({ name: "n", from: "profile", kind: "vector", length: 2 }, [9, -9]),
+		).toEqual([8, -8]);
+	});
+
+	it("wraps a cyclic value round its period", () => {
+		const hour: Feature = {
+			name: "n",
+			from: "request",
+			kind: "cyclic",
+			period: 24,
+		};
+		expect(one(hour, 24)).toEqual(one(hour, 0));
+		expect(one(hour, -18)).toEqual(one(hour, 6));
+		expect(one(hour, 24e9 + 6)).toEqual(one(hour, 6));
+		expect(one(hour, 3)).toEqual([2896 / 4096, 2896 / 4096]);
+	});
+
+	it("never writes −0, which would lose its sign in the log", () => {
+		const number: Feature = {
+			name: "n",
+			from: "request",
+			kind: "number",
+			mean: 0,
+			scale: 1,
+		};
+		expect(Object.is(one(number, -0.00001)[0], 0)).toBe(true);
+	});
+
+	it("reads own values only", () => {
+		const feature: Feature = {
+			name: "constructor",
+			from: "request",
+			kind: "boolean",
+		};
+		expect(
+			compileEncoder({ intercept: false, features: [feature] }).encode({})
+				.missing,
+		).toEqual(["constructor"]);
+	});
+
+	it("keeps every coordinate within ±8 and on the grid, whatever comes", () => {
+		const value = fc.oneof(
+			fc.double(),
+			fc.string(),
+			fc.boolean(),
+			fc.constant(null),
+			fc.array(fc.double(), { maxLength: 3 }),
+		);
+		const keys = fc.record(
+			Object.fromEntries(schema.features.map(({ name }) => [name, value])),
+			{ requiredKeys: [] },
+		);
+		fc.assert(
+			fc.property(keys, (values) => {
+				const { x } = encoder.encode(values as never);
+				for (const coordinate of x) {
+					expect(Math.abs(coordinate)).toBeLessThanOrEqual(8);
+					expect(Number.isInteger(coordinate * 4096)).toBe(true);
+				}
+			}),
+		);
+	});
+});
+
+describe("a request's context", () => {
+	it("keeps declared request features and names what it drops", () => {
+		expect(
+			parseContext(schema, {
+				hour: 6,
+				device: "watch",
+				skips: 3,
+				taste: [1, 2],
+				secret: "x",
+				activity: null,
+			}),
+		).toEqual({
+			ok: true,
+			values: { hour: 6, device: "watch" },
+			ignored: ["skips", "taste", "secret"],
+		});
+	});
+
+	it("may be absent", () => {
+		expect(parseContext(schema, undefined)).toEqual({
+			ok: true,
+			values: {},
+			ignored: [],
+		});
+	});
+
+	it("of wrong types is refused with a path for each", () => {
+		const parsed = parseContext(schema, {
+			hour: "6",
+			headphones: 1,
+			tempo: Number.POSITIVE_INFINITY,
+			device: ["phone"],
+			activity: "swim",
+		});
+		expect(parsed.ok ? [] : parsed.problems).toEqual([
+			{
+				path: "context.hour",
+				message: 'hour must be a finite number, not the text "6".',
+			},
+			{ path: "context.device", message: "device must be text, not a list." },
+			{
+				path: "context.headphones",
+				message: "headphones must be true or false, not 1.",
+			},
+			{
+				path: "context.activity",
+				message: 'activity must be one of sleep, run, not "swim".',
+			},
+			{
+				path: "context.tempo",
+				message: "tempo must be a finite number, not Infinity.",
+			},
+		]);
+	});
+
+	it.each([[], "x", 3].map((raw) => [raw]))("that is %j is refused", (raw) => {
+		expect(parseContext(schema, raw)).toMatchObject({
+			ok: false,
+			problems: [{ path: "context" }],
+		});
+	});
+
+	it("is bounded in its texts and in what it repeats", () => {
+		expect(parseContext(schema, { device: "x".repeat(257) }).ok).toBe(false);
+		expect(parseContext(schema, { device: "a\u0000" }).ok).toBe(false);
+		const many = Object.fromEntries(
+			Array.from({ length: 5000 }, (_, index) => [
+				`${"k".repeat(100)}${index}`,
+				1,
+			]),
+		);
+		const parsed = parseContext(schema, many);
+		expect(parsed.ok && parsed.ignored.length).toBe(100);
+		expect(parsed.ok && parsed.ignored[0]?.length).toBe(64);
+	});
+
+	it("cannot reach a prototype", () => {
+		const parsed = parseContext(
+			schema,
+			JSON.parse('{"__proto__": {"hour": 6}, "constructor": 1}'),
+		);
+		expect(parsed).toEqual({
+			ok: true,
+			values: {},
+			ignored: ["__proto__", "constructor"],
+		});
+		expect(({} as Record<string, unknown>).hour).toBeUndefined();
+	});
+
+	it("checks the length and the numbers of a vector", () => {
+		const vector: ContextSchema = {
+			intercept: true,
+			features: [{ name: "v", from: "request", kind: "vector", length: 2 }],
+		};
+		expect(parseContext(vector, { v: [1, 2] }).ok).toBe(true);
+		for (const v of [[1], [1, "2"], [1, Number.NaN], 3])
+			expect(parseContext(vector, { v }).ok).toBe(false);
+	});
+});
+
+describe("consent", () => {
+	const values = { hour: 6, taste: [1, 2] };
+
+	it("that is given keeps the feature", () => {
+		expect(applyConsent(schema, values, { personalization: true })).toEqual({
+			values,
+			withheld: [],
+		});
+	});
+
+	it.each([
+		[null],
+		[{}],
+		[{ personalization: false }],
+		[{ other: true }],
+		[JSON.parse('{"__proto__": {"personalization": true}}')],
+	])("that is %j removes it from all that follows", (consent) => {
+		const { values: kept, withheld } = applyConsent(schema, values, consent);
+		expect(kept).toEqual({ hour: 6 });
+		expect(withheld).toEqual(["taste"]);
+		expect(encoder.encode(kept).missing).toContain("taste");
+	});
+});
