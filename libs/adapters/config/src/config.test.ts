@@ -1,0 +1,156 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { readConfig } from "./config.js";
+import { variables } from "./variables.js";
+
+function config(environment: Record<string, string>) {
+	const result = readConfig(environment);
+	if (!result.ok) throw new Error(result.problems.join("\n"));
+	return result.value;
+}
+
+function problems(environment: Record<string, string>): readonly string[] {
+	const result = readConfig(environment);
+	return result.ok ? [] : result.problems;
+}
+
+describe("readConfig", () => {
+	it("gives the documented defaults to an empty environment", () => {
+		expect(config({})).toEqual({
+			port: 8080,
+			host: "127.0.0.1",
+			dataFolder: resolve(".segue"),
+			databaseUrl: null,
+			natsUrl: null,
+			stream: null,
+			durability: "process",
+			decideDeadlineMs: 100,
+			learnerPort: 8081,
+			spoolMaxBytes: 256 * 1024 * 1024,
+			logLevel: "info",
+			tracing: false,
+		});
+	});
+
+	it("takes every variable, and an empty one as not set", () => {
+		expect(
+			config({
+				PORT: "9000",
+				HOST: "0.0.0.0",
+				SEGUE_DATA: "/var/lib/segue",
+				DATABASE_URL: "postgresql://segue:s3cret@db.internal:5432/segue",
+				NATS_URL: "nats://a:4222, nats://b:4222",
+				SEGUE_STREAM: "postgres",
+				SEGUE_DURABILITY: "power",
+				SEGUE_DECIDE_DEADLINE_MS: "50",
+				SEGUE_LEARNER_PORT: "9001",
+				SEGUE_SPOOL_MAX_BYTES: "1048576",
+				LOG_LEVEL: "",
+				OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318",
+			}),
+		).toEqual({
+			port: 9000,
+			host: "0.0.0.0",
+			dataFolder: "/var/lib/segue",
+			databaseUrl: "postgresql://segue:s3cret@db.internal:5432/segue",
+			natsUrl: "nats://a:4222,nats://b:4222",
+			stream: "postgres",
+			durability: "power",
+			decideDeadlineMs: 50,
+			learnerPort: 9001,
+			spoolMaxBytes: 1048576,
+			logLevel: "info",
+			tracing: true,
+		});
+	});
+
+	it("says all that is wrong at once, each with its variable and a remedy", () => {
+		const found = problems({
+			PORT: "80a",
+			HOST: "http://localhost",
+			SEGUE_STREAM: "kafka",
+			SEGUE_DURABILITY: "Power",
+			SEGUE_DECIDE_DEADLINE_MS: "0",
+			SEGUE_SPOOL_MAX_BYTES: "1e9",
+			LOG_LEVEL: "loud",
+		});
+		expect(found).toEqual([
+			'PORT is "80a": set it to a whole number from 1 to 65535.',
+			'HOST is "http://localhost": set it to an address to listen on, such as 127.0.0.1 or 0.0.0.0, without port or protocol.',
+			'SEGUE_STREAM is "kafka": set it to jetstream or postgres.',
+			'SEGUE_DURABILITY is "Power": set it to process or power.',
+			'SEGUE_DECIDE_DEADLINE_MS is "0": set it to a whole number from 1 to 60000.',
+			'SEGUE_SPOOL_MAX_BYTES is "1e9": set it to a whole number from 1048576 to 1099511627776.',
+			'LOG_LEVEL is "loud": set it to fatal, error, warn, info, debug, trace or silent.',
+		]);
+	});
+
+	it("never repeats a URL that it refuses, since it may hold a password", () => {
+		const found = problems({
+			DATABASE_URL: "mysql://segue:s3cret@db/segue",
+			NATS_URL: "nats://:s3cret",
+		});
+		expect(found).toHaveLength(2);
+		expect(found.join()).not.toContain("s3cret");
+		expect(found[0]).toContain("postgres:// or postgresql://");
+	});
+
+	it("takes a database URL that names its host as a parameter", () => {
+		const url = "postgresql:///segue?host=/run/postgresql";
+		expect(config({ DATABASE_URL: url }).databaseUrl).toBe(url);
+	});
+
+	it("does not trace where the OpenTelemetry SDK is switched off", () => {
+		const environment = {
+			OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "http://collector:4318",
+			OTEL_SDK_DISABLED: "true",
+		};
+		expect(config(environment).tracing).toBe(false);
+	});
+
+	it("warns of a SEGUE_ variable that it does not know and names the nearest", () => {
+		const result = readConfig({ SEGUE_DURABILTY: "power" });
+		expect(result).toMatchObject({
+			ok: true,
+			warnings: [
+				"SEGUE_DURABILTY is not a variable that Segue knows and is ignored; the nearest is SEGUE_DURABILITY.",
+			],
+		});
+	});
+});
+
+describe(".env.example", () => {
+	const example = readFileSync(
+		new URL("../../../../.env.example", import.meta.url),
+		"utf8",
+	);
+	const entries = [...example.matchAll(/^# ?([A-Z_]+)=(.*)$/gm)];
+	const documented = entries.filter(([, name]) => !name?.startsWith("OTEL_"));
+
+	it("lists exactly the variables that are read, in their order", () => {
+		expect(documented.map(([, name]) => name)).toEqual(
+			variables.map(({ name }) => name),
+		);
+	});
+
+	it("shows every default as it is", () => {
+		const shown = new Map(documented.map(([, name, value]) => [name, value]));
+		for (const { name, fallback } of variables)
+			if (fallback !== null)
+				expect([name, shown.get(name)]).toEqual([name, fallback]);
+	});
+
+	it("shows values that are accepted", () => {
+		const environment = Object.fromEntries(
+			entries.map(([, name, value]) => [name, value]),
+		);
+		expect(problems(environment)).toEqual([]);
+	});
+
+	it("says something about each variable above it", () => {
+		const blocks = example.split(/\n\n/).filter((block) => block.includes("="));
+		for (const block of blocks) expect(block).toMatch(/^# [A-Z].*\.$/m);
+		expect(blocks).toHaveLength(variables.length + 1);
+	});
+});

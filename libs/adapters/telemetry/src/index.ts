@@ -1,0 +1,8 @@
+export { createLog, type LogOptions } from "./log.js";
+export { type ArmMovement, type LearnedBatch, Metrics } from "./metrics.js";
+export {
+	currentTraceId,
+	startTracing,
+	type Tracing,
+	withSpan,
+} from "./tracing.js";

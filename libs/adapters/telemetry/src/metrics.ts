@@ -1,0 +1,272 @@
+import {
+	Counter,
+	collectDefaultMetrics,
+	Gauge,
+	Histogram,
+	Registry,
+} from "prom-client";
+import { BoundedLabel } from "./bounded-label.js";
+
+/** Change of what is learned of an arm; negative where an outcome was retracted. */
+export interface ArmMovement {
+	readonly experiment: string;
+	readonly arm: string;
+	/** Decisions learned. */
+	readonly learned: number;
+	/** Σ reward of them. */
+	readonly reward: number;
+}
+
+export interface LearnedBatch {
+	/** From the pull to the acknowledgement. */
+	readonly seconds: number;
+	/** New rows of the log. */
+	readonly decisions: number;
+	readonly events: number;
+	readonly duplicates: number;
+	/** Dead-lettered. */
+	readonly refused: number;
+	readonly moved: readonly ArmMovement[];
+}
+
+const MOST_EXPERIMENTS = 200;
+const MOST_ARMS = 2_000;
+const MOST_REASONS = 50;
+
+/** All metrics of Segue, each declared once; label values are bounded. */
+export class Metrics {
+	readonly registry = new Registry();
+	readonly #experiments = new BoundedLabel(MOST_EXPERIMENTS);
+	readonly #arms = new BoundedLabel(MOST_ARMS);
+	readonly #degradations = new BoundedLabel(MOST_REASONS);
+	readonly #refusals = new BoundedLabel(MOST_REASONS);
+
+	readonly #decisions = this.#counter(
+		"segue_decisions_total",
+		"Decisions answered.",
+		["experiment", "group", "arm"],
+	);
+	readonly #decisionSeconds = this.#histogram(
+		"segue_decision_duration_seconds",
+		"Time to answer a decision.",
+		[0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25],
+	);
+	readonly #degraded = this.#counter(
+		"segue_degraded_total",
+		"Decisions answered with a part missing, by the part.",
+		["experiment", "reason"],
+	);
+	readonly #events = this.#counter(
+		"segue_events_total",
+		"Events at the door: accepted or rejected.",
+		["outcome"],
+	);
+	readonly #publishSeconds = this.#histogram(
+		"segue_stream_publish_seconds",
+		"Time until the stream had a message.",
+		[0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5],
+	);
+	readonly #refreshSeconds = this.#histogram(
+		"segue_refresh_seconds",
+		"Time to read and factorise an experiment's posterior.",
+		[0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5],
+	);
+	readonly #revision = this.#gauge(
+		"segue_posterior_revision",
+		"Posterior revision that this process decides with.",
+		["experiment"],
+	);
+	readonly #batches = this.#counter(
+		"segue_learner_batches_total",
+		"Batches learned.",
+		[],
+	);
+	readonly #batchSeconds = this.#histogram(
+		"segue_learner_batch_seconds",
+		"Time to learn a batch, from the pull to the acknowledgement.",
+		[0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+	);
+	readonly #items = this.#counter(
+		"segue_learner_items_total",
+		"Items of the stream by what they were: decision, event, duplicate or refused.",
+		["kind"],
+	);
+	readonly #learnedWithin = this.#histogram(
+		"segue_learned_within_seconds",
+		"From an outcome's arrival in the stream to the commit that learned it.",
+		[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
+	);
+	readonly #deadLetters = this.#counter(
+		"segue_dead_letters_total",
+		"Items of the stream that could not be understood.",
+		["reason"],
+	);
+	readonly #rewardSum = this.#counter(
+		"segue_reward_sum_total",
+		"Reward learned; what was taken back or is negative counts down.",
+		["experiment", "arm", "direction"],
+	);
+	readonly #rewardCount = this.#counter(
+		"segue_reward_count_total",
+		"Decisions learned; those taken back count down.",
+		["experiment", "arm", "direction"],
+	);
+
+	constructor() {
+		collectDefaultMetrics({ register: this.registry });
+	}
+
+	/** The text of `/metrics`. */
+	render(): Promise<string> {
+		return this.registry.metrics();
+	}
+
+	get contentType(): string {
+		return this.registry.contentType;
+	}
+
+	decided(decision: {
+		readonly experiment: string;
+		readonly group: string;
+		readonly arm: string;
+		readonly degraded: readonly string[];
+		readonly seconds: number;
+	}): void {
+		const experiment = this.#experiments.of(decision.experiment);
+		const arm = this.#arms.of(decision.arm, experiment);
+		this.#decisions.inc({ experiment, group: decision.group, arm });
+		this.#decisionSeconds.observe(decision.seconds);
+		for (const reason of decision.degraded)
+			this.#degraded.inc({
+				experiment,
+				reason: this.#degradations.of(reason),
+			});
+	}
+
+	eventsAnswered(accepted: number, rejected: number): void {
+		this.#events.inc({ outcome: "accepted" }, accepted);
+		this.#events.inc({ outcome: "rejected" }, rejected);
+	}
+
+	published(seconds: number): void {
+		this.#publishSeconds.observe(seconds);
+	}
+
+	/** `revision` is what the process decides with from now on. */
+	refreshed(experiment: string, revision: number, seconds: number): void {
+		this.#refreshSeconds.observe(seconds);
+		this.#revision.set(
+			{ experiment: this.#experiments.of(experiment) },
+			revision,
+		);
+	}
+
+	learned(batch: LearnedBatch): void {
+		this.#batches.inc();
+		this.#batchSeconds.observe(batch.seconds);
+		this.#items.inc({ kind: "decision" }, batch.decisions);
+		this.#items.inc({ kind: "event" }, batch.events);
+		this.#items.inc({ kind: "duplicate" }, batch.duplicates);
+		this.#items.inc({ kind: "refused" }, batch.refused);
+		for (const movement of batch.moved) this.#move(movement);
+	}
+
+	/** Once per outcome: from its arrival in the stream to the commit. */
+	learnedWithin(seconds: number): void {
+		this.#learnedWithin.observe(seconds);
+	}
+
+	/** `reason` names the kind of trouble in a few words, not the item. */
+	deadLetter(reason: string): void {
+		this.#deadLetters.inc({ reason: this.#refusals.of(reason) });
+	}
+
+	/** Asked at each scrape. */
+	watchSpool(
+		read: () => { readonly bytes: number; readonly entries: number },
+	): void {
+		this.#gauge(
+			"segue_spool_bytes",
+			"Bytes that wait on disk.",
+			[],
+			() => read().bytes,
+		);
+		this.#gauge(
+			"segue_spool_entries",
+			"Entries that wait on disk.",
+			[],
+			() => read().entries,
+		);
+	}
+
+	/** Asked at each scrape: messages of the stream not yet learned; null where it cannot be known now. */
+	watchBacklog(read: () => number | null | Promise<number | null>): void {
+		this.#gauge(
+			"segue_learner_backlog_messages",
+			"Messages of the stream not yet learned.",
+			[],
+			read,
+		);
+	}
+
+	/** Two directions, since a counter may only grow and rewards may be negative or taken back. */
+	#move(movement: ArmMovement): void {
+		const experiment = this.#experiments.of(movement.experiment);
+		const arm = this.#arms.of(movement.arm, experiment);
+		for (const [counter, change] of [
+			[this.#rewardSum, movement.reward],
+			[this.#rewardCount, movement.learned],
+		] as const) {
+			const labels = { experiment, arm };
+			counter.inc({ ...labels, direction: "up" }, Math.max(change, 0));
+			counter.inc({ ...labels, direction: "down" }, Math.max(-change, 0));
+		}
+	}
+
+	#counter<T extends string>(
+		name: string,
+		help: string,
+		labelNames: readonly T[],
+	): Counter<T> {
+		return new Counter({
+			name,
+			help,
+			labelNames: [...labelNames],
+			registers: [this.registry],
+		});
+	}
+
+	#histogram(
+		name: string,
+		help: string,
+		buckets: readonly number[],
+	): Histogram {
+		return new Histogram({
+			name,
+			help,
+			buckets: [...buckets],
+			registers: [this.registry],
+		});
+	}
+
+	#gauge<T extends string>(
+		name: string,
+		help: string,
+		labelNames: readonly T[],
+		read?: () => number | null | Promise<number | null>,
+	): Gauge<T> {
+		return new Gauge({
+			name,
+			help,
+			labelNames: [...labelNames],
+			registers: [this.registry],
+			...(read && {
+				async collect() {
+					const value = await read();
+					if (value === null) this.remove();
+					else this.set(value);
+				},
+			}),
+		});
+	}
+}
