@@ -1,6 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 const conditions = ["segue-source", "node", "import", "default"];
+/** Tests that start the built apps. */
+const builtApps = ["test/e2e/**/*.test.ts"];
 
 export default defineConfig({
 	resolve: { conditions },
@@ -8,11 +10,35 @@ export default defineConfig({
 	// Where vitest evaluates globalSetup files.
 	environments: { __vitest__: { resolve: { conditions } } },
 	test: {
-		include: ["libs/**/*.test.ts", "apps/**/*.test.ts", "test/**/*.test.ts"],
 		globalSetup: ["test/support/global-setup.ts"],
 		reporters: ["default", "./test/support/plain-summary-reporter.ts"],
-		testTimeout: 30_000,
-		hookTimeout: 60_000,
 		coverage: { provider: "v8", include: ["libs/**/*.ts"] },
+		projects: [
+			{
+				extends: true,
+				test: {
+					name: "source",
+					include: [
+						"libs/**/*.test.ts",
+						"apps/**/*.test.ts",
+						"test/**/*.test.ts",
+					],
+					exclude: ["**/node_modules/**", "**/dist/**", ...builtApps],
+					globalSetup: [],
+					testTimeout: 30_000,
+					hookTimeout: 60_000,
+				},
+			},
+			{
+				extends: true,
+				test: {
+					name: "built apps",
+					include: builtApps,
+					globalSetup: ["test/support/build.ts"],
+					testTimeout: 180_000,
+					hookTimeout: 120_000,
+				},
+			},
+		],
 	},
 });

@@ -1,4 +1,4 @@
-export { createLog, type LogOptions } from "./log.js";
+export { createLog, type Logger, type LogOptions } from "./log.js";
 export { type ArmMovement, type LearnedBatch, Metrics } from "./metrics.js";
 export {
 	currentTraceId,

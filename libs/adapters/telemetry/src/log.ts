@@ -1,5 +1,7 @@
 import { type DestinationStream, type Logger, pino } from "pino";
 
+export type { Logger };
+
 export interface LogOptions {
 	/** A pino level. */
 	readonly level: string;
