@@ -8,7 +8,11 @@ export interface ReportCounts {
 	readonly lastDecidedAt: number | null;
 	readonly arms: readonly ArmCounts[];
 	readonly units: readonly UnitMoments[];
+	/** The same per arm; absent: intervals of single arms take the decision as the observation and say so. */
+	readonly armUnits?: readonly ArmUnitMoments[];
+	/** Not redriven yet, of the whole installation: what cannot be understood names no experiment for sure. */
 	readonly deadLetters: number;
+	/** Events whose decision has not been stored yet, of the whole installation. */
 	readonly waitingEvents: number;
 }
 
@@ -34,4 +38,9 @@ export interface UnitMoments {
 	readonly nn: number;
 	readonly nc: number;
 	readonly cc: number;
+}
+
+/** Of the units that were given one arm: n and C count that arm's decisions only. */
+export interface ArmUnitMoments extends UnitMoments {
+	readonly arm: string;
 }

@@ -1,1 +1,3 @@
+export * from "./make-report.js";
 export * from "./ports.js";
+export * from "./view-report.js";
