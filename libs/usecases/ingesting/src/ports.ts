@@ -21,14 +21,24 @@ export interface HeldMessage extends StreamMessage {
 	extend(): void;
 }
 
+/** What a resolved publish or append survives: `process` a kill -9, `power` a power cut as well. */
+export type Durability = "process" | "power";
+
 export interface Stream {
 	/** Names the stream for people: `jetstream nats://127.0.0.1:4222` or `postgres`. */
 	readonly description: string;
+	readonly durability: Durability;
 	/**
 	 * Resolves when the stream holds the message durably. Rejects within `timeoutMs`, which means *unknown*: retry with the same `messageId`.
+	 * Two rejections mean *certainly not stored*: StreamAway (nothing was sent) and MessageTooLarge (no retry will help).
 	 */
-	publish(subject: Subject, body: Uint8Array, messageId: string, timeoutMs: number): Promise<void>;
-	/** Up to `most` messages for the one shared durable consumer group of learners; waits up to `waitMs` for the first. */
+	publish(
+		subject: Subject,
+		body: Uint8Array,
+		messageId: string,
+		timeoutMs: number,
+	): Promise<void>;
+	/** Up to `most` messages (fewer where they are large) for the one shared durable consumer group of learners; waits up to `waitMs` for the first. */
 	pull(most: number, waitMs: number): Promise<readonly HeldMessage[]>;
 	/** Messages not yet acknowledged by learners (waiting or held). */
 	backlog(): Promise<number>;
@@ -36,12 +46,18 @@ export interface Stream {
 	 * Delivers every message stored at or after `since` that matches `filter` (`segue.events.>` or `segue.log.>`), then new ones as they come.
 	 * At least once. `caughtUp` resolves when everything stored before the call has been delivered.
 	 */
-	tail(filter: Subject, since: number, deliver: (message: StreamMessage) => void): Promise<Tail>;
+	tail(
+		filter: Subject,
+		since: number,
+		deliver: (message: StreamMessage) => void,
+	): Promise<Tail>;
 	/** Drops acknowledged messages stored before `storedBefore`. */
 	purge(storedBefore: number): Promise<void>;
 	/** Tells every decider that an experiment has a newer revision. May be lost; deciders also poll. */
 	announce(experiment: string, revision: number): void;
-	onAnnouncement(heard: (experiment: string, revision: number) => void): Promise<Subscription>;
+	onAnnouncement(
+		heard: (experiment: string, revision: number) => void,
+	): Promise<Subscription>;
 	/** False while the stream is known to be out of reach. */
 	readonly connected: boolean;
 	close(): Promise<void>;
@@ -59,11 +75,15 @@ export interface Tail extends Subscription {
 export interface Spool {
 	/** Rejects with SpoolFull when the bound is reached. Resolves when the entry is written. */
 	append(entry: SpoolEntry): Promise<void>;
-	/** Entries in order of appending, oldest first, without removing them. */
+	/** Entries in order of appending, oldest first, without removing them; fewer than `most` where they are large, but at least one. */
 	peek(most: number): Promise<readonly SpoolEntry[]>;
+	/** Every entry that is there now, oldest first, without removing any. */
+	entries(): AsyncIterable<SpoolEntry>;
 	/** Removes the first `count` entries, once the stream has them. */
 	drop(count: number): Promise<void>;
+	/** Bytes that wait to be dropped. */
 	readonly size: number;
+	/** True from a refused append until something is dropped. */
 	readonly full: boolean;
 	close(): Promise<void>;
 }
@@ -76,8 +96,29 @@ export interface SpoolEntry {
 
 export class SpoolFull extends Error {
 	constructor() {
-		super("The spool is full: the stream has been away for too long. Retry later.");
+		super(
+			"The spool is full: the stream has been away for too long. Retry later.",
+		);
 		this.name = "SpoolFull";
+	}
+}
+
+/** The stream is known to be out of reach; the message was not sent. */
+export class StreamAway extends Error {
+	constructor(description: string) {
+		super(
+			`The stream (${description}) is out of reach. Publish again once it is back.`,
+		);
+		this.name = "StreamAway";
+	}
+}
+
+export class MessageTooLarge extends Error {
+	constructor(bytes: number, most: number) {
+		super(
+			`The message has ${bytes} bytes; the stream takes at most ${most}. Send less in one message.`,
+		);
+		this.name = "MessageTooLarge";
 	}
 }
 

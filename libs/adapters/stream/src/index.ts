@@ -1,0 +1,7 @@
+export { type JetStream, openJetStream } from "./jetstream.js";
+export type {
+	JetStreamOptions,
+	OnProblem,
+	PostgresStreamOptions,
+} from "./options.js";
+export { openPostgresStream } from "./postgres-stream.js";

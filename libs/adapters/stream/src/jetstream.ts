@@ -1,0 +1,336 @@
+import {
+	type JetStreamClient,
+	type JetStreamManager,
+	jetstream,
+	jetstreamManager,
+} from "@nats-io/jetstream";
+import type { Msg, NatsConnection } from "@nats-io/transport-node";
+import {
+	type HeldMessage,
+	MessageTooLarge,
+	type Stream,
+	StreamAway,
+	type StreamMessage,
+	type Subscription,
+	type Tail,
+} from "#usecases/ingesting";
+import { readDelivery } from "./jetstream-delivery.js";
+import {
+	ensureLayout,
+	type Layout,
+	LEARNERS,
+	STREAM,
+} from "./jetstream-layout.js";
+import { PullRequests } from "./jetstream-pull.js";
+import { deleteBelow } from "./jetstream-purge.js";
+import { JetStreamTail } from "./jetstream-tail.js";
+import { connectNats, publicServers } from "./nats-connection.js";
+import {
+	type JetStreamOptions,
+	MAX_MESSAGE_BYTES,
+	MAX_PULL_BYTES,
+	type OnProblem,
+} from "./options.js";
+import {
+	decodeAnnouncement,
+	encodeAnnouncement,
+	POSTERIOR_SUBJECTS,
+	posteriorSubject,
+} from "./subjects.js";
+import { BackOff, pause } from "./wait.js";
+
+const API_TIMEOUT_MS = 2_000;
+const DRAIN_MS = 2_000;
+/** Headers of a publish count against the server's max_payload. */
+const HEADER_BYTES = 1_024;
+const BUSY_MS = 5;
+const AWAY_MS = 100;
+
+const ACKNOWLEDGE = "+ACK";
+const IN_PROGRESS = "+WPI";
+
+/** The stream in JetStream, with the connection it uses, for request and reply over the same one. */
+export interface JetStream extends Stream {
+	readonly connection: NatsConnection;
+}
+
+/** Connects and makes the stream and the learners' consumer where they are missing. Rejects when no server answers in time. */
+export async function openJetStream(
+	options: JetStreamOptions,
+): Promise<JetStream> {
+	const connection = await connectNats(
+		options.servers,
+		options.name ?? "segue",
+		options.connectTimeoutMs ?? 30_000,
+	);
+	const layout = {
+		maxBytes: options.maxBytes ?? 2 * 1024 ** 3,
+		maxAckPending: options.maxAckPending ?? 4_096,
+		ackWaitMs: options.ackWaitMs ?? 5_000,
+	};
+	try {
+		const manager = await jetstreamManager(connection, {
+			timeout: API_TIMEOUT_MS,
+		});
+		await ensureLayout(manager, layout);
+		return new NatsStream(connection, manager, layout, options);
+	} catch (error) {
+		await connection.close();
+		throw error;
+	}
+}
+
+/**
+ * `connected` is true from the open on, false from a disconnect until the layout has been ensured after the reconnect: the broker
+ * may have come back empty. A disconnect fails what is under way at once (publishes as *unknown*), since no answer can come.
+ */
+class NatsStream implements JetStream {
+	readonly connection: NatsConnection;
+	readonly description: string;
+	readonly durability = "process";
+	readonly #manager: JetStreamManager;
+	readonly #client: JetStreamClient;
+	readonly #layout: Layout;
+	readonly #onProblem: OnProblem;
+	readonly #pulls: PullRequests;
+	readonly #tails = new Set<JetStreamTail>();
+	readonly #failUnderWay = new Set<(error: Error) => void>();
+	readonly #stop = new AbortController();
+	#connected = true;
+	/** Whether the socket is up; `#connected` follows it later. */
+	#up = true;
+	#ensuring: Promise<void> | null = null;
+
+	constructor(
+		connection: NatsConnection,
+		manager: JetStreamManager,
+		layout: Layout,
+		options: JetStreamOptions,
+	) {
+		this.connection = connection;
+		this.description = `jetstream ${publicServers(options.servers)}`;
+		this.#manager = manager;
+		this.#client = jetstream(connection, { timeout: API_TIMEOUT_MS });
+		this.#layout = layout;
+		this.#onProblem = options.onProblem ?? (() => {});
+		this.#pulls = new PullRequests(connection);
+		void this.#watch();
+	}
+
+	get connected(): boolean {
+		return this.#connected;
+	}
+
+	async publish(
+		subject: string,
+		body: Uint8Array,
+		messageId: string,
+		timeoutMs: number,
+	): Promise<void> {
+		if (!this.#connected) throw new StreamAway(this.description);
+		const most =
+			Math.min(
+				MAX_MESSAGE_BYTES,
+				this.connection.info?.max_payload ?? MAX_MESSAGE_BYTES,
+			) - HEADER_BYTES;
+		if (body.length > most) throw new MessageTooLarge(body.length, most);
+		let fail: (error: Error) => void = () => {};
+		const lost = new Promise<never>((_, reject) => {
+			fail = reject;
+		});
+		this.#failUnderWay.add(fail);
+		try {
+			const publishing = this.#client.publish(subject, body, {
+				msgID: messageId,
+				timeout: timeoutMs,
+				retries: 0,
+			});
+			await Promise.race([publishing, lost]);
+		} catch (error) {
+			if ((error as Error).name === "JetStreamNotEnabled") void this.#ensure();
+			throw error;
+		} finally {
+			this.#failUnderWay.delete(fail);
+		}
+	}
+
+	async pull(most: number, waitMs: number): Promise<readonly HeldMessage[]> {
+		const held: HeldMessage[] = [];
+		const deadline = performance.now() + waitMs;
+		while (held.length === 0 && !this.#stop.signal.aborted) {
+			const left = Math.max(0, Math.ceil(deadline - performance.now()));
+			const end = await this.#pullOnce(most, left, held);
+			if (held.length > 0 || performance.now() >= deadline) break;
+			if (end === "gone") await Promise.race([this.#ensure(), pause(left)]);
+			await pause(
+				Math.min(end === "done" || end === "busy" ? BUSY_MS : AWAY_MS, left),
+				this.#stop.signal,
+			);
+		}
+		return held;
+	}
+
+	async backlog(): Promise<number> {
+		const info = await this.#learners();
+		return info.num_pending + info.num_ack_pending;
+	}
+
+	async tail(
+		filter: string,
+		since: number,
+		deliver: (message: StreamMessage) => void,
+	): Promise<Tail> {
+		const tail = new JetStreamTail(
+			this.connection,
+			this.#manager,
+			filter,
+			since,
+			deliver,
+			this.#onProblem,
+		);
+		this.#tails.add(tail);
+		return {
+			caughtUp: tail.caughtUp,
+			close: async () => {
+				this.#tails.delete(tail);
+				await tail.close();
+			},
+		};
+	}
+
+	async purge(storedBefore: number): Promise<void> {
+		const acknowledged = (await this.#learners()).ack_floor.stream_seq;
+		if (acknowledged === 0) return;
+		await deleteBelow(
+			this.#manager,
+			acknowledged,
+			storedBefore,
+			() => this.#connected,
+		);
+	}
+
+	announce(experiment: string, revision: number): void {
+		if (this.#connected) {
+			this.#send(
+				posteriorSubject(experiment),
+				encodeAnnouncement(experiment, revision),
+			);
+		}
+	}
+
+	async onAnnouncement(
+		heard: (experiment: string, revision: number) => void,
+	): Promise<Subscription> {
+		const subscription = this.connection.subscribe(POSTERIOR_SUBJECTS, {
+			callback: (error, message) => {
+				const said =
+					error === null ? decodeAnnouncement(message.string()) : null;
+				if (said !== null) heard(said.experiment, said.revision);
+			},
+		});
+		if (this.#connected) await this.connection.flush();
+		return { close: async () => subscription.unsubscribe() };
+	}
+
+	async close(): Promise<void> {
+		if (this.#stop.signal.aborted) return;
+		this.#stop.abort();
+		await Promise.all([...this.#tails].map((tail) => tail.close()));
+		this.#pulls.abandon();
+		if (this.#connected)
+			await Promise.race([this.connection.drain(), pause(DRAIN_MS)]).catch(
+				() => {},
+			);
+		this.#connected = false;
+		await this.connection.close();
+	}
+
+	async #learners() {
+		if (!this.#connected) throw new StreamAway(this.description);
+		return await this.#manager.consumers.info(STREAM, LEARNERS);
+	}
+
+	async #pullOnce(most: number, waitMs: number, held: HeldMessage[]) {
+		if (!this.#connected) return "lost";
+		const wish = {
+			batch: most,
+			expiresMs: waitMs,
+			maxBytes: MAX_PULL_BYTES,
+			oneShot: true,
+		};
+		return await this.#pulls.request(LEARNERS, wish, (message) => {
+			const one = this.#hold(message);
+			if (one !== null) held.push(one);
+		});
+	}
+
+	#hold(message: Msg): HeldMessage | null {
+		const delivery = readDelivery(message);
+		if (delivery === null) return null;
+		const reply = message.reply ?? "";
+		return {
+			subject: message.subject,
+			body: message.data,
+			storedAt: delivery.storedAt,
+			position: delivery.streamSequence,
+			deliveries: delivery.deliveries,
+			acknowledge: () => this.#send(reply, ACKNOWLEDGE),
+			extend: () => this.#send(reply, IN_PROGRESS),
+		};
+	}
+
+	/** Without an answer: what is lost on the way is redelivered, or said again. */
+	#send(subject: string, text: string): void {
+		try {
+			this.connection.publish(subject, text);
+		} catch (error) {
+			this.#onProblem(`The stream could not send to ${subject}.`, error);
+		}
+	}
+
+	async #watch(): Promise<void> {
+		for await (const status of this.connection.status()) {
+			if (status.type === "disconnect") this.#lose();
+			else if (status.type === "reconnect") {
+				this.#up = true;
+				void this.#ensure();
+			} else if (status.type === "error")
+				this.#onProblem("The NATS server reports an error.", status.error);
+		}
+	}
+
+	#lose(): void {
+		this.#up = false;
+		this.#connected = false;
+		const error = new Error(
+			`The connection to the stream (${this.description}) was lost; whether it stored the message is unknown.`,
+		);
+		for (const fail of this.#failUnderWay) fail(error);
+		this.#pulls.abandon();
+		for (const tail of this.#tails) tail.abandon();
+	}
+
+	#ensure(): Promise<void> {
+		this.#ensuring ??= this.#ensureLayout().finally(() => {
+			this.#ensuring = null;
+		});
+		return this.#ensuring;
+	}
+
+	async #ensureLayout(): Promise<void> {
+		const backOff = new BackOff(1_000);
+		while (!this.#stop.signal.aborted) {
+			try {
+				await ensureLayout(this.#manager, this.#layout);
+				this.#connected = this.#up && !this.#stop.signal.aborted;
+				return;
+			} catch (error) {
+				this.#onProblem(
+					"The stream is not ready yet; Segue tries again.",
+					error,
+				);
+				await backOff.wait(this.#stop.signal);
+			}
+		}
+	}
+}

@@ -1,0 +1,167 @@
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
+import { afterEach, expect, test } from "vitest";
+import { type JetStream, openJetStream } from "#adapters/stream";
+import { eventually } from "./eventually.js";
+import { NatsProcess } from "./nats-process.js";
+import { type StreamHarness, streamSuite } from "./stream.suite.js";
+
+streamSuite("JetStream", async (): Promise<StreamHarness> => {
+	const server = await NatsProcess.start();
+	return {
+		open: ({ holdMs }) =>
+			openJetStream({ servers: server.url, ackWaitMs: holdMs }),
+		reset: () => deleteStream(server.url),
+		kill: () => server.kill(),
+		revive: () => server.revive(),
+		stop: () => server.stop(),
+	};
+});
+
+let leftOpen: { close(): Promise<void> }[] = [];
+afterEach(async () => {
+	for (const one of leftOpen.reverse()) await one.close();
+	leftOpen = [];
+});
+
+const text = (body: Uint8Array) => new TextDecoder().decode(body);
+const publish = (stream: JetStream, said: string) =>
+	stream.publish(
+		"segue.events.click",
+		new TextEncoder().encode(said),
+		said,
+		2_000,
+	);
+
+async function startServer(): Promise<NatsProcess> {
+	const server = await NatsProcess.start();
+	leftOpen.push({ close: () => server.stop() });
+	return server;
+}
+
+async function open(
+	server: NatsProcess,
+	maxBytes?: number,
+): Promise<JetStream> {
+	const stream = await openJetStream({
+		servers: server.url,
+		maxBytes,
+		ackWaitMs: 1_000,
+	});
+	leftOpen.push(stream);
+	return stream;
+}
+
+async function deleteStream(url: string): Promise<void> {
+	const connection = await connect({ servers: url });
+	const manager = await jetstreamManager(connection);
+	await manager.streams.delete("SEGUE").catch(() => {});
+	await connection.close();
+}
+
+test("stream and consumer can drop nothing that no learner acknowledged, and never stop delivering", async () => {
+	const server = await startServer();
+	const stream = await open(server);
+	const manager = await jetstreamManager(stream.connection);
+	const { config } = await manager.streams.info("SEGUE");
+	expect(config).toMatchObject({
+		subjects: ["segue.log.>", "segue.events.>"],
+		retention: "limits",
+		storage: "file",
+		discard: "new",
+		max_age: 0,
+		max_msgs: -1,
+		max_bytes: 2 * 1024 ** 3,
+		duplicate_window: 120e9,
+	});
+	const learners = await manager.consumers.info("SEGUE", "learners");
+	expect(learners.config).toMatchObject({
+		ack_policy: "explicit",
+		ack_wait: 1e9,
+		max_deliver: -1,
+		max_ack_pending: 4096,
+		deliver_policy: "all",
+	});
+});
+
+test("a full stream refuses the new message and keeps the old ones", async () => {
+	const server = await startServer();
+	const stream = await open(server, 16_384);
+	const body = new Uint8Array(4_096);
+	const fill = async () => {
+		for (let index = 0; index < 10; index += 1) {
+			await stream.publish("segue.events.click", body, `fill-${index}`, 2_000);
+		}
+	};
+	await expect(fill()).rejects.toThrow(/maximum bytes/);
+	const before = await stream.backlog();
+	await expect(publish(stream, "x".repeat(4_096))).rejects.toThrow(
+		/maximum bytes/,
+	);
+	expect(await stream.backlog()).toBe(before);
+	expect((await stream.pull(1, 1_000))[0]?.position).toBe(1);
+});
+
+test("a broker that comes back empty is given stream and consumer again, and tails go on", async () => {
+	const server = await startServer();
+	const stream = await open(server);
+	const heard: string[] = [];
+	await stream.tail("segue.events.>", 0, (message) =>
+		heard.push(text(message.body)),
+	);
+	for (const said of ["a", "b", "c"]) await publish(stream, said);
+	await eventually(() => expect(heard).toEqual(["a", "b", "c"]));
+	await server.kill();
+	await server.forget();
+	await server.revive();
+	await eventually(() => publish(stream, "first of the new stream"));
+	await eventually(() => expect(heard).toContain("first of the new stream"));
+	const held = await eventually(async () => {
+		const pulled = await stream.pull(10, 100);
+		expect(pulled.length).toBe(1);
+		return pulled;
+	});
+	expect(held.map((message) => text(message.body))).toEqual([
+		"first of the new stream",
+	]);
+});
+
+test("a stream that someone deletes is made again", async () => {
+	const server = await startServer();
+	const stream = await open(server);
+	await publish(stream, "deleted");
+	await deleteStream(server.url);
+	await eventually(() => publish(stream, "kept"));
+	const held = await eventually(async () => {
+		const pulled = await stream.pull(10, 100);
+		expect(pulled.length).toBe(1);
+		return pulled;
+	});
+	expect(held.map((message) => text(message.body))).toEqual(["kept"]);
+});
+
+test("a frozen broker is noticed, and a publish to it rejects", async () => {
+	const server = await startServer();
+	const stream = await open(server);
+	server.freeze();
+	await expect(
+		stream.publish("segue.events.click", new Uint8Array(1), "frozen", 50),
+	).rejects.toThrow();
+	await eventually(() => expect(stream.connected).toBe(false));
+	server.thaw();
+	await eventually(() => expect(stream.connected).toBe(true));
+	await eventually(() => publish(stream, "thawed"));
+});
+
+test("a broker that is not there is a sentence without the password", async () => {
+	const opening = openJetStream({
+		servers: "nats://me:secret@127.0.0.1:1",
+		connectTimeoutMs: 300,
+	});
+	const message = await opening.then(
+		() => "opened",
+		(error: Error) => error.message,
+	);
+	expect(message).toContain("nats://127.0.0.1:1");
+	expect(message).not.toContain("secret");
+});
