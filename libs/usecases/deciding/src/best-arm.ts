@@ -1,8 +1,6 @@
+import { bestArms } from "#core/policy";
 import type { Considered } from "./considered.js";
 import { serveGroup } from "./serve-group.js";
-
-/** Means this close are tied. */
-const TIE = 1e-9;
 
 /**
  * Place, among the eligible arms, of the one with the highest mean (the first of those tied), whatever the policy's kind.
@@ -20,9 +18,5 @@ export function bestArm({
 			arms.keys,
 			propensities,
 		).propensities.indexOf(1);
-	const highest = means.reduce(
-		(most, mean) => Math.max(most, mean),
-		Number.NEGATIVE_INFINITY,
-	);
-	return means.findIndex((mean) => mean >= highest - TIE);
+	return bestArms(means, "first")[0]!;
 }

@@ -97,9 +97,7 @@ export function totalSums(
 	const total = history.merged?.slice() ?? new Float64Array(length);
 	for (const { bucket, sums } of history.recent) {
 		const weight = decayWeight(policy, bucket, referenceBucket, bucketMs);
-		if (weight === 1) addInto(total, sums);
-		else if (weight > 0)
-			for (let i = 0; i < length; i++) total[i]! += weight * sums[i]!;
+		addInto(total, sums, weight);
 	}
 	return total;
 }

@@ -17,6 +17,12 @@ export interface PosteriorCacheOptions {
 	readonly failed?: (error: unknown) => void;
 }
 
+interface Refreshing {
+	/** The newest definition that asked: its arms are prepared. */
+	definition: Definition;
+	readonly refresh: Coalesced;
+}
+
 /** A posterior its source has not confirmed for this long is named in `degraded`. */
 const STALE_MS = 3_000;
 
@@ -28,10 +34,7 @@ const STALE_MS = 3_000;
 export class PosteriorCache implements Posteriors {
 	private readonly held = new Map<string, HeldPosterior>();
 	private readonly confirmedAt = new Map<string, number>();
-	private readonly refreshing = new Map<
-		string,
-		{ definition: Definition; refresh: Coalesced }
-	>();
+	private readonly refreshing = new Map<string, Refreshing>();
 	private readonly polling: Repeated;
 	private readonly failed: (error: unknown) => void;
 	private announcements: Announcements | null = null;
@@ -65,15 +68,21 @@ export class PosteriorCache implements Posteriors {
 		await this.polling.stop();
 	}
 
+	/** Where the models cannot be made of the sums (a ridge too small for them), nothing learned serves instead: revision 0, named stale. */
 	snapshot(definition: Definition, referenceBucket: number): PosteriorSnapshot {
 		const key = entryKey(definition);
-		const held = this.held.get(key) ?? this.nothingLearned(definition);
 		const confirmed = this.confirmedAt.get(key) ?? Number.NEGATIVE_INFINITY;
-		return {
-			revision: held.revision,
-			models: held.models(definition, referenceBucket),
-			stale: this.clock.now() - confirmed > STALE_MS,
-		};
+		const stale = this.clock.now() - confirmed > STALE_MS;
+		const held = this.held.get(key) ?? this.nothingLearned(definition);
+		try {
+			const models = held.models(definition, referenceBucket);
+			return { revision: held.revision, models, stale };
+		} catch (error) {
+			this.failed(error);
+			const prior = this.nothingLearned(definition);
+			const models = prior.models(definition, referenceBucket);
+			return { revision: prior.revision, models, stale: true };
+		}
 	}
 
 	/** One arm's sums as `snapshot` weighs them, without λ. */
@@ -96,17 +105,18 @@ export class PosteriorCache implements Posteriors {
 	/** Reads what changed of a definition that may not be current yet. Calls of one entry while a read is under way share the next. */
 	prepare(definition: Definition): Promise<void> {
 		const key = entryKey(definition);
-		let entry = this.refreshing.get(key);
-		if (entry === undefined) {
-			const created = {
-				definition,
-				refresh: new Coalesced(() => this.read(key, created.definition)),
-			};
-			this.refreshing.set(key, created);
-			entry = created;
-		}
+		const entry = this.refreshing.get(key) ?? this.newEntry(key, definition);
 		entry.definition = definition;
 		return entry.refresh.run();
+	}
+
+	private newEntry(key: string, definition: Definition): Refreshing {
+		const entry: Refreshing = {
+			definition,
+			refresh: new Coalesced(() => this.read(key, entry.definition)),
+		};
+		this.refreshing.set(key, entry);
+		return entry;
 	}
 
 	/** Compares revisions with the source's, refreshes what is behind, confirms what is not. */

@@ -1,6 +1,6 @@
 import type { Definition, Group } from "#core/experiment";
 import type { DecisionRow } from "#core/log";
-import { baselineDistribution } from "#core/policy";
+import { baselineDistribution, pointMass } from "#core/policy";
 
 /** The distribution over the eligible arms that a decision of a group is drawn from. */
 export interface Served {
@@ -52,13 +52,12 @@ function serveOutside(
 	eligible: readonly string[],
 ): Omit<Served, "policyPropensities"> {
 	const winner = definition.state === "stopped" ? definition.winner : null;
-	const wanted = eligible.indexOf(winner ?? baselineArm(definition));
-	const propensities = new Float64Array(eligible.length);
-	propensities[Math.max(wanted, 0)] = 1;
+	const wanted = winner ?? baselineArm(definition);
+	const there = eligible.includes(wanted);
 	return {
-		distribution: winner !== null && wanted >= 0 ? "winner" : "baseline",
-		propensities,
-		degraded: wanted < 0 ? ["baseline"] : [],
+		distribution: winner !== null && there ? "winner" : "baseline",
+		propensities: pointMass(eligible, wanted),
+		degraded: there ? [] : ["baseline"],
 	};
 }
 

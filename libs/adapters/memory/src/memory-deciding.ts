@@ -1,0 +1,211 @@
+import type { Definition } from "#core/experiment";
+import type { DecisionRow } from "#core/log";
+import type {
+	Announcements,
+	BucketSums,
+	Clock,
+	DecisionLog,
+	DecisionReads,
+	DefinitionSource,
+	EventTail,
+	Ids,
+	LiveContext,
+	PosteriorRead,
+	PosteriorSource,
+	StoredDecision,
+} from "#usecases/deciding";
+import { SpoolFull } from "#usecases/ingesting";
+
+/** Memory twins of the ports of deciding. Each can be made to fail as its original does. */
+
+export class MemoryClock implements Clock {
+	constructor(private time: number) {}
+
+	now(): number {
+		return this.time;
+	}
+
+	advance(ms: number): void {
+		this.time += ms;
+	}
+}
+
+/** UUIDv7s that repeat from run to run: the clock's time, then a counter. */
+export class MemoryIds implements Ids {
+	private minted = 0;
+
+	constructor(private readonly clock: Clock) {}
+
+	mint(): string {
+		const time = this.clock.now().toString(16).padStart(12, "0");
+		const counter = (++this.minted).toString(16).padStart(15, "0");
+		return `${time.slice(0, 8)}-${time.slice(8)}-7${counter.slice(0, 3)}-8${counter.slice(3, 6)}-${counter.slice(6)}000`;
+	}
+}
+
+class Away extends Error {
+	constructor() {
+		super("The database is away.");
+	}
+}
+
+export class MemoryDefinitionSource implements DefinitionSource {
+	away = false;
+	private readonly current = new Map<string, Definition>();
+
+	set(definition: Definition): void {
+		this.current.set(definition.experiment.key, definition);
+	}
+
+	async all(): Promise<readonly Definition[]> {
+		if (this.away) throw new Away();
+		return [...this.current.values()];
+	}
+}
+
+interface MovedSums extends BucketSums {
+	readonly experiment: string;
+	readonly version: number;
+	readonly revision: number;
+}
+
+/** Sums that a test moves as a learner would; also announces what moved. */
+export class MemoryPosteriorSource implements PosteriorSource, Announcements {
+	away = false;
+	/** How many reads were served. */
+	reads = 0;
+	private readonly sums = new Map<string, MovedSums>();
+	private readonly revisions = new Map<string, number>();
+	private heard: ((experiment: string, revision: number) => void) | null = null;
+
+	/** One commit: adds deltas to the sums and takes one revision. */
+	learn(
+		experiment: string,
+		version: number,
+		deltas: readonly BucketSums[],
+	): number {
+		const revision = (this.revisions.get(experiment) ?? 0) + 1;
+		this.revisions.set(experiment, revision);
+		for (const { arm, bucket, sums } of deltas) {
+			const key = `${experiment} ${version} ${arm} ${bucket}`;
+			const before = this.sums.get(key)?.sums;
+			const added = sums.map((entry, i) => entry + (before?.[i] ?? 0));
+			this.sums.set(key, {
+				experiment,
+				version,
+				arm,
+				bucket,
+				sums: added,
+				revision,
+			});
+		}
+		return revision;
+	}
+
+	announce(experiment: string): void {
+		this.heard?.(experiment, this.revisions.get(experiment) ?? 0);
+	}
+
+	async read(
+		experiment: string,
+		version: number,
+		sinceRevision: number,
+	): Promise<PosteriorRead> {
+		if (this.away) throw new Away();
+		this.reads++;
+		const changed = [...this.sums.values()].filter(
+			(moved) =>
+				moved.experiment === experiment &&
+				moved.version === version &&
+				moved.revision > sinceRevision,
+		);
+		return { revision: this.revisions.get(experiment) ?? 0, changed };
+	}
+
+	async heads(): Promise<ReadonlyMap<string, number>> {
+		if (this.away) throw new Away();
+		return new Map(this.revisions);
+	}
+
+	async onAnnouncement(
+		heard: (experiment: string, revision: number) => void,
+	): Promise<{ close(): Promise<void> }> {
+		this.heard = heard;
+		return {
+			close: async () => {
+				this.heard = null;
+			},
+		};
+	}
+}
+
+export class MemoryDecisionLog implements DecisionLog {
+	readonly rows: DecisionRow[] = [];
+	/** Where rows go, or that nothing more is taken. */
+	place: "stream" | "spool" | "full" = "stream";
+
+	async decision(row: DecisionRow): Promise<"stream" | "spool"> {
+		if (this.place === "full") throw new SpoolFull();
+		this.rows.push(row);
+		return this.place;
+	}
+}
+
+export class MemoryLive implements LiveContext {
+	ready = true;
+	readonly counts = new Map<string, number>();
+
+	count(unit: string, type: string, windowMs: number): number {
+		return this.counts.get(`${unit} ${type} ${windowMs}`) ?? 0;
+	}
+}
+
+type Found = Awaited<ReturnType<DecisionReads["find"]>>;
+
+export class MemoryDecisionReads implements DecisionReads {
+	away = false;
+	readonly stored = new Map<string, StoredDecision | NonNullable<Found>>();
+
+	async find(id: string): Promise<Found> {
+		if (this.away) throw new Away();
+		return this.stored.get(id) ?? null;
+	}
+}
+
+interface TailedMessage {
+	readonly subject: string;
+	readonly body: Uint8Array;
+	readonly storedAt: number;
+}
+
+/** A stream's tail that delivers what a test publishes, and has caught up when the test says so. */
+export class MemoryEventTail implements EventTail {
+	connected = true;
+	/** From when the tail was asked for. */
+	since: number | null = null;
+	catchUp: () => void = () => {};
+	private deliver: ((message: TailedMessage) => void) | null = null;
+
+	publish(message: TailedMessage): void {
+		this.deliver?.(message);
+	}
+
+	async tail(
+		_filter: string,
+		since: number,
+		deliver: (message: TailedMessage) => void,
+	): Promise<{ readonly caughtUp: Promise<void>; close(): Promise<void> }> {
+		if (!this.connected) throw new Error("The stream is away.");
+		this.since = since;
+		this.deliver = deliver;
+		const caughtUp = new Promise<void>((resolve) => {
+			this.catchUp = resolve;
+		});
+		return {
+			caughtUp,
+			close: async () => {
+				this.deliver = null;
+			},
+		};
+	}
+}

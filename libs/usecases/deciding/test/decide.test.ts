@@ -1,0 +1,507 @@
+import { describe, expect, it } from "vitest";
+import {
+	MemoryClock,
+	MemoryDecisionLog,
+	MemoryIds,
+	MemoryLive,
+	MemoryPosteriorSource,
+} from "#adapters/memory";
+import { compileEncoder } from "#core/context";
+import type { Definition, Traffic } from "#core/experiment";
+import { timeOfId } from "#core/log";
+import {
+	addObservation,
+	distribution,
+	draw,
+	emptySums,
+	uniformFrom,
+} from "#core/policy";
+import { SegueError } from "#usecases/errors";
+import {
+	Decide,
+	type DecisionRequest,
+	type DrawnDecision,
+	PosteriorCache,
+} from "../src/index.js";
+import { D, definition, experiment } from "./definitions.js";
+
+const MORNING = Date.UTC(2025, 10, 24, 8);
+
+/** A decider over memory, obeying one definition. */
+function decider(current: Definition) {
+	const clock = new MemoryClock(MORNING);
+	const source = new MemoryPosteriorSource();
+	const definitions = {
+		get: (key: string) =>
+			key === current.experiment.key ? current : undefined,
+		all: () => [current],
+	};
+	const posteriors = new PosteriorCache(source, definitions, clock);
+	const log = new MemoryDecisionLog();
+	const live = new MemoryLive();
+	const ids = new MemoryIds(clock);
+	const decide = new Decide({ definitions, posteriors, live, ids, log }, 100);
+	const ask = (request: Partial<DecisionRequest> = {}) =>
+		decide.execute({
+			experiment: experiment.key,
+			unit: "listener-1",
+			context: { hour: 8, device: "phone", activity: "work" },
+			...request,
+		}) as Promise<DrawnDecision>;
+	return { clock, source, posteriors, log, live, decide, ask };
+}
+
+async function ready(current: Definition) {
+	const room = decider(current);
+	await room.posteriors.poll();
+	return room;
+}
+
+async function refused(promise: Promise<unknown>): Promise<SegueError> {
+	const error = await promise.then(
+		() => null,
+		(reason: unknown) => reason,
+	);
+	expect(error).toBeInstanceOf(SegueError);
+	return error as SegueError;
+}
+
+const traffic = (change: Partial<Traffic>) => ({
+	traffic: { ...experiment.traffic, ...change },
+});
+const onlyPolicy = traffic({ control: 0 });
+const onlyControl = traffic({ control: 1 });
+const units = Array.from({ length: 400 }, (_, i) => `listener-${i}`);
+
+describe("a decision", () => {
+	it("answers with the arm, its payload, group, propensity and revision, and logs everything it was made of", async () => {
+		const room = await ready(definition({}, onlyPolicy));
+		room.live.counts.set("listener-1 skip 30000", 3);
+		const answer = await room.ask({ session: "s1", requestId: "r1" });
+		expect(answer).toMatchObject({
+			experiment: "morning-prompt",
+			version: 1,
+			group: "policy",
+			revision: 0,
+			missing: ["taste", "loyalty"],
+			ignored: [],
+			degraded: [],
+		});
+		const arm = experiment.arms.find(({ key }) => key === answer.arm);
+		expect(answer.payload).toEqual(arm?.payload);
+		expect(room.log.rows).toHaveLength(1);
+		const [row] = room.log.rows;
+		expect(row).toMatchObject({
+			id: answer.decisionId,
+			definitionId: 1,
+			unit: "listener-1",
+			session: "s1",
+			requestId: "r1",
+			arm: answer.arm,
+			propensity: answer.propensity,
+			distribution: "policy",
+			context: { hour: 8, device: "phone", activity: "work", skips30s: 3 },
+			eligible: [0, 1, 2],
+			excluded: { run: 'rule: context.activity == "run"' },
+			policyPropensities: null,
+			missing: ["taste", "loyalty"],
+			decidedAt: MORNING,
+			referenceBucket: Math.floor(MORNING / 86_400_000),
+			origin: "server",
+			consent: null,
+		});
+		expect(row?.x).toHaveLength(D);
+		expect([...(row?.propensities ?? [])]).toEqual([1 / 3, 1 / 3, 1 / 3]);
+		expect(timeOfId(answer.decisionId)).toBe(MORNING);
+	});
+
+	it("is refused for an experiment that does not exist or is a draft", async () => {
+		const room = await ready(definition({ state: "draft" }));
+		expect(await refused(room.ask())).toMatchObject({
+			code: "experiment-draft",
+			status: 409,
+		});
+		expect(await refused(room.ask({ experiment: "other" }))).toMatchObject({
+			code: "unknown-experiment",
+			status: 404,
+		});
+		expect(room.log.rows).toHaveLength(0);
+	});
+
+	it("names an undeclared context value as ignored and keeps it out of the log, also a __proto__ key", async () => {
+		const room = await ready(definition());
+		const context = JSON.parse(
+			'{"hour": 8, "activity": "work", "email": "a@b.c", "skips30s": 9, "loyalty": 1, "__proto__": {"device": "phone"}}',
+		);
+		const answer = await room.ask({ context });
+		expect([...answer.ignored].sort()).toEqual([
+			"__proto__",
+			"email",
+			"loyalty",
+			"skips30s",
+		]);
+		expect(answer.missing).toContain("device");
+		expect(room.log.rows[0]?.context).toEqual({
+			hour: 8,
+			activity: "work",
+			skips30s: 0,
+		});
+	});
+
+	it("withholds a feature whose consent was not given from x, the log and the rules", async () => {
+		const room = await ready(definition());
+		const answer = await room.ask({
+			context: { hour: 8, activity: "work", taste: 3 },
+		});
+		expect(answer.missing).toContain("taste");
+		expect(answer.ignored).not.toContain("taste");
+		const [row] = room.log.rows;
+		expect(row?.context).not.toHaveProperty("taste");
+		expect(row?.x[6]).toBe(0);
+	});
+
+	it("refuses a context value of the wrong type with its path, and logs nothing", async () => {
+		const room = await ready(definition());
+		const error = await refused(
+			room.ask({ context: { hour: "eight", device: Number.NaN } }),
+		);
+		expect(error.code).toBe("invalid");
+		expect(error.problems.map(({ path }) => path)).toEqual([
+			"context.hour",
+			"context.device",
+		]);
+		expect(room.log.rows).toHaveLength(0);
+	});
+
+	it("goes on without live counts while the windows are not rebuilt, and says so", async () => {
+		const room = await ready(definition());
+		room.live.ready = false;
+		const answer = await room.ask();
+		expect(answer.degraded).toEqual(["live"]);
+		expect(answer.missing).toContain("skips30s");
+		expect(room.log.rows[0]?.degraded).toEqual(["live"]);
+	});
+
+	it("says in the answer when it lies in the spool, and is refused when that is full", async () => {
+		const room = await ready(definition());
+		room.log.place = "spool";
+		expect((await room.ask()).degraded).toEqual(["stream"]);
+		room.log.place = "full";
+		const error = await refused(room.ask());
+		expect(error).toMatchObject({ code: "overloaded", status: 503 });
+		expect(error.retryAfterSeconds).toBeGreaterThan(0);
+	});
+
+	it("names a posterior that its source has not confirmed for three seconds", async () => {
+		const room = await ready(definition());
+		room.clock.advance(3_000);
+		expect((await room.ask()).degraded).toEqual([]);
+		room.source.away = true;
+		await expect(room.posteriors.poll()).rejects.toThrow("away");
+		room.clock.advance(1);
+		expect((await room.ask()).degraded).toEqual(["posterior"]);
+		expect(room.log.rows[1]?.degraded).toEqual(["posterior"]);
+		room.source.away = false;
+		await room.posteriors.poll();
+		expect((await room.ask()).degraded).toEqual([]);
+	});
+});
+
+describe("the eligible arms", () => {
+	it("are those the request allows and no rule excludes", async () => {
+		const room = await ready(definition({}, onlyPolicy));
+		const answer = await room.ask({ eligible: ["calm", "run"] });
+		expect(answer).toMatchObject({ arm: "calm", propensity: 1 });
+		expect(room.log.rows[0]?.excluded).toEqual({
+			focus: "not requested",
+			energy: "not requested",
+			run: 'rule: context.activity == "run"',
+		});
+	});
+
+	it("must be known: another name is refused with its path and the nearest arm", async () => {
+		const room = await ready(definition());
+		const error = await refused(room.ask({ eligible: ["calm", "enegry"] }));
+		expect(error.status).toBe(422);
+		expect(error.problems[0]?.path).toBe("eligible[1]");
+		expect(error.problems[0]?.message).toContain('"energy"');
+	});
+
+	it("must not be none: the refusal names each rule", async () => {
+		const room = await ready(definition());
+		const error = await refused(
+			room.ask({
+				eligible: ["run", "energy"],
+				context: { activity: "sleep" },
+			}),
+		);
+		expect(error).toMatchObject({ code: "no-eligible-arm", status: 409 });
+		expect(error.message).toContain(
+			'energy (rule: context.activity != "sleep")',
+		);
+		expect(error.message).toContain('run (rule: context.activity == "run")');
+		expect(error.message).toContain("focus (not requested)");
+	});
+
+	it("lose an arm whose rule meets a missing field", async () => {
+		const room = await ready(definition());
+		await room.ask({ context: {} });
+		expect(room.log.rows[0]?.excluded).toEqual({
+			energy: "missing: activity",
+			run: "missing: activity",
+		});
+	});
+});
+
+describe("the group of a unit", () => {
+	it("is control for a uniformly random eligible arm, with the policy's distribution logged beside", async () => {
+		const room = await ready(definition({}, onlyControl));
+		const { source, posteriors } = room;
+		const sums = emptySums(D);
+		addObservation(sums, D, new Float64Array(D).fill(1), 1, 1);
+		source.learn(experiment.key, 1, [{ arm: "calm", bucket: 20_000, sums }]);
+		await posteriors.poll();
+		const answer = await room.ask();
+		expect(answer).toMatchObject({
+			group: "control",
+			propensity: 1 / 3,
+			revision: 1,
+		});
+		const [row] = room.log.rows;
+		expect(row?.distribution).toBe("control");
+		expect([...(row?.propensities ?? [])]).toEqual([1 / 3, 1 / 3, 1 / 3]);
+		expect(Math.max(...(row?.policyPropensities ?? []))).toBeCloseTo(
+			0.9 + 0.1 / 3,
+			12,
+		);
+	});
+
+	it("is control for the named baseline arm, or the first eligible one where that is ruled out", async () => {
+		const room = await ready(
+			definition({}, traffic({ control: 1, baseline: "energy" })),
+		);
+		expect(await room.ask()).toMatchObject({
+			arm: "energy",
+			propensity: 1,
+			group: "control",
+			degraded: [],
+		});
+		const asleep = await room.ask({ context: { activity: "sleep" } });
+		expect(asleep).toMatchObject({
+			arm: "focus",
+			propensity: 1,
+			degraded: ["baseline"],
+		});
+		expect(room.log.rows[1]?.degraded).toEqual(["baseline"]);
+	});
+
+	it("is outside beyond the share: the baseline arm, propensity 1", async () => {
+		const room = await ready(
+			definition({}, traffic({ share: 0, baseline: "calm" })),
+		);
+		expect(await room.ask()).toMatchObject({
+			arm: "calm",
+			group: "outside",
+			propensity: 1,
+			degraded: [],
+		});
+		expect(room.log.rows[0]).toMatchObject({ distribution: "baseline" });
+		expect([...(room.log.rows[0]?.policyPropensities ?? [])]).toEqual([
+			1 / 3,
+			1 / 3,
+			1 / 3,
+		]);
+	});
+
+	it("is outside with the first arm where the baseline is uniform", async () => {
+		const room = await ready(definition({}, traffic({ share: 0 })));
+		expect(await room.ask()).toMatchObject({ arm: "focus", propensity: 1 });
+	});
+
+	it("is outside for everyone while paused, and the answer says so", async () => {
+		const room = await ready(
+			definition({ state: "paused", winner: "calm" }, onlyPolicy),
+		);
+		expect(await room.ask()).toMatchObject({
+			arm: "focus",
+			group: "outside",
+			degraded: ["paused"],
+		});
+	});
+
+	it("gets the winner once stopped, and the first eligible arm where the winner is ruled out", async () => {
+		const room = await ready(
+			definition({ state: "stopped", winner: "energy" }, onlyPolicy),
+		);
+		expect(await room.ask()).toMatchObject({
+			arm: "energy",
+			group: "outside",
+			propensity: 1,
+			degraded: ["stopped"],
+		});
+		const asleep = await room.ask({ context: { activity: "sleep" } });
+		expect(asleep).toMatchObject({
+			arm: "focus",
+			degraded: ["stopped", "baseline"],
+		});
+		expect(room.log.rows.map((row) => row.distribution)).toEqual([
+			"winner",
+			"baseline",
+		]);
+	});
+
+	it("does not move between policy and control when the share changes", async () => {
+		const groups = async (share: number) => {
+			const room = await ready(
+				definition({}, traffic({ share, control: 0.3 })),
+			);
+			const answers = await Promise.all(
+				units.map((unit) => room.ask({ unit })),
+			);
+			return answers.map((answer) => answer.group);
+		};
+		const half = await groups(0.5);
+		const whole = await groups(1);
+		expect(new Set(half)).toEqual(new Set(["policy", "control", "outside"]));
+		half.forEach((group, i) => {
+			if (group !== "outside") expect(whole[i]).toBe(group);
+		});
+		expect(await groups(0.5)).toEqual(half);
+	});
+});
+
+describe("mode best", () => {
+	it("answers the arm with the highest mean and logs nothing", async () => {
+		const room = await ready(definition());
+		const sums = emptySums(D);
+		addObservation(sums, D, new Float64Array(D).fill(1), 1, 1);
+		room.source.learn(experiment.key, 1, [
+			{ arm: "calm", bucket: 20_000, sums },
+		]);
+		await room.posteriors.poll();
+		const answer = await room.ask({ mode: "best" });
+		expect(answer).toMatchObject({ mode: "best", arm: "calm", revision: 1 });
+		expect(answer).not.toHaveProperty("decisionId");
+		expect(answer).not.toHaveProperty("propensity");
+		expect(room.log.rows).toHaveLength(0);
+	});
+
+	it("answers the first of tied arms, and the winner once stopped", async () => {
+		const running = await ready(definition());
+		expect((await running.ask({ mode: "best" })).arm).toBe("focus");
+		const stopped = await ready(
+			definition({ state: "stopped", winner: "calm" }),
+		);
+		expect((await stopped.ask({ mode: "best" })).arm).toBe("calm");
+	});
+});
+
+describe("an explanation", () => {
+	it("shows x, every feature with its source, and contributions that sum to each arm's mean", async () => {
+		const room = await ready(definition({}, onlyPolicy));
+		const sums = emptySums(D);
+		addObservation(
+			sums,
+			D,
+			Float64Array.of(1, 0.5, 0.25, 1, 0, 0.5, 0, 0),
+			1,
+			1,
+		);
+		room.source.learn(experiment.key, 1, [
+			{ arm: "calm", bucket: 20_000, sums },
+		]);
+		await room.posteriors.poll();
+		const { explanation, arm } = await room.ask({ explain: true });
+		expect(explanation?.x).toEqual([...(room.log.rows[0]?.x ?? [])]);
+		expect(explanation?.features).toContainEqual({
+			name: "hour",
+			value: 8,
+			source: "request",
+		});
+		expect(explanation?.features).toContainEqual({
+			name: "loyalty",
+			value: null,
+			source: "profile",
+		});
+		const calm = explanation?.arms.find((shown) => shown.arm === "calm");
+		const total = calm?.contributions.reduce(
+			(sum, { value }) => sum + value,
+			0,
+		);
+		expect(calm?.mean).not.toBe(0);
+		expect(total).toBeCloseTo(calm?.mean ?? Number.NaN, 12);
+		expect(calm?.score).toBeCloseTo(
+			(calm?.mean ?? 0) + 0.5 * (calm?.width ?? 0),
+			12,
+		);
+		expect(
+			explanation?.arms.find((shown) => shown.arm === "run"),
+		).toMatchObject({
+			eligible: false,
+			reason: 'rule: context.activity == "run"',
+			mean: null,
+			propensity: null,
+		});
+		expect(explanation?.sentence).toContain(`${arm} was chosen`);
+	});
+
+	it("is not there unless asked for", async () => {
+		const room = await ready(definition());
+		expect(await room.ask()).not.toHaveProperty("explanation");
+	});
+});
+
+describe("a log row", () => {
+	it("re-derives its decision bit for bit: encode, distribution and draw again give x, propensities and arm", async () => {
+		const current = definition();
+		const room = await ready(current);
+		const sums = emptySums(D);
+		addObservation(
+			sums,
+			D,
+			Float64Array.of(1, 0.5, 0.25, 1, 0, 0.5, 0, 0),
+			1,
+			1,
+		);
+		room.source.learn(experiment.key, 1, [
+			{ arm: "calm", bucket: 20_000, sums },
+			{ arm: "focus", bucket: 20_001, sums },
+		]);
+		await room.posteriors.poll();
+		await Promise.all(
+			units.map((unit, i) => room.ask({ unit, context: { hour: i % 24 } })),
+		);
+		const encoder = compileEncoder(experiment.context);
+		for (const row of room.log.rows) {
+			const { x } = encoder.encode(row.context);
+			expect(x).toEqual(row.x);
+			const { models } = room.posteriors.snapshot(current, row.referenceBucket);
+			const keys = row.eligible.map(
+				(index) => experiment.arms[index]?.key ?? "",
+			);
+			const eligible = row.eligible.map((index) => models[index]!);
+			const again = distribution(experiment.policy, keys, eligible, x);
+			expect(again.propensities).toEqual(
+				row.policyPropensities ?? row.propensities,
+			);
+			const chosen = draw(
+				row.propensities,
+				uniformFrom(current.salt, "draw", row.id),
+			);
+			expect(keys[chosen]).toBe(row.arm);
+			expect(row.propensities[chosen]).toBe(row.propensity);
+		}
+		expect(new Set(room.log.rows.map((row) => row.group)).size).toBe(2);
+	});
+
+	it("is the same for the same id and salt, and another for another salt", async () => {
+		const arms = async (salt: string) => {
+			const room = await ready(definition({ salt }, onlyControl));
+			await Promise.all(units.map((unit) => room.ask({ unit })));
+			return room.log.rows.map((row) => row.arm);
+		};
+		const once = await arms("01".repeat(32));
+		expect(await arms("01".repeat(32))).toEqual(once);
+		expect(await arms("02".repeat(32))).not.toEqual(once);
+	});
+});

@@ -1,0 +1,140 @@
+import { describe, expect, it } from "vitest";
+import { MemoryDecisionLog, MemoryDecisionReads } from "#adapters/memory";
+import type { DecisionRow } from "#core/log";
+import { SegueError } from "#usecases/errors";
+import {
+	FindDecision,
+	RememberedDecisions,
+	type StoredEvent,
+} from "../src/index.js";
+
+const ID = "0198f3a0-0000-7000-8000-000000000001";
+const OTHER = "0198f3a0-0000-7000-8000-000000000002";
+
+function rowOf(id: string): DecisionRow {
+	return {
+		id,
+		experiment: "e",
+		version: 1,
+		definitionId: 1,
+		unit: "u",
+		session: null,
+		group: "policy",
+		arm: "a",
+		propensity: 1,
+		distribution: "policy",
+		context: {},
+		x: Float64Array.of(1),
+		eligible: [0],
+		excluded: {},
+		means: Float64Array.of(0),
+		propensities: Float64Array.of(1),
+		policyPropensities: null,
+		missing: [],
+		degraded: [],
+		decidedAt: 0,
+		origin: "server",
+		parent: null,
+		traceId: null,
+		requestId: null,
+		consent: null,
+		privacyVersion: null,
+		extra: null,
+		revision: 0,
+		referenceBucket: 0,
+		coreVersion: "test",
+	};
+}
+const play: StoredEvent = {
+	id: "p1",
+	type: "play",
+	unit: "u",
+	at: 5,
+	decisionId: ID,
+	verdict: "waiting",
+	storedAt: 6,
+};
+
+function room(most?: number) {
+	const reads = new MemoryDecisionReads();
+	const log = new MemoryDecisionLog();
+	const waiting = new Map<string, DecisionRow>();
+	const recent = new RememberedDecisions(
+		log,
+		(id) => waiting.get(id) ?? null,
+		most,
+	);
+	return { reads, log, waiting, recent, find: new FindDecision(reads, recent) };
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+	const error = await promise.catch((reason: unknown) => reason);
+	expect(error).toBeInstanceOf(SegueError);
+	return (error as SegueError).code;
+}
+
+describe("finding a decision", () => {
+	it("gives what the database has of it", async () => {
+		const { reads, find } = room();
+		const learned = { exposed: true, reward: 1, revision: 3 };
+		const stored = { row: rowOf(ID), learned, events: [play] };
+		reads.stored.set(ID, stored);
+		expect(await find.execute(ID)).toEqual(stored);
+	});
+
+	it("gives one just answered before the database has it, with events that came first", async () => {
+		const { reads, recent, find } = room();
+		await recent.decision(rowOf(ID), 10);
+		expect(await find.execute(ID)).toEqual({
+			row: rowOf(ID),
+			learned: null,
+			events: [],
+		});
+		reads.stored.set(ID, { row: null, events: [play] });
+		expect((await find.execute(ID)).events).toEqual([play]);
+	});
+
+	it("gives one that waits to be published, and one heard from the stream after a restart", async () => {
+		const { waiting, recent, find } = room();
+		waiting.set(ID, rowOf(ID));
+		expect((await find.execute(ID)).row.id).toBe(ID);
+		const publisher = { boot: OTHER, sequence: 1 };
+		const poison = { ok: false as const, reason: "not JSON", raw: "{" };
+		const good = { ok: true as const, value: rowOf(OTHER) };
+		recent.hear({ kind: "decisions", publisher, items: [poison, good] });
+		recent.hear({ kind: "events", publisher: null, items: [poison] });
+		expect((await find.execute(OTHER)).row.id).toBe(OTHER);
+	});
+
+	it("gives a remembered one while the database is away, else says that only the database could tell", async () => {
+		const { reads, recent, find } = room();
+		await recent.decision(rowOf(ID), 10);
+		reads.away = true;
+		expect((await find.execute(ID)).row.id).toBe(ID);
+		expect(await codeOf(find.execute(OTHER))).toBe("database-away");
+	});
+
+	it("knows no decision that nobody has, that has events alone, or whose id is no UUIDv7", async () => {
+		const { reads, find } = room();
+		expect(await codeOf(find.execute(ID))).toBe("unknown-decision");
+		reads.stored.set(ID, { row: null, events: [play] });
+		expect(await codeOf(find.execute(ID))).toBe("unknown-decision");
+		for (const id of ["", "7", ID.toUpperCase(), ID.replace("-7", "-4")])
+			expect(await codeOf(find.execute(id))).toBe("unknown-decision");
+	});
+
+	it("remembers the newest decisions only", async () => {
+		const { recent } = room(1);
+		await recent.decision(rowOf(ID), 10);
+		await recent.decision(rowOf(OTHER), 10);
+		expect(await recent.find(ID)).toBeNull();
+		expect((await recent.find(OTHER))?.id).toBe(OTHER);
+	});
+
+	it("does not remember a decision that could not be kept safe", async () => {
+		const { log, recent } = room();
+		log.place = "full";
+		await expect(recent.decision(rowOf(ID), 10)).rejects.toThrow("full");
+		expect(await recent.find(ID)).toBeNull();
+	});
+});
