@@ -1,6 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-const conditions = ["segue-source", "node", "import", "default"];
+// vitest hands these on to Node for require() as well, so "import" must not be among them.
+const conditions = ["segue-source", "node"];
 /** Tests that start the built apps. */
 const builtApps = ["test/e2e/**/*.test.ts"];
 
@@ -24,7 +25,6 @@ export default defineConfig({
 						"test/**/*.test.ts",
 					],
 					exclude: ["**/node_modules/**", "**/dist/**", ...builtApps],
-					globalSetup: [],
 					testTimeout: 30_000,
 					hookTimeout: 60_000,
 				},

@@ -16,6 +16,8 @@ declare module "vitest" {
 export async function setup(
 	project: TestProject,
 ): Promise<() => Promise<void>> {
+	// The projects of vitest.config.ts inherit this file and what it provides; once is enough.
+	if (!project.isRootProject()) return async () => undefined;
 	const folder = await mkdtemp(join(tmpdir(), "segue-tests-"));
 	const server = await startEmbeddedPostgres({
 		folder,
