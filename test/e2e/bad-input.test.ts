@@ -1,9 +1,19 @@
 import { connect } from "@nats-io/transport-node";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runExperiment, sampleExperiment, sampleRequest, send } from "../support/client.js";
+import {
+	runExperiment,
+	sampleExperiment,
+	sampleRequest,
+	send,
+} from "../support/client.js";
 import { startNats } from "../support/nats-server.js";
-import { type Instance, runtimeOf, startSegue, waitFor } from "../support/segue.js";
+import {
+	type Instance,
+	runtimeOf,
+	startSegue,
+	waitFor,
+} from "../support/segue.js";
 
 let instance: Instance;
 let nats: Awaited<ReturnType<typeof startNats>>;
@@ -17,22 +27,77 @@ afterAll(async () => {
 	await nats?.stop();
 });
 
-const nested = (depth: number) => `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
+const nested = (depth: number) =>
+	`${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
 const good = sampleRequest(0);
-const goodEvent = () => ({ id: `bad-${Math.random()}`, type: "play", at: new Date().toISOString(), unit: "u" });
+const goodEvent = () => ({
+	id: `bad-${Math.random()}`,
+	type: "play",
+	at: new Date().toISOString(),
+	unit: "u",
+});
 
 describe("a decision request with a mistake gets a problem that says what and where", () => {
 	const cases: readonly [string, unknown, number, RegExp][] = [
 		["bad JSON", '{"experiment": ', 400, /JSON/i],
-		["NaN in the JSON", '{"experiment":"sample","unit":"u","context":{"tempo":NaN}}', 400, /JSON/i],
-		["unknown experiment", { ...good, experiment: "nobody-knows" }, 404, /nobody-knows/],
-		["unknown arm", { ...good, eligible: ["a", "zz"] }, 422, /eligible\[1\].*zz|zz.*eligible\[1\]/s],
-		["empty eligible set", { ...good, context: { ...good.context, device: "speaker" }, eligible: ["c"] }, 409, /context\.device/],
-		["wrong type", { ...good, context: { tempo: "fast" } }, 422, /context\.tempo/],
-		["1e309", '{"experiment":"sample","unit":"u","context":{"tempo":1e309}}', 422, /context\.tempo/],
-		["10,000-deep nesting", `{"experiment":"sample","unit":"u","context":${nested(10_000)}}`, 400, /deep|nest/i],
-		["a body over 1 MiB", `{"experiment":"sample","unit":"u","x":"${"y".repeat(2_000_000)}"}`, 413, /large|MiB|bytes/i],
-		["__proto__", '{"experiment":"sample","unit":"u","context":{"__proto__":{"tempo":1}}}', 400, /__proto__/],
+		[
+			"NaN in the JSON",
+			'{"experiment":"sample","unit":"u","context":{"tempo":NaN}}',
+			400,
+			/JSON/i,
+		],
+		[
+			"unknown experiment",
+			{ ...good, experiment: "nobody-knows" },
+			404,
+			/nobody-knows/,
+		],
+		[
+			"unknown arm",
+			{ ...good, eligible: ["a", "zz"] },
+			422,
+			/eligible\[1\].*zz|zz.*eligible\[1\]/s,
+		],
+		[
+			"empty eligible set",
+			{
+				...good,
+				context: { ...good.context, device: "speaker" },
+				eligible: ["c"],
+			},
+			409,
+			/context\.device/,
+		],
+		[
+			"wrong type",
+			{ ...good, context: { tempo: "fast" } },
+			422,
+			/context\.tempo/,
+		],
+		[
+			"1e309",
+			'{"experiment":"sample","unit":"u","context":{"tempo":1e309}}',
+			422,
+			/context\.tempo/,
+		],
+		[
+			"10,000-deep nesting",
+			`{"experiment":"sample","unit":"u","context":${nested(10_000)}}`,
+			400,
+			/deep|nest/i,
+		],
+		[
+			"a body over 1 MiB",
+			`{"experiment":"sample","unit":"u","x":"${"y".repeat(2_000_000)}"}`,
+			413,
+			/large|MiB|bytes/i,
+		],
+		[
+			"__proto__",
+			'{"experiment":"sample","unit":"u","context":{"__proto__":{"tempo":1}}}',
+			400,
+			/__proto__/,
+		],
 		["no unit", { experiment: "sample" }, 422, /unit/],
 		["an empty unit", { ...good, unit: "" }, 422, /unit/],
 		["a mistyped key", { ...good, contxt: {} }, 422, /contxt.*context/s],
@@ -41,7 +106,9 @@ describe("a decision request with a mistake gets a problem that says what and wh
 		test(name, async () => {
 			const answer = await send(instance.url, "POST", "/v1/decisions", body);
 			expect(answer.status, JSON.stringify(answer.body)).toBe(status);
-			expect(answer.headers.get("content-type")).toContain("application/problem+json");
+			expect(answer.headers.get("content-type")).toContain(
+				"application/problem+json",
+			);
 			expect(JSON.stringify(answer.body)).toMatch(says);
 		});
 
@@ -49,7 +116,9 @@ describe("a decision request with a mistake gets a problem that says what and wh
 		const { databaseUrl } = await runtimeOf(instance.folder);
 		const client = new pg.Client({ connectionString: databaseUrl });
 		await client.connect();
-		const { rows } = await client.query("select count(*)::int as n from decisions");
+		const { rows } = await client.query(
+			"select count(*)::int as n from decisions",
+		);
 		await client.end();
 		expect(rows[0].n).toBe(0);
 	});
@@ -85,30 +154,62 @@ describe("an event with a mistake is refused on its own, with its place", () => 
 	});
 
 	test("an event whose decision is not stored yet, and a repeated id, are accepted", async () => {
-		const event = { ...goodEvent(), decisionId: "019b0000-0000-7000-8000-000000000000" };
+		const event = {
+			...goodEvent(),
+			decisionId: "019b0000-0000-7000-8000-000000000000",
+		};
 		const now = Date.now().toString(16).padStart(12, "0");
 		event.decisionId = `${now.slice(0, 8)}-${now.slice(8)}-7000-8000-00000000beef`;
 		for (let time = 0; time < 2; time++) {
-			const answer = await send(instance.url, "POST", "/v1/events", { events: [event] });
+			const answer = await send(instance.url, "POST", "/v1/events", {
+				events: [event],
+			});
 			expect(answer.body).toEqual({ accepted: 1, rejected: [] });
 		}
 	});
 });
 
 describe("an experiment with a mistake is refused with the path", () => {
-	const cases: readonly [string, (e: Record<string, unknown>) => unknown, RegExp][] = [
-		["an unknown key", (e) => ({ ...e, hypotesis: "x" }), /hypotesis.*hypothesis/s],
-		["two arms of one name", (e) => ({ ...e, arms: [{ key: "a" }, { key: "a" }] }), /arms\[1\]/],
-		["a rule that does not parse", (e) => ({ ...e, arms: [{ key: "a", eligible: "context.device ===" }] }), /arms\[0\]\.eligible/],
-		["a ridge that is no number", (e) => ({ ...e, policy: { kind: "linucb", alpha: 0.5, ridge: "x" } }), /policy\.ridge/],
+	const cases: readonly [
+		string,
+		(e: Record<string, unknown>) => unknown,
+		RegExp,
+	][] = [
+		[
+			"an unknown key",
+			(e) => ({ ...e, hypotesis: "x" }),
+			/hypotesis.*hypothesis/s,
+		],
+		[
+			"two arms of one name",
+			(e) => ({ ...e, arms: [{ key: "a" }, { key: "a" }] }),
+			/arms\[1\]/,
+		],
+		[
+			"a rule that does not parse",
+			(e) => ({ ...e, arms: [{ key: "a", eligible: "context.device ===" }] }),
+			/arms\[0\]\.eligible/,
+		],
+		[
+			"a ridge that is no number",
+			(e) => ({ ...e, policy: { kind: "linucb", alpha: 0.5, ridge: "x" } }),
+			/policy\.ridge/,
+		],
 	];
 	for (const [name, wrong, says] of cases)
 		test(name, async () => {
 			const body = wrong({ ...sampleExperiment, key: "broken" });
-			const answer = await send(instance.url, "PUT", "/v1/experiments/broken", body);
+			const answer = await send(
+				instance.url,
+				"PUT",
+				"/v1/experiments/broken",
+				body,
+			);
 			expect(answer.status, JSON.stringify(answer.body)).toBe(422);
 			expect(JSON.stringify(answer.body)).toMatch(says);
-			expect((await send(instance.url, "GET", "/v1/experiments/broken")).status).toBe(404);
+			expect(
+				(await send(instance.url, "GET", "/v1/experiments/broken")).status,
+			).toBe(404);
 		});
 });
 
@@ -116,14 +217,26 @@ describe("over NATS", () => {
 	test("segue.decide answers plain JSON, and a mistake with a problem that has a status", async () => {
 		const connection = await connect({ servers: nats.url });
 		const ask = async (body: string) =>
-			JSON.parse((await connection.request("segue.decide", body, { timeout: 5_000 })).string());
+			JSON.parse(
+				(
+					await connection.request("segue.decide", body, { timeout: 5_000 })
+				).string(),
+			);
 		const decision = await ask(JSON.stringify(good));
 		expect(decision.arm).toMatch(/^[abc]$/);
 		expect(decision.decisionId).toMatch(/^[0-9a-f-]{36}$/);
 		expect(await ask("{")).toMatchObject({ status: 400 });
-		expect(await ask(JSON.stringify({ ...good, experiment: "nobody-knows" }))).toMatchObject({ status: 404 });
-		expect(await ask(JSON.stringify({ ...good, context: { tempo: "x" } }))).toMatchObject({ status: 422 });
-		expect(await ask(`{"experiment":"sample","unit":"u","context":${nested(10_000)}}`)).toMatchObject({ status: 400 });
+		expect(
+			await ask(JSON.stringify({ ...good, experiment: "nobody-knows" })),
+		).toMatchObject({ status: 404 });
+		expect(
+			await ask(JSON.stringify({ ...good, context: { tempo: "x" } })),
+		).toMatchObject({ status: 422 });
+		expect(
+			await ask(
+				`{"experiment":"sample","unit":"u","context":${nested(10_000)}}`,
+			),
+		).toMatchObject({ status: 400 });
 		await connection.close();
 	});
 
@@ -131,33 +244,55 @@ describe("over NATS", () => {
 		const { jetstream } = await import("@nats-io/jetstream");
 		const connection = await connect({ servers: nats.url });
 		const stream = jetstream(connection);
-		const event = { id: "nats-1", type: "play", at: new Date().toISOString(), unit: "u" };
+		const event = {
+			id: "nats-1",
+			type: "play",
+			at: new Date().toISOString(),
+			unit: "u",
+		};
 		const far = new Date(Date.now() + 86_400_000).toISOString();
 		const poison: readonly [string, string | Uint8Array, RegExp][] = [
 			["play", "{", /JSON/i],
 			["play", new Uint8Array([0xff, 0xfe, 0x00]), /UTF-8|JSON/i],
-			["play", JSON.stringify({ ...event, id: "p1", type: "skip" }), /type|subject/],
+			[
+				"play",
+				JSON.stringify({ ...event, id: "p1", type: "skip" }),
+				/type|subject/,
+			],
 			["play", JSON.stringify({ ...event, id: "p2", at: far }), /future/],
 			["play", nested(10_000), /deep|nest/i],
 			["play", JSON.stringify({ ...event, id: "a\u0000b" }), /id/],
-			["play", `{"__proto__":{},"id":"x","type":"play","at":"${event.at}","unit":"u"}`, /__proto__/],
+			[
+				"play",
+				`{"__proto__":{},"id":"x","type":"play","at":"${event.at}","unit":"u"}`,
+				/__proto__/,
+			],
 		];
-		for (const [type, body] of poison) await stream.publish(`segue.events.${type}`, body);
+		for (const [type, body] of poison)
+			await stream.publish(`segue.events.${type}`, body);
 		await stream.publish("segue.events.play", JSON.stringify(event));
 
 		const { databaseUrl } = await runtimeOf(instance.folder);
 		const client = new pg.Client({ connectionString: databaseUrl });
 		await client.connect();
 		await waitFor(
-			async () => (await client.query("select 1 from signals where event_id = 'nats-1'")).rowCount === 1,
+			async () =>
+				(await client.query("select 1 from signals where event_id = 'nats-1'"))
+					.rowCount === 1,
 			10_000,
 			() => "the good event behind the bad ones was not learned",
 		);
-		const { rows } = await client.query("select reason from dead_letters order by id");
+		const { rows } = await client.query(
+			"select reason from dead_letters order by id",
+		);
 		await client.end();
 		await connection.close();
 		const reasons: string[] = rows.map((row) => row.reason);
-		for (const [, , says] of poison) expect(reasons.some((reason) => says.test(reason)), `${says} in ${reasons.join(" | ")}`).toBe(true);
+		for (const [, , says] of poison)
+			expect(
+				reasons.some((reason) => says.test(reason)),
+				`${says} in ${reasons.join(" | ")}`,
+			).toBe(true);
 		expect(reasons).toHaveLength(poison.length);
 	});
 
@@ -165,7 +300,11 @@ describe("over NATS", () => {
 		const connection = await connect({ servers: nats.url });
 		const big = new Uint8Array(2_000_000);
 		expect(() => connection.publish("segue.events.play", big)).toThrow();
-		const answer = await connection.request("segue.decide", JSON.stringify(good), { timeout: 5_000 });
+		const answer = await connection.request(
+			"segue.decide",
+			JSON.stringify(good),
+			{ timeout: 5_000 },
+		);
 		expect(JSON.parse(answer.string()).decisionId).toBeTruthy();
 		await connection.close();
 	});

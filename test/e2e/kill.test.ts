@@ -1,7 +1,19 @@
 import { rm } from "node:fs/promises";
 import { afterAll, expect, test } from "vitest";
-import { runExperiment, sampleEvent, sampleExperiment, sampleRequest, send } from "../support/client.js";
-import { freePort, type Instance, segueCli, startSegue, waitFor } from "../support/segue.js";
+import {
+	runExperiment,
+	sampleEvent,
+	sampleExperiment,
+	sampleRequest,
+	send,
+} from "../support/client.js";
+import {
+	freePort,
+	type Instance,
+	segueCli,
+	startSegue,
+	waitFor,
+} from "../support/segue.js";
 
 /** Enough kills to hit every phase of start, traffic and learning. */
 const KILLS = 10;
@@ -12,60 +24,64 @@ afterAll(async () => {
 	if (instance) await rm(instance.folder, { recursive: true, force: true });
 });
 
-test(
-	"kill -9 of the whole process under traffic, ten times: every answered decision is in the log once, every accepted event counted once",
-	{ timeout: 180_000 },
-	async () => {
-		const port = await freePort();
-		instance = await startSegue({ port });
-		const { folder, url } = instance;
-		await runExperiment(url, sampleExperiment);
-		const decided = new Map<string, string>();
-		const accepted = new Map<string, string>();
+test("kill -9 of the whole process under traffic, ten times: every answered decision is in the log once, every accepted event counted once", {
+	timeout: 180_000,
+}, async () => {
+	const port = await freePort();
+	instance = await startSegue({ port });
+	const { folder, url } = instance;
+	await runExperiment(url, sampleExperiment);
+	const decided = new Map<string, string>();
+	const accepted = new Map<string, string>();
 
-		for (let kill = 0; kill < KILLS; kill++) {
-			const traffic = new AbortController();
-			const running = [0, 1, 2, 3].map((worker) => traffics(url, kill * 100_000 + worker * 20_000, traffic.signal));
-			await new Promise((resolve) => setTimeout(resolve, 150 + 97 * kill));
-			await instance.kill();
-			traffic.abort();
-			for (const worker of await Promise.all(running)) {
-				for (const [id, unit] of worker.decided) decided.set(id, unit);
-				for (const [key, id] of worker.accepted) accepted.set(key, id);
-			}
-			instance = await startSegue({ port, folder });
-		}
-
-		expect(decided.size).toBeGreaterThan(KILLS * 5);
-		const missing: string[] = [];
-		for (const id of decided.keys()) {
-			const found = await send(url, "GET", `/v1/decisions/${id}`);
-			if (found.status !== 200) missing.push(id);
-		}
-		expect(missing, "answered decisions that are not found").toEqual([]);
-
-		const seen = async () => {
-			const runtime = { SEGUE_DATA: folder };
-			const { stdout } = await segueCli(["replay", "--json"], runtime);
-			return JSON.parse(stdout.trim().split("\n").at(-1) as string);
-		};
-		await waitFor(
-			async () => (await seen()).outcomes >= accepted.size && (await seen()).decisions >= decided.size,
-			30_000,
-			() => "the learner did not catch up with what was accepted",
+	for (let kill = 0; kill < KILLS; kill++) {
+		const traffic = new AbortController();
+		const running = [0, 1, 2, 3].map((worker) =>
+			traffics(url, kill * 100_000 + worker * 20_000, traffic.signal),
 		);
-		const lost: string[] = [];
-		for (const [eventId, decisionId] of accepted) {
-			const { body } = await send(url, "GET", `/v1/decisions/${decisionId}`);
-			const times = body.events.filter((event: { id: string }) => event.id === eventId).length;
-			if (times !== 1) lost.push(`${eventId}: ${times} times`);
+		await new Promise((resolve) => setTimeout(resolve, 150 + 97 * kill));
+		await instance.kill();
+		traffic.abort();
+		for (const worker of await Promise.all(running)) {
+			for (const [id, unit] of worker.decided) decided.set(id, unit);
+			for (const [key, id] of worker.accepted) accepted.set(key, id);
 		}
-		expect(lost, "accepted events not counted once").toEqual([]);
-		const replay = await seen();
-		expect(replay.differences).toEqual([]);
-		expect(replay.equal).toBe(true);
-	},
-);
+		instance = await startSegue({ port, folder });
+	}
+
+	expect(decided.size).toBeGreaterThan(KILLS * 5);
+	const missing: string[] = [];
+	for (const id of decided.keys()) {
+		const found = await send(url, "GET", `/v1/decisions/${id}`);
+		if (found.status !== 200) missing.push(id);
+	}
+	expect(missing, "answered decisions that are not found").toEqual([]);
+
+	const seen = async () => {
+		const runtime = { SEGUE_DATA: folder };
+		const { stdout } = await segueCli(["replay", "--json"], runtime);
+		return JSON.parse(stdout.trim().split("\n").at(-1) as string);
+	};
+	await waitFor(
+		async () =>
+			(await seen()).outcomes >= accepted.size &&
+			(await seen()).decisions >= decided.size,
+		30_000,
+		() => "the learner did not catch up with what was accepted",
+	);
+	const lost: string[] = [];
+	for (const [eventId, decisionId] of accepted) {
+		const { body } = await send(url, "GET", `/v1/decisions/${decisionId}`);
+		const times = body.events.filter(
+			(event: { id: string }) => event.id === eventId,
+		).length;
+		if (times !== 1) lost.push(`${eventId}: ${times} times`);
+	}
+	expect(lost, "accepted events not counted once").toEqual([]);
+	const replay = await seen();
+	expect(replay.differences).toEqual([]);
+	expect(replay.equal).toBe(true);
+});
 
 interface Traffic {
 	readonly decided: Map<string, string>;
@@ -73,7 +89,11 @@ interface Traffic {
 }
 
 /** Decides and reports outcomes until the server goes away; keeps only what was answered. */
-async function traffics(url: string, first: number, signal: AbortSignal): Promise<Traffic> {
+async function traffics(
+	url: string,
+	first: number,
+	signal: AbortSignal,
+): Promise<Traffic> {
 	const decided = new Map<string, string>();
 	const accepted = new Map<string, string>();
 	for (let i = first; !signal.aborted; i++) {
@@ -85,7 +105,8 @@ async function traffics(url: string, first: number, signal: AbortSignal): Promis
 			decided.set(id, request.unit);
 			const event = sampleEvent(i, request.unit, id);
 			const answer = await send(url, "POST", "/v1/events", { events: [event] });
-			if (answer.status === 202 && answer.body.accepted === 1) accepted.set(event.id, id);
+			if (answer.status === 202 && answer.body.accepted === 1)
+				accepted.set(event.id, id);
 		} catch {
 			return { decided, accepted };
 		}

@@ -1,8 +1,21 @@
-import { afterEach, expect, inject, test } from "vitest";
-import { runExperiment, sampleEvent, sampleExperiment, sampleRequest, send } from "../support/client.js";
+import { readdir, readFile } from "node:fs/promises";
+import { afterEach, expect, test } from "vitest";
+import {
+	runExperiment,
+	sampleEvent,
+	sampleExperiment,
+	sampleRequest,
+	send,
+} from "../support/client.js";
 import { createTestDatabase } from "../support/database.js";
 import { startNats } from "../support/nats-server.js";
-import { type Instance, runtimeOf, segueCli, startSegue, waitFor } from "../support/segue.js";
+import {
+	type Instance,
+	runtimeOf,
+	segueCli,
+	startSegue,
+	waitFor,
+} from "../support/segue.js";
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -16,7 +29,12 @@ interface Sent {
 }
 
 /** `count` decisions one after another, each with an event; every one must be answered 200 and accepted. */
-async function decideMany(url: string, first: number, count: number, sent: Sent): Promise<void> {
+async function decideMany(
+	url: string,
+	first: number,
+	count: number,
+	sent: Sent,
+): Promise<void> {
 	for (let i = first; i < first + count; i++) {
 		const request = sampleRequest(i);
 		const answer = await send(url, "POST", "/v1/decisions", request);
@@ -35,10 +53,15 @@ async function allArrived(instance: Instance, sent: Sent): Promise<void> {
 	const runtime = await runtimeOf(instance.folder);
 	await waitFor(
 		async () => {
-			const { stdout } = await segueCli(["replay", "--json"], { DATABASE_URL: runtime.databaseUrl });
+			const { stdout } = await segueCli(["replay", "--json"], {
+				DATABASE_URL: runtime.databaseUrl,
+			});
 			const replay = JSON.parse(stdout.trim().split("\n").at(-1) as string);
 			expect(replay.differences).toEqual([]);
-			return replay.decisions === sent.ids.size && replay.outcomes === sent.events.size;
+			return (
+				replay.decisions === sent.ids.size &&
+				replay.outcomes === sent.events.size
+			);
 		},
 		30_000,
 		() => `not all arrived:\n${instance.output().slice(-3_000)}`,
@@ -52,7 +75,9 @@ test("the broker is killed while decisions run: they go on, say so, and all arri
 	cleanups.push(() => nats.stop());
 	const database = await createTestDatabase();
 	cleanups.push(() => database.drop());
-	const instance = await startSegue({ env: { DATABASE_URL: database.connectionString, NATS_URL: nats.url } });
+	const instance = await startSegue({
+		env: { DATABASE_URL: database.connectionString, NATS_URL: nats.url },
+	});
 	cleanups.push(() => instance.stop());
 	await runExperiment(instance.url, sampleExperiment);
 	const sent: Sent = { ids: new Map(), degraded: new Set(), events: new Map() };
@@ -62,7 +87,10 @@ test("the broker is killed while decisions run: they go on, say so, and all arri
 	await nats.kill("SIGKILL");
 	await decideMany(instance.url, 100, 60, sent);
 	expect([...sent.degraded]).toContain("stream");
-	for (const id of sent.ids.keys()) expect((await send(instance.url, "GET", `/v1/decisions/${id}`)).status).toBe(200);
+	for (const id of sent.ids.keys())
+		expect(
+			(await send(instance.url, "GET", `/v1/decisions/${id}`)).status,
+		).toBe(200);
 	await nats.restart();
 	await decideMany(instance.url, 200, 30, sent);
 	await allArrived(instance, sent);
@@ -75,7 +103,9 @@ test("the broker is stopped (not killed) while decisions run: they stay within t
 	cleanups.push(() => nats.stop());
 	const database = await createTestDatabase();
 	cleanups.push(() => database.drop());
-	const instance = await startSegue({ env: { DATABASE_URL: database.connectionString, NATS_URL: nats.url } });
+	const instance = await startSegue({
+		env: { DATABASE_URL: database.connectionString, NATS_URL: nats.url },
+	});
 	cleanups.push(() => instance.stop());
 	await runExperiment(instance.url, sampleExperiment);
 	const sent: Sent = { ids: new Map(), degraded: new Set(), events: new Map() };
@@ -112,11 +142,13 @@ test("the database goes away while decisions run: they go on, say so, and all is
 });
 
 /** The embedded postmaster's pid, from the pid file it keeps. */
-async function childrenOf(instance: Instance): Promise<{ databasePid: number }> {
-	const { readdir, readFile } = await import("node:fs/promises");
+async function childrenOf(
+	instance: Instance,
+): Promise<{ databasePid: number }> {
 	const files = await readdir(instance.folder, { recursive: true });
 	const pidFile = files.find((file) => file.endsWith("postmaster.pid"));
-	if (pidFile === undefined) throw new Error(`no postmaster.pid below ${instance.folder}`);
+	if (pidFile === undefined)
+		throw new Error(`no postmaster.pid below ${instance.folder}`);
 	const text = await readFile(`${instance.folder}/${pidFile}`, "utf8");
 	return { databasePid: Number(text.split("\n")[0]) };
 }
@@ -124,7 +156,6 @@ async function childrenOf(instance: Instance): Promise<{ databasePid: number }> 
 test("where the stream is a table, a database that goes away sends decisions to the spool and loses none", {
 	timeout: 120_000,
 }, async () => {
-	expect(inject("databaseUrl")).toBeTruthy();
 	const instance = await startSegue({ env: { SEGUE_STREAM: "postgres" } });
 	cleanups.push(() => instance.stop());
 	await runExperiment(instance.url, sampleExperiment);

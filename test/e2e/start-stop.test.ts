@@ -3,7 +3,12 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { runExperiment, sampleExperiment, sampleRequest, send } from "../support/client.js";
+import {
+	runExperiment,
+	sampleExperiment,
+	sampleRequest,
+	send,
+} from "../support/client.js";
 import { freePort, runtimeOf, startSegue, waitFor } from "../support/segue.js";
 
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -51,9 +56,15 @@ test("npm start ends with exit code 0 and leaves nothing behind when its process
 	npm.stderr.on("data", (chunk: Buffer) => {
 		printed += chunk.toString();
 	});
-	const exited = new Promise<number | null>((resolve) => npm.once("exit", resolve));
+	const exited = new Promise<number | null>((resolve) =>
+		npm.once("exit", resolve),
+	);
 	const url = `http://127.0.0.1:${port}`;
-	await waitFor(async () => (await fetch(`${url}/health/ready`)).status === 200, 60_000, () => printed);
+	await waitFor(
+		async () => (await fetch(`${url}/health/ready`)).status === 200,
+		60_000,
+		() => printed,
+	);
 	process.kill(-(npm.pid as number), "SIGTERM");
 	await new Promise((resolve) => setTimeout(resolve, 300));
 	try {
@@ -65,34 +76,55 @@ test("npm start ends with exit code 0 and leaves nothing behind when its process
 	expect(await processesOf(folder)).toEqual([]);
 });
 
-test("two instances with other ports and folders run side by side", { timeout: 60_000 }, async () => {
+test("two instances with other ports and folders run side by side", {
+	timeout: 60_000,
+}, async () => {
 	const [one, two] = await Promise.all([startSegue(), startSegue()]);
 	cleanups.push(
 		() => one.stop(),
 		() => two.stop(),
 	);
 	await runExperiment(one.url, sampleExperiment);
-	expect((await send(one.url, "POST", "/v1/decisions", sampleRequest(1))).status).toBe(200);
-	expect((await send(two.url, "POST", "/v1/decisions", sampleRequest(1))).status).toBe(404);
+	expect(
+		(await send(one.url, "POST", "/v1/decisions", sampleRequest(1))).status,
+	).toBe(200);
+	expect(
+		(await send(two.url, "POST", "/v1/decisions", sampleRequest(1))).status,
+	).toBe(404);
 });
 
-test("a second Segue on the same data folder stops with one sentence that names it", { timeout: 60_000 }, async () => {
+test("a second Segue on the same data folder stops with one sentence that names it", {
+	timeout: 60_000,
+}, async () => {
 	const instance = await startSegue();
 	cleanups.push(() => instance.stop());
-	await expect(startSegue({ folder: instance.folder })).rejects.toThrow(instance.folder);
+	await expect(startSegue({ folder: instance.folder })).rejects.toThrow(
+		instance.folder,
+	);
 	expect((await fetch(`${instance.url}/health/ready`)).status).toBe(200);
 });
 
-test("after kill -9 of Segue alone, the next start takes care of the children left running", { timeout: 60_000 }, async () => {
+test("after kill -9 of Segue alone, the next start takes care of the children left running", {
+	timeout: 60_000,
+}, async () => {
 	const first = await startSegue();
 	const { folder } = first;
 	cleanups.push(() => rm(folder, { recursive: true, force: true }));
 	await runExperiment(first.url, sampleExperiment);
-	const { body } = await send(first.url, "POST", "/v1/decisions", sampleRequest(1));
+	const { body } = await send(
+		first.url,
+		"POST",
+		"/v1/decisions",
+		sampleRequest(1),
+	);
 	await first.kill();
 	const second = await startSegue({ folder });
-	expect((await send(second.url, "GET", `/v1/decisions/${body.decisionId}`)).status).toBe(200);
-	const servers = (await processesOf(folder)).filter((line) => /nats-server/.test(line));
+	expect(
+		(await send(second.url, "GET", `/v1/decisions/${body.decisionId}`)).status,
+	).toBe(200);
+	const servers = (await processesOf(folder)).filter((line) =>
+		/nats-server/.test(line),
+	);
 	expect(servers.length).toBeLessThanOrEqual(1);
 	await second.stop();
 	expect(await processesOf(folder)).toEqual([]);
@@ -111,10 +143,18 @@ test("it starts below a folder of mode 0700", { timeout: 60_000 }, async () => {
 
 test("configuration mistakes are all named at once", async () => {
 	await expect(
-		startSegue({ env: { SEGUE_DURABILITY: "iron", SEGUE_DECIDE_DEADLINE_MS: "-1" } }),
-	).rejects.toThrow(/SEGUE_DURABILITY[\s\S]*SEGUE_DECIDE_DEADLINE_MS|SEGUE_DECIDE_DEADLINE_MS[\s\S]*SEGUE_DURABILITY/);
+		startSegue({
+			env: { SEGUE_DURABILITY: "iron", SEGUE_DECIDE_DEADLINE_MS: "-1" },
+		}),
+	).rejects.toThrow(
+		/SEGUE_DURABILITY[\s\S]*SEGUE_DECIDE_DEADLINE_MS|SEGUE_DECIDE_DEADLINE_MS[\s\S]*SEGUE_DURABILITY/,
+	);
 });
 
-test("durability power is refused where the broker cannot give it", { timeout: 60_000 }, async () => {
-	await expect(startSegue({ env: { SEGUE_DURABILITY: "power" } })).rejects.toThrow(/power/);
+test("durability power is refused where the broker cannot give it", {
+	timeout: 60_000,
+}, async () => {
+	await expect(
+		startSegue({ env: { SEGUE_DURABILITY: "power" } }),
+	).rejects.toThrow(/power/);
 });

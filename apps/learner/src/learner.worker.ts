@@ -1,11 +1,9 @@
-import type { Committed, Learn } from "#usecases/learning";
 import type { HeldMessage, Stream } from "#usecases/ingesting";
+import type { Committed, Learn } from "#usecases/learning";
 
 export interface WorkerOptions {
 	/** Messages taken at once at most: bounds memory, since a message is at most 1 MiB. */
 	readonly mostMessages: number;
-	/** True where the same work may succeed later. */
-	readonly isTransient: (error: unknown) => boolean;
 	readonly onBatch: (batch: FinishedBatch) => void;
 	readonly onTrouble: (what: string, error: unknown) => void;
 }
@@ -49,7 +47,10 @@ export class LearnerWorker {
 		let pause = 0;
 		while (!this.#stopping) {
 			try {
-				const held = await this.stream.pull(this.options.mostMessages, PULL_WAIT_MS);
+				const held = await this.stream.pull(
+					this.options.mostMessages,
+					PULL_WAIT_MS,
+				);
 				if (held.length > 0) await this.#finish(held);
 				pause = 0;
 			} catch (error) {
@@ -69,15 +70,22 @@ export class LearnerWorker {
 			if (commits === null) return;
 			for (const message of held) message.acknowledge();
 			for (const { revisions } of commits)
-				for (const [experiment, revision] of revisions) this.stream.announce(experiment, revision);
-			this.options.onBatch({ messages: held, commits, seconds: (performance.now() - startedAt) / 1_000 });
+				for (const [experiment, revision] of revisions)
+					this.stream.announce(experiment, revision);
+			this.options.onBatch({
+				messages: held,
+				commits,
+				seconds: (performance.now() - startedAt) / 1_000,
+			});
 		} finally {
 			clearInterval(extending);
 		}
 	}
 
 	/** Null when stopped before it succeeded: the messages were not acknowledged and come back to another learner. */
-	async #learnUntilDone(held: readonly HeldMessage[]): Promise<readonly Committed[] | null> {
+	async #learnUntilDone(
+		held: readonly HeldMessage[],
+	): Promise<readonly Committed[] | null> {
 		let pause = 0;
 		while (true) {
 			try {

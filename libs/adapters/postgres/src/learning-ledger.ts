@@ -152,6 +152,9 @@ export class PostgresLearningLedger implements LearningLedger {
 			events,
 			duplicates: Math.max(0, repeats) + taken - filled.length - events,
 			refused,
+			reasons: admitted.deadLetters.map(
+				({ reason }) => reason.split(":", 1)[0] as string,
+			),
 			moved: effects.moved,
 		};
 	}

@@ -89,6 +89,8 @@ export interface Committed {
 	readonly duplicates: number;
 	/** Newly dead-lettered. */
 	readonly refused: number;
+	/** Why, for each item of the batch that was refused: the part of the reason before its colon. */
+	readonly reasons: readonly string[];
 	/** What each arm's reward and exposure moved by, for the metrics. */
 	readonly moved: readonly ArmMovement[];
 }

@@ -12,8 +12,8 @@ import {
 	openJetStream,
 	openPostgresStream,
 } from "#adapters/stream";
-import type { Logger } from "#adapters/telemetry";
 import type { Stream } from "#usecases/ingesting";
+import type { Log } from "./log.js";
 import type { Shutdown } from "./shutdown.js";
 
 /** What every process of Segue stands on: the database and the stream, ours or given. */
@@ -33,7 +33,7 @@ export interface Parts {
  */
 export async function openParts(
 	config: Config,
-	log: Logger,
+	log: Log,
 	shutdown: Shutdown,
 	embed: boolean,
 ): Promise<Parts> {
@@ -79,11 +79,7 @@ export async function openParts(
 	};
 }
 
-async function embeddedPostgres(
-	config: Config,
-	log: Logger,
-	shutdown: Shutdown,
-) {
+async function embeddedPostgres(config: Config, log: Log, shutdown: Shutdown) {
 	const child = await startEmbeddedPostgres({
 		folder: join(config.dataFolder, "postgres"),
 		log,
@@ -95,7 +91,7 @@ async function embeddedPostgres(
 /** Null where no nats-server is on PATH: then the stream is a table. */
 async function ownNats(
 	config: Config,
-	log: Logger,
+	log: Log,
 	shutdown: Shutdown,
 ): Promise<string | null> {
 	const binary = findNatsServer();

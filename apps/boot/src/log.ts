@@ -1,0 +1,3 @@
+import type { createLog } from "#adapters/telemetry";
+
+export type Log = ReturnType<typeof createLog>;

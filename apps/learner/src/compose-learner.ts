@@ -1,0 +1,81 @@
+import {
+	Database,
+	ensurePartitions,
+	isTransient,
+	PostgresDefinitionStore,
+	PostgresLearningLedger,
+} from "#adapters/postgres";
+import type { Metrics } from "#adapters/telemetry";
+import { Learn } from "#usecases/learning";
+import type { Log } from "../../boot/src/log.js";
+import type { Parts } from "../../boot/src/parts.js";
+import type { Shutdown } from "../../boot/src/shutdown.js";
+import { type FinishedBatch, LearnerWorker } from "./learner.worker.js";
+
+/** Packs are at most 512 KiB, so a pull is bounded in memory too. */
+const MOST_MESSAGES = 500;
+const UPKEEP_MS = 60_000;
+/** Live windows reach back 5 minutes by event time and an event may be early by 5; deciders rebuild from this much. */
+const KEEP_MS = 15 * 60_000;
+
+/** The learner: its own connection and shard, the loop over the stream, and the upkeep of partitions and stream. */
+export function startLearner(
+	parts: Parts,
+	log: Log,
+	metrics: Metrics,
+	shutdown: Shutdown,
+): void {
+	const onLost = (error: Error) =>
+		log.warn({ err: error }, "A connection of the learner was lost");
+	const options = {
+		connectionString: parts.databaseUrl,
+		applicationName: "segue learner",
+		onLost,
+	};
+	const database = new Database({ ...options, most: 3 });
+	shutdown.add("learner's pool", () => database.close());
+	const store = new PostgresDefinitionStore(database);
+	const ledger = new PostgresLearningLedger({
+		...options,
+		definitions: (ids) => store.byIds(ids),
+	});
+	shutdown.add("learner's connection", () => ledger.close());
+
+	const worker = new LearnerWorker(
+		parts.stream,
+		new Learn(ledger, isTransient),
+		{
+			mostMessages: MOST_MESSAGES,
+			onBatch: (batch) => record(batch, metrics),
+			onTrouble: (what, error) => log.warn({ err: error }, what),
+		},
+	);
+	worker.start();
+	shutdown.add("learner", () => worker.stop());
+
+	metrics.watchBacklog(() => parts.stream.backlog().catch(() => null));
+	const upkeep = setInterval(() => {
+		const now = Date.now();
+		Promise.all([
+			ensurePartitions((text, values) => database.query(text, values), now),
+			parts.stream.purge(now - KEEP_MS),
+		]).catch((error) =>
+			log.warn({ err: error }, "Upkeep failed and is tried again in a minute"),
+		);
+	}, UPKEEP_MS);
+	shutdown.add("upkeep", async () => clearInterval(upkeep));
+}
+
+function record(
+	{ messages, commits, seconds }: FinishedBatch,
+	metrics: Metrics,
+): void {
+	for (const commit of commits) {
+		metrics.learned({ seconds: seconds / commits.length, ...commit });
+		for (const reason of commit.reasons) metrics.deadLetter(reason);
+	}
+	const now = Date.now();
+	for (const message of messages)
+		if (message.subject.startsWith("segue.events."))
+			metrics.learnedWithin(Math.max(0, now - message.storedAt) / 1_000);
+}

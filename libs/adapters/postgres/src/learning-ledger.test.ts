@@ -1,0 +1,401 @@
+// Longer than 300 lines: one database and one experiment per test serve every rule of the batch transaction.
+import { randomUUID } from "node:crypto";
+import {
+	afterAll,
+	beforeAll,
+	beforeEach,
+	describe,
+	expect,
+	test,
+} from "vitest";
+import type { Definition } from "#core/experiment";
+import {
+	type DecisionRow,
+	type Event,
+	encodeDecisions,
+	encodeEvent,
+	eventSubject,
+	LOG_SUBJECT,
+} from "#core/log";
+import {
+	foldBatch,
+	Learn,
+	type LearnableMessage,
+	Verify,
+} from "#usecases/learning";
+import {
+	aDecision,
+	anEvent,
+	anExperiment,
+	idAt,
+} from "../../../../test/support/builders.js";
+import { createTestDatabase } from "../../../../test/support/database.js";
+import { seededRandom, shuffled } from "../../../../test/support/random.js";
+import {
+	Database,
+	isTransient,
+	PostgresDecisionReads,
+	PostgresDefinitionStore,
+	PostgresLearningLedger,
+	PostgresLogReads,
+	PostgresPosteriorSource,
+	PostgresReportReads,
+} from "./index.js";
+
+const experiment = anExperiment({
+	key: "ledger",
+	arms: [{ key: "a" }, { key: "b" }],
+	context: { features: [{ name: "v", from: "request", kind: "number" }] },
+	policy: { kind: "linucb", alpha: 0.5 },
+	reward: {
+		window: "30m",
+		range: [-1, 2],
+		outcomes: [
+			{ type: "play", value: 0.3 },
+			{ type: "skip", value: -0.2, within: "30s" },
+			{ type: "complete", value: 0.7 },
+		],
+	},
+});
+
+let testDatabase: Awaited<ReturnType<typeof createTestDatabase>>;
+let database: Database;
+let store: PostgresDefinitionStore;
+let definition: Definition;
+let position = 0;
+
+beforeAll(async () => {
+	testDatabase = await createTestDatabase({ migrated: true });
+	database = new Database({
+		connectionString: testDatabase.connectionString,
+		applicationName: "test",
+	});
+	store = new PostgresDefinitionStore(database);
+});
+afterAll(async () => {
+	await database?.close();
+	await testDatabase?.drop();
+});
+beforeEach(async () => {
+	const key = `ledger-${randomUUID()}`;
+	const stored = await store.change(key, () => ({
+		experiment: { ...experiment, key },
+		version: 1,
+		state: "running",
+		run: 1,
+		epoch: 1,
+		winner: null,
+		bucketMs: 86_400_000,
+		action: "create",
+		actor: "test",
+		why: "",
+	}));
+	definition = stored as Definition;
+});
+
+const ledger = () =>
+	new PostgresLearningLedger({
+		connectionString: testDatabase.connectionString,
+		applicationName: "test learner",
+		definitions: (ids) => store.byIds(ids),
+	});
+
+function message(subject: string, body: Uint8Array): LearnableMessage {
+	position += 1;
+	return { subject, body, storedAt: Date.now(), position };
+}
+const boot = randomUUID();
+const decided = (...rows: DecisionRow[]) =>
+	message(LOG_SUBJECT, encodeDecisions(rows, { boot, sequence: ++position }));
+const happened = (event: Event) =>
+	message(eventSubject(event.type), encodeEvent(event));
+
+async function verify() {
+	const reads = new PostgresLogReads(
+		database,
+		new PostgresPosteriorSource(database),
+		store,
+	);
+	return new Verify(reads).execute(definition.experiment.key);
+}
+
+function someDecisions(count: number, first = 0): DecisionRow[] {
+	const now = Date.now();
+	return Array.from({ length: count }, (_, i) =>
+		aDecision(definition, {
+			id: idAt(now, first + i),
+			arm: i % 2 === 0 ? "a" : "b",
+			unit: `unit-${i % 5}`,
+			context: { v: (i % 17) / 4 },
+		}),
+	);
+}
+
+describe("any order, any duplication, several learners at once", () => {
+	test("the stored sums equal the fold of the log, and the log holds each item once", {
+		timeout: 60_000,
+	}, async () => {
+		const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+		console.log(`learning-ledger: SEED=${seed}`);
+		const random = seededRandom(seed);
+		const rows = someDecisions(300);
+		const events = rows.flatMap((row) => {
+			const outcomes = ["impression", "play", "skip", "complete"]
+				.filter(() => random() < 0.5)
+				.map((type) => anEvent(row, type));
+			const retracts = outcomes
+				.filter(() => random() < 0.08)
+				.map((event) =>
+					anEvent(row, "retract", { id: `r-${event.id}`, retracts: event.id }),
+				);
+			return [...outcomes, ...retracts];
+		});
+		const messages = [
+			...Array.from({ length: 60 }, (_, i) =>
+				decided(...rows.slice(i * 5, i * 5 + 5)),
+			),
+			...events.map(happened),
+		];
+		const deliveries = shuffled(
+			[...messages, ...messages.filter(() => random() < 0.2)],
+			random,
+		);
+		const learners = [ledger(), ledger(), ledger()];
+		await Promise.all(
+			learners.map(async (own, k) => {
+				const learn = new Learn(own, isTransient);
+				for (let i = k * 20; i < deliveries.length; i += 60)
+					await learn.execute(deliveries.slice(i, i + 20));
+			}),
+		);
+		await Promise.all(learners.map((own) => own.close()));
+		const verification = await verify();
+		expect(verification.differences).toEqual([]);
+		expect(verification.decisions).toBe(rows.length);
+		expect(verification.outcomes).toBe(events.length);
+		const expected = foldBatch(
+			rows.map((row) => ({
+				row,
+				definition,
+				outcomes: events.filter((event) => event.decisionId === row.id),
+				exposed: 0,
+				reward: 0,
+			})),
+		);
+		const { changed } = await new PostgresPosteriorSource(database).read(
+			definition.experiment.key,
+			1,
+			0,
+		);
+		for (const { arm, delta } of expected.sums)
+			expect(changed.find((bucket) => bucket.arm === arm)?.sums).toEqual(delta);
+	});
+});
+
+describe("revisions", () => {
+	test("a batch that stores rows of the experiment takes one, a pure duplicate none, a placeholder none", async () => {
+		const own = ledger();
+		const learn = new Learn(own, isTransient);
+		const [row] = someDecisions(1) as [DecisionRow];
+		const play = happened(anEvent(row, "play"));
+		expect((await learn.execute([play]))[0]?.revisions.size).toBe(0);
+		const decision = decided(row);
+		expect((await learn.execute([decision]))[0]?.revisions).toEqual(
+			new Map([[definition.experiment.key, 1]]),
+		);
+		expect((await learn.execute([decision, play]))[0]).toMatchObject({
+			decisions: 0,
+			events: 0,
+			duplicates: 2,
+		});
+		expect((await learn.execute([decision]))[0]?.revisions.size).toBe(0);
+		const second = await learn.execute([happened(anEvent(row, "complete"))]);
+		expect(second[0]?.revisions).toEqual(
+			new Map([[definition.experiment.key, 2]]),
+		);
+		await own.close();
+	});
+
+	test("a reader is given only what moved since the revision it holds", async () => {
+		const own = ledger();
+		const learn = new Learn(own, isTransient);
+		const source = new PostgresPosteriorSource(database);
+		const [a, b] = someDecisions(2) as [DecisionRow, DecisionRow];
+		await learn.execute([decided(a), happened(anEvent(a, "play"))]);
+		const first = await source.read(definition.experiment.key, 1, 0);
+		expect(first.changed.map((bucket) => bucket.arm)).toEqual(["a"]);
+		await learn.execute([decided(b), happened(anEvent(b, "play"))]);
+		const second = await source.read(
+			definition.experiment.key,
+			1,
+			first.revision,
+		);
+		expect(second.revision).toBe(2);
+		expect(second.changed.map((bucket) => bucket.arm)).toEqual(["b"]);
+		expect(
+			(await source.read(definition.experiment.key, 1, 2)).changed,
+		).toEqual([]);
+		await own.close();
+	});
+});
+
+describe("what cannot enter the set", () => {
+	test("is dead-lettered with its reason, once under redelivery, and the rest of the batch is learned", async () => {
+		const own = ledger();
+		const learn = new Learn(own, isTransient);
+		const [good, wrong] = someDecisions(2) as [DecisionRow, DecisionRow];
+		const old = aDecision(definition, {
+			id: idAt(Date.now() - 30 * 86_400_000, 7),
+			arm: "a",
+		});
+		const ahead = aDecision(definition, {
+			id: idAt(Date.now() + 3_600_000, 8),
+			arm: "a",
+		});
+		const batch = [
+			decided(
+				good,
+				{ ...wrong, x: Float64Array.from([1, 2, 3]) },
+				{ ...wrong, definitionId: 999_999 },
+			),
+			decided({ ...wrong, arm: "zz" }),
+			decided(old),
+			decided(ahead),
+			happened(anEvent(good, "play", { at: Date.now() + 3_600_000 })),
+			happened(anEvent(good, "complete")),
+			message("segue.events.play", new TextEncoder().encode("{")),
+		];
+		const before = await database.query<{ n: number }>(
+			"select count(*) as n from dead_letters",
+		);
+		const [first] = await learn.execute(batch);
+		expect(first).toMatchObject({ decisions: 1, events: 1, refused: 7 });
+		const [again] = await learn.execute(batch);
+		expect(again).toMatchObject({ decisions: 0, events: 0, refused: 0 });
+		const letters = await database.query<{ reason: string }>(
+			"select l.reason from dead_letters l order by l.id",
+		);
+		expect(letters).toHaveLength((before[0]?.n ?? 0) + 7);
+		const reasons = letters.map((letter) => letter.reason).join("\n");
+		for (const reason of [
+			"wrong dimension",
+			"unknown definition",
+			"unknown arm",
+			"before horizon",
+			"future",
+		])
+			expect(reasons).toContain(reason);
+		await own.close();
+	});
+
+	test("an item that the database itself refuses is found by halving and dead-lettered alone", async () => {
+		const own = ledger();
+		const learn = new Learn(own, isTransient);
+		const rows = someDecisions(4);
+		const broken = { ...(rows[1] as DecisionRow), referenceBucket: 2 ** 70 };
+		const results = await learn.execute([
+			decided(
+				rows[0] as DecisionRow,
+				broken,
+				rows[2] as DecisionRow,
+				rows[3] as DecisionRow,
+			),
+		]);
+		const total = (name: "decisions" | "refused") =>
+			results.reduce((sum, result) => sum + result[name], 0);
+		expect([total("decisions"), total("refused")]).toEqual([3, 1]);
+		expect((await verify()).equal).toBe(true);
+		await own.close();
+	});
+});
+
+describe("reads", () => {
+	test("a decision is found with its events and their verdicts, and counts in the report", async () => {
+		const own = ledger();
+		const learn = new Learn(own, isTransient);
+		const [row] = someDecisions(1) as [DecisionRow];
+		await learn.execute([
+			decided(row),
+			happened(anEvent(row, "play")),
+			happened(anEvent(row, "complete", { unit: "somebody-else" })),
+			happened(
+				anEvent(row, "skip", {
+					at: row.decidedAt + 60_000,
+				}),
+			),
+		]);
+		const found = await new PostgresDecisionReads(database, store).find(row.id);
+		expect(found).toMatchObject({
+			row,
+			learned: { exposed: true, reward: 1229 / 4096, revision: 1 },
+		});
+		const verdicts = Object.fromEntries(
+			(found?.events ?? []).map((event) => [event.type, event.verdict]),
+		);
+		expect(verdicts.play).toBe("applied");
+		expect(verdicts.complete).toBe("wrong unit");
+		expect(verdicts.skip).toBe("outside within");
+		const counts = await new PostgresReportReads(database).counts(
+			definition.experiment.key,
+			1,
+		);
+		expect(counts.arms).toEqual([
+			{
+				group: "policy",
+				arm: "a",
+				decisions: 1,
+				learned: 1,
+				rewardSum: 1229 / 4096,
+				rewardSquaredSum: (1229 / 4096) ** 2,
+			},
+		]);
+		await own.close();
+	});
+
+	test("a connection cut in mid-batch leaves nothing half done, and the next batch goes on", async () => {
+		const own = ledger();
+		const learn = new Learn(own, isTransient);
+		const rows = someDecisions(3);
+		await learn.execute([decided(rows[0] as DecisionRow)]);
+		await database.query(
+			"select pg_terminate_backend(a.pid) from pg_stat_activity a where a.application_name = 'test learner' and a.datname = current_database()",
+		);
+		const batch = [
+			decided(...rows),
+			happened(anEvent(rows[1] as DecisionRow, "play")),
+		];
+		let attempts = 0;
+		while (attempts < 5) {
+			attempts += 1;
+			try {
+				await learn.execute(batch);
+				break;
+			} catch (error) {
+				expect(isTransient(error), String(error)).toBe(true);
+			}
+		}
+		const verification = await verify();
+		expect(verification).toMatchObject({
+			equal: true,
+			decisions: 3,
+			outcomes: 1,
+		});
+		await own.close();
+	});
+});
+
+test("the sums stay small: 300 batches on one arm leave a table of a few pages", {
+	timeout: 60_000,
+}, async () => {
+	const own = ledger();
+	const learn = new Learn(own, isTransient);
+	for (let i = 0; i < 300; i++) {
+		const [row] = someDecisions(1, 1_000 + i) as [DecisionRow];
+		await learn.execute([decided(row), happened(anEvent(row, "play"))]);
+	}
+	const [size] = await database.query<{ bytes: number }>(
+		"select pg_table_size('sums') as bytes",
+	);
+	expect(size?.bytes).toBeLessThan(1_048_576);
+	await own.close();
+});
