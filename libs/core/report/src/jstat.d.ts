@@ -6,6 +6,9 @@ declare module "jstat" {
 			/** Quantile of probability `p` with `dof` degrees of freedom. */
 			inv(p: number, dof: number): number;
 		};
+		readonly normal: {
+			inv(p: number, mean: number, deviation: number): number;
+		};
 	};
 	export = jStat;
 }

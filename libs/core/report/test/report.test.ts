@@ -122,6 +122,40 @@ describe("a report", () => {
 		expect(once!.policy.low).toBeCloseTo(0.5 - 12.706204736 * 0.5, 6);
 	});
 
+	test("widens by Student's t for few units and by the normal's 1.96 for very many", () => {
+		const ratio = (units: number) => {
+			const half = units / 2;
+			const moments = {
+				units,
+				n: units,
+				c: half,
+				nn: units,
+				nc: half,
+				cc: half,
+			};
+			const groups = ["policy", "control"] as const;
+			const arms = groups.map((group) => ({
+				group,
+				arm: "focus",
+				decisions: units,
+				learned: units,
+				rewardSum: half,
+				rewardSquaredSum: half,
+			}));
+			const { lift } = makeReport(
+				definitionOf(),
+				countsOf([], {
+					arms,
+					units: groups.map((group) => ({ group, ...moments })),
+				}),
+			);
+			return lift.high! / lift.standardError!;
+		};
+		expect(ratio(6)).toBeCloseTo(2.228139, 5); // t, 10 degrees of freedom
+		for (const units of [1e5, 1e6, 1e8])
+			expect(ratio(units)).toBeCloseTo(1.95996, 4);
+	});
+
 	test("counts shares over all decisions and means over the learned, per group, in the definition's order", () => {
 		const report = makeReport(
 			definitionOf(),
