@@ -15,7 +15,7 @@ export function quantise(v: number): number {
 
 /** Clipped to ±8, then rounded to the grid. */
 export function toGrid(v: number): number {
-	return quantise(v > CLIP ? CLIP : v < -CLIP ? -CLIP : v);
+	return quantise(Math.min(CLIP, Math.max(-CLIP, v)));
 }
 
 export function isOnGrid(v: number): boolean {

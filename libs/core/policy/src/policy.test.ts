@@ -1,0 +1,187 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Policy } from "#core/experiment";
+import { baselineDistribution } from "./baseline.js";
+import { decayWeight } from "./decay.js";
+import { draw } from "./draw.js";
+import { bestArms, withFloor } from "./exploration.js";
+import { distribution } from "./policy.js";
+import { addObservation, emptySums, prepareArm } from "./posterior.js";
+import { uniformFrom } from "./seeded-random.js";
+
+const linucb: Policy = { kind: "linucb", alpha: 0.5, ridge: 1, explore: 0.1 };
+const x = Float64Array.from([1, 0.5]);
+const cold = prepareArm(emptySums(2), 2, 1);
+function taught(reward: number) {
+	const sums = emptySums(2);
+	for (let i = 0; i < 50; i++) addObservation(sums, 2, x, 1, reward);
+	return prepareArm(sums, 2, 1);
+}
+const sum = (values: Float64Array) =>
+	values.reduce((total, value) => total + value, 0);
+
+describe("the propensities of LinUCB", () => {
+	test("are (1 − ε)·[best]/|best| + ε/K", () => {
+		const { propensities, best } = distribution(
+			linucb,
+			["a", "b", "c"],
+			[taught(1), taught(0), taught(0.2)],
+			x,
+		);
+		expect(best).toEqual([0]);
+		expect([...propensities].map((p) => p.toFixed(12))).toEqual([
+			"0.933333333333",
+			"0.033333333333",
+			"0.033333333333",
+		]);
+	});
+
+	test("are shared by arms never tried, since their scores are equal", () => {
+		const { propensities } = distribution(
+			{ ...linucb, explore: 0 },
+			["a", "b"],
+			[cold, cold],
+			x,
+		);
+		expect([...propensities]).toEqual([0.5, 0.5]);
+	});
+
+	test("sum to 1 within 1e-12 and respect the floor, whatever the scores, the ties and the floor", () => {
+		fc.assert(
+			fc.property(
+				fc.array(
+					fc.oneof(
+						fc.constantFrom(0, 1, 1 + 5e-10),
+						fc.double({ min: -5, max: 5, noNaN: true }),
+					),
+					{ minLength: 1, maxLength: 60 },
+				),
+				fc.double({ min: 0, max: 1, noNaN: true }),
+				(scores, epsilon) => {
+					const p = withFloor(
+						bestArms(Float64Array.from(scores)),
+						scores.length,
+						epsilon,
+					);
+					expect(Math.abs(sum(p) - 1)).toBeLessThanOrEqual(1e-12);
+					expect(Math.min(...p)).toBeGreaterThanOrEqual(
+						epsilon / scores.length,
+					);
+				},
+			),
+		);
+	});
+
+	test("give a single arm everything", () => {
+		expect([...distribution(linucb, ["a"], [cold], x).propensities]).toEqual([
+			1,
+		]);
+	});
+
+	test("are refused where x is not finite or no arm is eligible", () => {
+		expect(() =>
+			distribution(linucb, ["a"], [cold], Float64Array.from([1, Number.NaN])),
+		).toThrow(RangeError);
+		expect(() => distribution(linucb, [], [], x)).toThrow(RangeError);
+	});
+});
+
+describe("the other policies and control", () => {
+	test("uniform gives every eligible arm the same, and still reports the means", () => {
+		const scored = distribution(
+			{ kind: "uniform", ridge: 1, explore: 0.3 },
+			["a", "b"],
+			[taught(1), cold],
+			x,
+		);
+		expect([...scored.propensities]).toEqual([0.5, 0.5]);
+		expect(scored.means[0]).toBeGreaterThan(0.9);
+	});
+
+	test("fixed gives its arm all but the floor; where it is not eligible, the first one", () => {
+		const fixed: Policy = { kind: "fixed", arm: "b", ridge: 1, explore: 0 };
+		expect([
+			...distribution(fixed, ["a", "b"], [cold, cold], x).propensities,
+		]).toEqual([0, 1]);
+		expect([
+			...distribution(fixed, ["a", "c"], [cold, cold], x).propensities,
+		]).toEqual([1, 0]);
+	});
+
+	test("a baseline is uniform or its arm; where that is not eligible, the first one", () => {
+		expect([...baselineDistribution("uniform", ["a", "b", "c", "d"])]).toEqual([
+			0.25, 0.25, 0.25, 0.25,
+		]);
+		expect([...baselineDistribution("b", ["a", "b"])]).toEqual([0, 1]);
+		expect([...baselineDistribution("z", ["a", "b"])]).toEqual([1, 0]);
+	});
+});
+
+describe("the draw", () => {
+	test("never returns an arm of probability 0, at either end of [0, 1)", () => {
+		const p = Float64Array.from([0, 0.3, 0, 0.7, 0]);
+		expect([
+			draw(p, 0),
+			draw(p, 0.299),
+			draw(p, 0.3),
+			draw(p, 1 - 2 ** -53),
+		]).toEqual([1, 1, 3, 3]);
+		expect(() => draw(Float64Array.from([0, 0]), 0.5)).toThrow(RangeError);
+	});
+
+	test("meets its probabilities over 20,000 ids (χ², p ≥ 0.001)", () => {
+		const p = Float64Array.from([0.02, 0.02, 0.46, 0.5]);
+		const counts = [0, 0, 0, 0];
+		for (let i = 0; i < 20_000; i++) {
+			const arm = draw(p, uniformFrom("ab".repeat(32), "draw", `id-${i}`));
+			counts[arm] = (counts[arm] as number) + 1;
+		}
+		const chi2 = counts.reduce(
+			(total, count, a) =>
+				total +
+				(count - 20_000 * (p[a] as number)) ** 2 / (20_000 * (p[a] as number)),
+			0,
+		);
+		expect(chi2, `counts ${counts}`).toBeLessThan(16.27);
+	});
+});
+
+describe("randomness from the id", () => {
+	test("is the same for the same salt, label and id, and another for another", () => {
+		const u = uniformFrom("00".repeat(32), "draw", "x");
+		expect(uniformFrom("00".repeat(32), "draw", "x")).toBe(u);
+		expect(uniformFrom("00".repeat(32), "share", "x")).not.toBe(u);
+		expect(uniformFrom("01".repeat(32), "draw", "x")).not.toBe(u);
+	});
+
+	test("is uncorrelated between labels (|r| < 0.03 over 20,000 ids)", () => {
+		const n = 20_000;
+		let product = 0;
+		for (let i = 0; i < n; i++)
+			product +=
+				(uniformFrom("07".repeat(32), "share", `u${i}`) - 0.5) *
+				(uniformFrom("07".repeat(32), "control", `u${i}`) - 0.5);
+		expect(Math.abs((12 * product) / n)).toBeLessThan(0.03);
+	});
+});
+
+describe("the weight of a time bucket", () => {
+	const day = 86_400_000;
+	test("halves with every half-life and is 1 without one", () => {
+		expect(decayWeight({ ...linucb, halfLifeMs: 16 * day }, 0, 16, day)).toBe(
+			0.5,
+		);
+		expect(decayWeight({ ...linucb, halfLifeMs: 16 * day }, 32, 0, day)).toBe(
+			1,
+		);
+		expect(decayWeight(linucb, 0, 1_000, day)).toBe(1);
+	});
+
+	test("is 0 from the edge of a sliding window on", () => {
+		const sliding = { ...linucb, slidingWindowMs: 16 * day };
+		expect([
+			decayWeight(sliding, 1, 16, day),
+			decayWeight(sliding, 0, 16, day),
+		]).toEqual([1, 0]);
+	});
+});

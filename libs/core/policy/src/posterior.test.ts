@@ -1,0 +1,99 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { toGrid } from "#core/linalg";
+import {
+	addInto,
+	addObservation,
+	emptySums,
+	prepareArm,
+	sumsLength,
+	viewSums,
+} from "./posterior.js";
+
+const D = 5;
+const gridValue = fc.double({ min: -8, max: 8, noNaN: true }).map(toGrid);
+const observation = fc.record({
+	x: fc
+		.array(gridValue, { minLength: D, maxLength: D })
+		.map((x) => Float64Array.from(x)),
+	reward: gridValue,
+});
+const observations = fc.array(observation, { maxLength: 60 });
+
+function fold(
+	all: readonly { x: Float64Array; reward: number }[],
+): Float64Array {
+	const sums = emptySums(D);
+	for (const { x, reward } of all) addObservation(sums, D, x, 1, reward);
+	return sums;
+}
+
+describe("sums of observations on the grid", () => {
+	test("are bit-equal in any order and under any split into shards", () => {
+		fc.assert(
+			fc.property(observations, fc.integer(), (all, seed) => {
+				const order = all
+					.map((_, i) => i)
+					.sort(
+						(a, b) => ((a * 7919 + seed) % 101) - ((b * 7919 + seed) % 101),
+					);
+				const shards = [emptySums(D), emptySums(D), emptySums(D)];
+				order.forEach((index, k) => {
+					const { x, reward } = all[index] as {
+						x: Float64Array;
+						reward: number;
+					};
+					addObservation(shards[k % 3] as Float64Array, D, x, 1, reward);
+				});
+				const merged = emptySums(D);
+				for (const shard of shards) addInto(merged, shard);
+				expect(equalBits(merged, fold(all))).toBe(true);
+			}),
+		);
+	});
+
+	test("give up an observation without a trace: what is subtracted was never there", () => {
+		fc.assert(
+			fc.property(observations, observation, (all, extra) => {
+				const sums = fold([...all.slice(0, 10), extra, ...all.slice(10)]);
+				addObservation(sums, D, extra.x, -1, -extra.reward);
+				expect(equalBits(sums, fold(all))).toBe(true);
+			}),
+		);
+	});
+});
+
+test("the model of an arm never tried is the prior: θ = 0, A⁻¹ = I/λ", () => {
+	const model = prepareArm(emptySums(3), 3, 4);
+	expect([...model.theta]).toEqual([0, 0, 0]);
+	expect([...model.inverse]).toEqual([0.25, 0, 0.25, 0, 0, 0.25]);
+	expect(model.n).toBe(0);
+});
+
+test("collinear and constant features are handled with the smallest ridge", () => {
+	const sums = emptySums(D);
+	const x = Float64Array.from([1, 8, 8, 8, -8]);
+	for (let i = 0; i < 100_000; i++) addObservation(sums, D, x, 1, 1);
+	const model = prepareArm(sums, D, 2 ** -12);
+	expect(model.theta.every(Number.isFinite)).toBe(true);
+	const mean = model.theta.reduce(
+		(sum, theta, i) => sum + theta * (x[i] as number),
+		0,
+	);
+	expect(mean).toBeCloseTo(1, 6);
+});
+
+test("the layout is n, b, then A's lower triangle by rows", () => {
+	const sums = emptySums(2);
+	expect(sums.length).toBe(sumsLength(2));
+	addObservation(sums, 2, Float64Array.from([1, 3]), 1, 0.5);
+	const { n, b, A } = viewSums(sums, 2);
+	expect([n, [...b], [...A]]).toEqual([1, [0.5, 1.5], [1, 3, 9]]);
+});
+
+function equalBits(a: Float64Array, b: Float64Array): boolean {
+	return (
+		a.length === b.length &&
+		a.every((value, i) => Object.is(value + 0, (b[i] as number) + 0))
+	);
+}
