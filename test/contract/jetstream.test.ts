@@ -1,19 +1,22 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { afterEach, expect, test } from "vitest";
 import { type JetStream, openJetStream } from "#adapters/stream";
+import { startNats, type TestNats } from "../support/nats-server.js";
 import { eventually } from "./eventually.js";
-import { NatsProcess } from "./nats-process.js";
+
 import { type StreamHarness, streamSuite } from "./stream.suite.js";
 
 streamSuite("JetStream", async (): Promise<StreamHarness> => {
-	const server = await NatsProcess.start();
+	const server = await startNats();
 	return {
 		open: ({ holdMs }) =>
 			openJetStream({ servers: server.url, ackWaitMs: holdMs }),
 		reset: () => deleteStream(server.url),
 		kill: () => server.kill(),
-		revive: () => server.revive(),
+		revive: () => server.restart(),
 		stop: () => server.stop(),
 	};
 });
@@ -33,16 +36,13 @@ const publish = (stream: JetStream, said: string) =>
 		2_000,
 	);
 
-async function startServer(): Promise<NatsProcess> {
-	const server = await NatsProcess.start();
+async function startServer(): Promise<TestNats> {
+	const server = await startNats();
 	leftOpen.push({ close: () => server.stop() });
 	return server;
 }
 
-async function open(
-	server: NatsProcess,
-	maxBytes?: number,
-): Promise<JetStream> {
+async function open(server: TestNats, maxBytes?: number): Promise<JetStream> {
 	const stream = await openJetStream({
 		servers: server.url,
 		maxBytes,
@@ -112,8 +112,8 @@ test("a broker that comes back empty is given stream and consumer again, and tai
 	for (const said of ["a", "b", "c"]) await publish(stream, said);
 	await eventually(() => expect(heard).toEqual(["a", "b", "c"]));
 	await server.kill();
-	await server.forget();
-	await server.revive();
+	await rm(join(server.folder, "jetstream"), { recursive: true, force: true });
+	await server.restart();
 	await eventually(() => publish(stream, "first of the new stream"));
 	await eventually(() => expect(heard).toContain("first of the new stream"));
 	const held = await eventually(async () => {
@@ -143,12 +143,12 @@ test("a stream that someone deletes is made again", async () => {
 test("a frozen broker is noticed, and a publish to it rejects", async () => {
 	const server = await startServer();
 	const stream = await open(server);
-	server.freeze();
+	await server.kill("SIGSTOP");
 	await expect(
 		stream.publish("segue.events.click", new Uint8Array(1), "frozen", 50),
 	).rejects.toThrow();
 	await eventually(() => expect(stream.connected).toBe(false));
-	server.thaw();
+	await server.kill("SIGCONT");
 	await eventually(() => expect(stream.connected).toBe(true));
 	await eventually(() => publish(stream, "thawed"));
 });

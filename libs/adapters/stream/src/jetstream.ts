@@ -6,6 +6,7 @@ import {
 } from "@nats-io/jetstream";
 import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import {
+	type Durability,
 	type HeldMessage,
 	MessageTooLarge,
 	type Stream,
@@ -87,7 +88,7 @@ export async function openJetStream(
 class NatsStream implements JetStream {
 	readonly connection: NatsConnection;
 	readonly description: string;
-	readonly durability = "process";
+	readonly durability: Durability;
 	readonly #manager: JetStreamManager;
 	readonly #client: JetStreamClient;
 	readonly #layout: Layout;
@@ -109,6 +110,7 @@ class NatsStream implements JetStream {
 	) {
 		this.connection = connection;
 		this.description = `jetstream ${publicServers(options.servers)}`;
+		this.durability = options.durability ?? "process";
 		this.#manager = manager;
 		this.#client = jetstream(connection, { timeout: API_TIMEOUT_MS });
 		this.#layout = layout;

@@ -1,3 +1,5 @@
+import type { Durability } from "#usecases/ingesting";
+
 /** Told of what went wrong in the background; it is being retried. */
 export type OnProblem = (what: string, error: unknown) => void;
 
@@ -14,6 +16,8 @@ export interface JetStreamOptions {
 	readonly ackWaitMs?: number;
 	/** How long to try for the first connection. Default 30 s. */
 	readonly connectTimeoutMs?: number;
+	/** What the server gives: `power` where it syncs each message (`sync_interval: always`), which a client cannot see. Default `process`. */
+	readonly durability?: Durability;
 	readonly onProblem?: OnProblem;
 }
 

@@ -92,9 +92,9 @@ function openPool(
 		connectionTimeoutMillis: CONNECT_MS,
 		query_timeout: QUERY_MS,
 		keepAlive: true,
-	});
-	pool.on("connect", (client) => {
-		client.query(`set synchronous_commit = ${commit}`).catch(() => {});
+		onConnect: async (client) => {
+			await client.query(`set synchronous_commit = ${commit}`);
+		},
 	});
 	pool.on("error", (error) =>
 		onProblem(
@@ -303,8 +303,9 @@ class PostgresStream implements Stream {
 	}
 
 	#hear(channel: string, payload: string): void {
-		if (channel === STORED_CHANNEL) return this.#stored.ring();
-		const said = decodeAnnouncement(payload);
+		if (channel === STORED_CHANNEL) this.#stored.ring();
+		const said =
+			channel === POSTERIORS_CHANNEL ? decodeAnnouncement(payload) : null;
 		if (said !== null) for (const hear of this.#hearing) hear(said);
 	}
 }

@@ -1,1 +1,4 @@
+export * from "./accept-events.js";
+export type { Place } from "./group-commit.js";
 export * from "./ports.js";
+export * from "./publisher.js";

@@ -1,0 +1,103 @@
+/** Where an item is safe. */
+export type Place = "stream" | "spool";
+
+interface Waiting<T> {
+	readonly item: T;
+	readonly bytes: number;
+	/** By `performance.now()`: the publish must be over by then. */
+	readonly deadline: number;
+	readonly resolve: (place: Place) => void;
+	readonly reject: (error: unknown) => void;
+}
+
+export interface GroupCommitOptions<T> {
+	readonly mostItems: number;
+	readonly mostBytes: number;
+	/** Groups under way at once. */
+	readonly mostFlights: number;
+	/** Items waiting at most; beyond, adding is refused. */
+	readonly mostWaiting: number;
+	/** Makes a group safe within `timeoutMs`, and says where. */
+	readonly send: (items: readonly T[], timeoutMs: number) => Promise<Place>;
+	readonly refusal: () => Error;
+}
+
+/**
+ * Items that come while a group is under way ride together in the next one: one round trip serves all that wait.
+ * idle → (add) → flying; flying → (group safe or failed) → the next group if any wait, else idle.
+ */
+export class GroupCommit<T> {
+	#waiting: Waiting<T>[] = [];
+	#flights = 0;
+	#idle: (() => void)[] = [];
+
+	constructor(private readonly options: GroupCommitOptions<T>) {}
+
+	/** Resolves when the item is safe. `bytes` is its size when encoded, roughly. */
+	add(item: T, bytes: number, timeoutMs: number): Promise<Place> {
+		if (this.#waiting.length >= this.options.mostWaiting)
+			return Promise.reject(this.options.refusal());
+		return new Promise((resolve, reject) => {
+			this.#waiting.push({
+				item,
+				bytes,
+				deadline: performance.now() + timeoutMs,
+				resolve,
+				reject,
+			});
+			// Once per turn of the event loop: what arrives in one turn leaves in one group.
+			if (this.#waiting.length === 1) setImmediate(() => this.#launch());
+		});
+	}
+
+	/** Resolves when nothing waits and nothing flies. */
+	settled(): Promise<void> {
+		if (this.#waiting.length === 0 && this.#flights === 0)
+			return Promise.resolve();
+		return new Promise((resolve) => this.#idle.push(resolve));
+	}
+
+	#launch(): void {
+		while (
+			this.#waiting.length > 0 &&
+			this.#flights < this.options.mostFlights
+		) {
+			const group = this.#nextGroup();
+			this.#flights += 1;
+			this.#fly(group).finally(() => {
+				this.#flights -= 1;
+				this.#launch();
+			});
+		}
+		if (this.#waiting.length === 0 && this.#flights === 0)
+			for (const resolve of this.#idle.splice(0)) resolve();
+	}
+
+	#nextGroup(): readonly Waiting<T>[] {
+		let bytes = 0;
+		let count = 0;
+		for (const { bytes: size } of this.#waiting) {
+			if (
+				count === this.options.mostItems ||
+				(count > 0 && bytes + size > this.options.mostBytes)
+			)
+				break;
+			bytes += size;
+			count += 1;
+		}
+		return this.#waiting.splice(0, count);
+	}
+
+	async #fly(group: readonly Waiting<T>[]): Promise<void> {
+		const deadline = Math.min(...group.map((waiting) => waiting.deadline));
+		try {
+			const place = await this.options.send(
+				group.map((waiting) => waiting.item),
+				deadline - performance.now(),
+			);
+			for (const { resolve } of group) resolve(place);
+		} catch (error) {
+			for (const { reject } of group) reject(error);
+		}
+	}
+}
