@@ -16,6 +16,16 @@ function rate(metric: string, by = ""): string {
 	return `sum${by && ` by (${by})`} (rate(${metric}${WINDOW}))`;
 }
 
+/** Per arm, of a counter of two directions: what came less what was taken back. */
+function net(metric: string): string {
+	const going = (direction: string) =>
+		rate(
+			`${metric}{experiment=~"$experiment", direction="${direction}"}`,
+			"experiment, arm",
+		);
+	return `(${going("up")} - ${going("down")})`;
+}
+
 /** p50, p95 and p99 of a histogram. */
 function quantiles(histogram: string) {
 	return [0.5, 0.95, 0.99].map((q) => ({
@@ -120,7 +130,7 @@ export function segueDashboard(): Dashboard {
 				unit: "short",
 				span: 8,
 				queries: [
-					{ expr: "sum (segue_learner_backlog_messages)", legend: "messages" },
+					{ expr: "max (segue_learner_backlog_messages)", legend: "messages" },
 				],
 			}),
 		)
@@ -195,7 +205,7 @@ export function segueDashboard(): Dashboard {
 				span: 12,
 				queries: [
 					{
-						expr: `${rate(`segue_reward_sum_total${OF_EXPERIMENT}`, "experiment, arm")} / ${rate(`segue_reward_count_total${OF_EXPERIMENT}`, "experiment, arm")}`,
+						expr: `${net("segue_reward_sum_total")} / ${net("segue_reward_count_total")}`,
 						legend: "{{experiment}} {{arm}}",
 					},
 				],

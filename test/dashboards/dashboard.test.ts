@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { Metrics } from "#adapters/telemetry";
 import { metricsQueried } from "../../dashboards/metrics-queried.js";
 import { segueDashboard } from "../../dashboards/segue.dashboard.js";
 
@@ -26,6 +27,31 @@ describe("dashboards/segue.json", () => {
 				description: expect.stringMatching(/\.$/),
 				datasource: { type: "prometheus", uid: "$datasource" },
 			});
+		}
+	});
+});
+
+describe("the dashboard's queries", () => {
+	it("name only metrics that the telemetry declares", async () => {
+		const metrics = new Metrics();
+		metrics.watchSpool(() => ({ bytes: 0, entries: 0 }));
+		metrics.watchBacklog(() => 0);
+		const types = new Map(
+			[...(await metrics.render()).matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(
+				([, name, type]) => [name!, type!],
+			),
+		);
+		const queried = metricsQueried(segueDashboard());
+		expect(queried.length).toBeGreaterThan(9);
+		for (const name of queried) {
+			const histogram = name.replace(/_(bucket|sum|count)$/, "");
+			const declared =
+				types.get(name) ??
+				(types.get(histogram) === "histogram" ? "histogram" : undefined);
+			expect(
+				declared,
+				`${name} is queried, but libs/adapters/telemetry declares no such metric`,
+			).toBeDefined();
 		}
 	});
 });

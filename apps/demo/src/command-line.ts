@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
+import { environmentWith } from "#adapters/config";
 import { ROOT } from "./catalogue.js";
-import { environment } from "./environment.js";
 
 export interface CommandResult {
 	readonly code: number | null;
@@ -13,7 +13,7 @@ export function segue(
 	folder: string,
 	args: readonly string[],
 ): Promise<CommandResult> {
-	const env = environment({
+	const env = environmentWith({
 		SEGUE_DATA: folder,
 		DATABASE_URL: undefined,
 		NATS_URL: undefined,

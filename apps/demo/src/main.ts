@@ -46,7 +46,8 @@ async function main(args: readonly string[]): Promise<number> {
 				: ((await segue?.causeOf(error)) ?? error),
 		);
 	} finally {
-		code ||= await end(segue);
+		const ended = await end(segue);
+		code ||= ended;
 	}
 	return code;
 }

@@ -1,31 +1,39 @@
-/** What the demo shows of `GET /v1/experiments/:key/report`. Means are rewards per learned decision; intervals are 95 %. */
+/**
+ * What the demo reads of `GET /v1/experiments/:key/report`. Means are rewards per learned decision, intervals are 95 %;
+ * null where there are too few data to say.
+ */
 export interface ReportView {
 	readonly policy: GroupView;
 	readonly control: GroupView;
-	readonly lift: {
-		readonly estimate: number;
-		readonly low: number;
-		readonly high: number;
-	};
+	readonly lift: Interval & { readonly estimate: number | null };
 	/** The arm with the highest mean among control's rows. */
-	readonly bestSingleArm: {
-		readonly arm: string;
-		readonly mean: number;
-		readonly low: number;
-		readonly high: number;
+	readonly bestSingleArm: Interval & {
+		readonly arm: string | null;
+		readonly mean: number | null;
+		readonly n: number;
 	};
 	/** Control's mean, where its arms are drawn uniformly. */
-	readonly uniformExpected: number;
+	readonly uniformExpected: number | null;
 	/** Of the policy group, in the order of the definition. */
-	readonly arms: readonly {
-		readonly arm: string;
-		readonly decisions: number;
-		readonly share: number;
-		readonly mean: number | null;
-	}[];
+	readonly arms: readonly ArmView[];
+	readonly deadLetters: number;
+	readonly waitingEvents: number;
 }
 
-export interface GroupView {
+export interface Interval {
+	readonly low: number | null;
+	readonly high: number | null;
+}
+
+export interface GroupView extends Interval {
 	readonly decisions: number;
-	readonly mean: number;
+	readonly mean: number | null;
+}
+
+export interface ArmView {
+	readonly arm: string;
+	readonly decisions: number;
+	/** Of the group's decisions, in [0, 1]. */
+	readonly share: number;
+	readonly mean: number | null;
 }

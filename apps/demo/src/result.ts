@@ -12,20 +12,21 @@ export interface ExperimentResult {
 	readonly replayed: ReplayResult;
 }
 
-/** The one JSON object of `--json`. Means are rewards per decision. */
+/** The one JSON object of `--json`. Means are rewards per decision; null where the report has none (a very short run). */
 export interface DemoResult {
 	readonly decisions: number;
 	readonly events: number;
 	readonly experiments: readonly {
 		readonly key: string;
-		readonly policyMean: number;
-		readonly controlMean: number;
-		readonly uniformExpected: number;
-		readonly bestSingleArm: number;
-		readonly bestSingleArmKey: string;
-		readonly lift: number;
-		/** 95 %, fixed-horizon. */
-		readonly liftInterval: readonly [number, number];
+		readonly policyMean: number | null;
+		readonly controlMean: number | null;
+		readonly uniformExpected: number | null;
+		/** Its mean. */
+		readonly bestSingleArm: number | null;
+		readonly bestSingleArmKey: string | null;
+		readonly lift: number | null;
+		/** 95 %, fixed-horizon, the unit as the observation. */
+		readonly liftInterval: readonly [number | null, number | null];
 		readonly fullInformation: {
 			readonly bestArm: string;
 			readonly bestConstant: number;

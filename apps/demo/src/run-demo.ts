@@ -14,7 +14,6 @@ import { LISTENERS, MoodTraffic, PLAYLISTS } from "./mood-traffic.js";
 import type { Options } from "./options.js";
 import { openOutcomeSender } from "./outcome-sender.js";
 import { replayTraffic } from "./replay-traffic.js";
-import { readReport } from "./report-view.js";
 import {
 	type DemoResult,
 	demoResult,
@@ -75,7 +74,7 @@ export async function runDemo(
 			results.push({
 				key,
 				name,
-				report: readReport(await api.report(key)),
+				report: await api.report(key),
 				truth,
 				replayed,
 			});

@@ -6,6 +6,7 @@ import type {
 	Posterior,
 } from "./contract.js";
 import { type Answer, call } from "./http.js";
+import type { ReportView } from "./report-view.js";
 
 const ATTEMPTS = 20;
 
@@ -36,12 +37,8 @@ export class SegueApi {
 		);
 	}
 
-	report(experiment: string): Promise<unknown> {
-		return this.ask("GET", `/v1/experiments/${experiment}/report`);
-	}
-
-	experiment(key: string): Promise<unknown> {
-		return this.ask("GET", `/v1/experiments/${key}`);
+	report(experiment: string): Promise<ReportView> {
+		return this.ask<ReportView>("GET", `/v1/experiments/${experiment}/report`);
 	}
 
 	private async ask<T>(

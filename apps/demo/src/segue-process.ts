@@ -4,9 +4,10 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { environmentWith } from "#adapters/config";
 import { ROOT } from "./catalogue.js";
 import type { Runtime } from "./contract.js";
-import { environment } from "./environment.js";
+
 import { call } from "./http.js";
 
 /** Time Segue has to be ready, and to finish after SIGTERM: milliseconds. */
@@ -45,7 +46,7 @@ export class SegueProcess {
 		const folder = await mkdtemp(join(tmpdir(), "segue-demo-"));
 		const port = await freePort();
 		// Its own database and stream, whatever the shell that runs the demo is set up for.
-		const env = environment({
+		const env = environmentWith({
 			PORT: String(port),
 			HOST: "127.0.0.1",
 			SEGUE_DATA: folder,

@@ -1,4 +1,5 @@
 import Table from "cli-table3";
+import type { Interval } from "./report-view.js";
 import type { DemoResult, ExperimentResult } from "./result.js";
 
 /** One experiment as its product manager reads it: what the policy earned against what it could have been. */
@@ -13,32 +14,32 @@ export function experimentTable({
 	const earned = new Table({
 		head: [key, "mean reward", "95 % interval", "read from"],
 		colAligns: ["left", "right", "right", "left"],
-		style: { head: [], border: [] },
+		style: { head: [], border: [], compact: true },
 	});
 	earned.push(
 		[
 			"Segue's policy",
 			number(policy.mean),
-			"",
+			interval(policy),
 			`report: ${count(policy.decisions)} decisions`,
 		],
 		[
 			"control: an arm at random",
 			number(control.mean),
-			"",
+			interval(control),
 			`report: ${count(control.decisions)} decisions`,
 		],
 		[
 			"lift: policy − control",
 			signed(lift.estimate),
 			interval(lift),
-			"report (fixed horizon, unit as observation)",
+			"report: fixed horizon, unit as observation",
 		],
 		[
-			`best single arm: ${bestSingleArm.arm}`,
+			`best single arm: ${bestSingleArm.arm ?? "–"}`,
 			number(bestSingleArm.mean),
 			interval(bestSingleArm),
-			"report: its control rows",
+			`report: the ${count(bestSingleArm.n)} control decisions for it`,
 		],
 		["uniform", number(uniformExpected), "", "report: control's mean"],
 		[
@@ -58,14 +59,14 @@ export function experimentTable({
 	const chosen = new Table({
 		head: ["arm", "share of policy's decisions", "", "mean reward"],
 		colAligns: ["left", "right", "left", "right"],
-		style: { head: [], border: [] },
+		style: { head: [], border: [], compact: true },
 	});
 	for (const arm of arms) {
 		chosen.push([
 			arm.arm,
 			percent(arm.share),
 			"█".repeat(Math.round(arm.share * 30)),
-			arm.mean === null ? "–" : number(arm.mean),
+			number(arm.mean),
 		]);
 	}
 	return `${name}\n${earned.toString()}\n${chosen.toString()}`;
@@ -76,7 +77,7 @@ export function runTable(result: DemoResult): string {
 	const { latencyMs, learnedWithinMs } = result;
 	const table = new Table({
 		colAligns: ["left", "left"],
-		style: { border: [] },
+		style: { border: [], compact: true },
 	});
 	table.push(
 		[
@@ -104,16 +105,20 @@ export function runTable(result: DemoResult): string {
 	return table.toString();
 }
 
-function number(value: number): string {
-	return value.toFixed(4);
+function number(value: number | null): string {
+	return value === null ? "–" : value.toFixed(4);
 }
 
-function signed(value: number): string {
-	return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(4)}`;
+function signed(value: number | null): string {
+	return value === null
+		? "–"
+		: `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(4)}`;
 }
 
-function interval({ low, high }: { low: number; high: number }): string {
-	return `${low.toFixed(3)} … ${high.toFixed(3)}`;
+function interval({ low, high }: Interval): string {
+	return low === null || high === null
+		? "–"
+		: `${low.toFixed(3)} … ${high.toFixed(3)}`;
 }
 
 function percent(share: number): string {
