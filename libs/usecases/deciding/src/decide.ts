@@ -145,6 +145,7 @@ export class Decide {
 		try {
 			return await this.ports.log.decision(row, this.streamMs);
 		} catch (error) {
+			// Known by name: its class belongs to ingesting, which implements this port and imports this lib.
 			if (!(error instanceof Error) || error.name !== "SpoolFull") throw error;
 			throw fail(
 				"overloaded",

@@ -31,7 +31,8 @@ export function toRow(
 		x: considered.x,
 		eligible: arms.eligible,
 		excluded: arms.excluded,
-		means: considered.scored.means.map(quantise),
+		// + 0 turns −0 into 0, which is what it comes back as from the log.
+		means: considered.scored.means.map((mean) => quantise(mean) + 0),
 		propensities: served.propensities,
 		policyPropensities: served.policyPropensities,
 		missing: considered.missing,
