@@ -1,0 +1,66 @@
+import { type DynamicModule, Module, type Provider } from "@nestjs/common";
+import { APP_FILTER } from "@nestjs/core";
+import { DecideConsumer } from "./decide.consumer.js";
+import { DecisionsController } from "./decisions.controller.js";
+import { DocsController } from "./docs.controller.js";
+import { EventsController } from "./events.controller.js";
+import {
+	ExperimentStatesController,
+	ExperimentsController,
+} from "./experiments.controller.js";
+import { OperationsController } from "./operations.controller.js";
+import type { ApiParts, OperationsParts } from "./parts.js";
+import { ProblemFilter } from "./problem.filter.js";
+import { ReportsController } from "./reports.controller.js";
+import { operationsTokens, tokens } from "./tokens.js";
+
+/** Every route of a decider, over use cases that the app has wired. */
+@Module({})
+// biome-ignore lint/complexity/noStaticOnlyClass: a Nest module is a class.
+export class ApiModule {
+	static with(parts: ApiParts): DynamicModule {
+		return {
+			module: ApiModule,
+			controllers: [
+				DecisionsController,
+				EventsController,
+				ExperimentsController,
+				ExperimentStatesController,
+				ReportsController,
+				OperationsController,
+				DocsController,
+				DecideConsumer,
+			],
+			providers: [
+				...provide(tokens, parts),
+				{ provide: APP_FILTER, useClass: ProblemFilter },
+			],
+		};
+	}
+}
+
+/** Health and metrics alone: what a learner answers. */
+@Module({})
+// biome-ignore lint/complexity/noStaticOnlyClass: a Nest module is a class.
+export class OperationsModule {
+	static with(parts: OperationsParts): DynamicModule {
+		return {
+			module: OperationsModule,
+			controllers: [OperationsController],
+			providers: [
+				...provide(operationsTokens, parts),
+				{ provide: APP_FILTER, useClass: ProblemFilter },
+			],
+		};
+	}
+}
+
+function provide<K extends string>(
+	symbols: Readonly<Record<K, symbol>>,
+	parts: Readonly<Record<K, unknown>>,
+): Provider[] {
+	return (Object.keys(symbols) as K[]).map((name) => ({
+		provide: symbols[name],
+		useValue: parts[name],
+	}));
+}

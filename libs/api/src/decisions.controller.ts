@@ -1,0 +1,95 @@
+import {
+	Body,
+	Controller,
+	Get,
+	Headers,
+	HttpCode,
+	Inject,
+	Param,
+	Post,
+	Query,
+} from "@nestjs/common";
+import { ApiTags } from "@nestjs/swagger";
+import { type Decision, parseDecisionRequest } from "#usecases/deciding";
+import { fail, toProblem } from "#usecases/errors";
+import { Documented } from "./openapi.js";
+import type { ApiParts } from "./parts.js";
+import { traceIdOf } from "./request-headers.js";
+import { oneOf, required } from "./request-values.js";
+import {
+	batchAnswerSchema,
+	decisionBatchSchema,
+	decisionRequestSchema,
+	decisionSchema,
+	openObject,
+} from "./schemas.js";
+import { tokens } from "./tokens.js";
+import { viewDecision } from "./view-decision.js";
+
+@ApiTags("decisions")
+@Controller("v1/decisions")
+export class DecisionsController {
+	constructor(
+		@Inject(tokens.decide) private readonly decide: ApiParts["decide"],
+		@Inject(tokens.decideBatch)
+		private readonly decideBatch: ApiParts["decideBatch"],
+		@Inject(tokens.findDecision)
+		private readonly findDecision: ApiParts["findDecision"],
+		@Inject(tokens.armKeysOf) private readonly armKeysOf: ApiParts["armKeysOf"],
+	) {}
+
+	@Post()
+	@HttpCode(200)
+	@Documented({
+		summary: "Decide which arm a unit gets",
+		body: decisionRequestSchema,
+		answers: { 200: decisionSchema },
+		problems: [400, 404, 409, 413, 415, 422, 503],
+	})
+	async one(
+		@Body() body: unknown,
+		@Headers("traceparent") trace?: string,
+	): Promise<Decision> {
+		return this.decide.execute(
+			parseDecisionRequest(required(body)),
+			traceIdOf(trace),
+		);
+	}
+
+	@Post("batch")
+	@HttpCode(200)
+	@Documented({
+		summary: "Decide up to 500 times in one request, each on its own",
+		body: decisionBatchSchema,
+		answers: { 200: batchAnswerSchema },
+		problems: [400, 413, 415, 422],
+	})
+	async batch(@Body() body: unknown, @Headers("traceparent") trace?: string) {
+		const answers = await this.decideBatch.execute(
+			required(body),
+			traceIdOf(trace),
+		);
+		return {
+			decisions: answers.map((answer) =>
+				"problem" in answer ? { problem: toProblem(answer.problem) } : answer,
+			),
+		};
+	}
+
+	@Get(":id")
+	@Documented({
+		summary:
+			"A decision as it was logged, with its events, their verdicts and its reward",
+		answers: { 200: openObject },
+		problems: [404, 422, 503],
+	})
+	async find(@Param("id") id: string, @Query("explain") explain?: unknown) {
+		if (oneOf("explain", explain, ["false", "true"], "false") === "true") {
+			const message =
+				"A logged decision cannot be explained anew yet. Send `explain: true` with the decision request instead.";
+			throw fail("invalid", message, [{ path: "explain", message }]);
+		}
+		const stored = await this.findDecision.execute(id);
+		return viewDecision(stored, await this.armKeysOf(stored.row.definitionId));
+	}
+}

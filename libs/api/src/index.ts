@@ -1,0 +1,22 @@
+export { ApiModule, OperationsModule } from "./api.module.js";
+export { DECIDE_SUBJECT } from "./decide.consumer.js";
+export { answerDecideRequest } from "./decide-request-reply.js";
+export {
+	createHttpAdapter,
+	type HttpAdapterOptions,
+	type HttpAnswer,
+} from "./http-adapter.js";
+export { parseJsonBody } from "./json-body.js";
+export type {
+	ApiParts,
+	EventsAnswer,
+	Health,
+	OperationsParts,
+	PartHealth,
+} from "./parts.js";
+export {
+	PlainJsonDeserializer,
+	PlainJsonSerializer,
+} from "./plain-json-transport.js";
+export { serveDocs } from "./serve-docs.js";
+export { operationsTokens, tokens } from "./tokens.js";

@@ -1,0 +1,69 @@
+import type {
+	Decide,
+	DecideBatch,
+	FindDecision,
+	ReadPosterior,
+} from "#usecases/deciding";
+import type {
+	GetExperiment,
+	ListExperiments,
+	PauseExperiment,
+	PutExperiment,
+	StartExperiment,
+	StopExperiment,
+} from "#usecases/defining";
+import type { MakeReport } from "#usecases/reporting";
+
+type Verb<T extends { execute: unknown }> = Pick<T, "execute">;
+
+/** One part that a process stands on, as /health/ready shows it. */
+export interface PartHealth {
+	readonly ok: boolean;
+	/** What is wrong, or what is in use. */
+	readonly detail?: string;
+}
+
+export interface Health {
+	/** False where a load balancer should send nothing here. */
+	readonly ready: boolean;
+	readonly parts: { readonly [part: string]: PartHealth };
+}
+
+/** What every process answers. */
+export interface OperationsParts {
+	readonly health: () => Promise<Health>;
+	/** The Prometheus text format, version 0.0.4. */
+	readonly metricsText: () => Promise<string>;
+	/** Told of every error that is none of the catalogue, before it is answered as `internal`. */
+	readonly onUnexpected: (error: unknown, where: string) => void;
+	/** True for errors that mean: the database is out of reach. They are answered 503. */
+	readonly isDatabaseAway: (error: unknown) => boolean;
+}
+
+export interface EventsAnswer {
+	readonly accepted: number;
+	readonly rejected: readonly {
+		readonly index: number;
+		readonly problem: unknown;
+	}[];
+}
+
+/** What the app hands in: use cases it has wired. */
+export interface ApiParts extends OperationsParts {
+	readonly decide: Verb<Decide>;
+	readonly decideBatch: Verb<DecideBatch>;
+	readonly findDecision: Verb<FindDecision>;
+	readonly readPosterior: Verb<ReadPosterior>;
+	readonly acceptEvents: { execute(body: unknown): Promise<EventsAnswer> };
+	readonly listExperiments: Verb<ListExperiments>;
+	readonly getExperiment: Verb<GetExperiment>;
+	readonly putExperiment: Verb<PutExperiment>;
+	readonly startExperiment: Verb<StartExperiment>;
+	readonly pauseExperiment: Verb<PauseExperiment>;
+	readonly stopExperiment: Verb<StopExperiment>;
+	readonly makeReport: Verb<MakeReport>;
+	/** Arm keys of a definition row, in its order, so that a logged decision can name its arms; null where they cannot be read now. */
+	readonly armKeysOf: (
+		definitionId: number,
+	) => Promise<readonly string[] | null>;
+}

@@ -1,0 +1,26 @@
+import type { ApiParts, OperationsParts } from "./parts.js";
+
+/** What controllers ask for by @Inject. */
+export const operationsTokens = {
+	health: Symbol("health"),
+	metricsText: Symbol("metricsText"),
+	onUnexpected: Symbol("onUnexpected"),
+	isDatabaseAway: Symbol("isDatabaseAway"),
+} as const satisfies Record<keyof OperationsParts, symbol>;
+
+export const tokens = {
+	...operationsTokens,
+	decide: Symbol("decide"),
+	decideBatch: Symbol("decideBatch"),
+	findDecision: Symbol("findDecision"),
+	readPosterior: Symbol("readPosterior"),
+	acceptEvents: Symbol("acceptEvents"),
+	listExperiments: Symbol("listExperiments"),
+	getExperiment: Symbol("getExperiment"),
+	putExperiment: Symbol("putExperiment"),
+	startExperiment: Symbol("startExperiment"),
+	pauseExperiment: Symbol("pauseExperiment"),
+	stopExperiment: Symbol("stopExperiment"),
+	makeReport: Symbol("makeReport"),
+	armKeysOf: Symbol("armKeysOf"),
+} as const satisfies Record<keyof ApiParts, symbol>;

@@ -1,0 +1,52 @@
+import type { StoredDecision } from "#usecases/deciding";
+
+/**
+ * A logged decision as the API shows it, with all that proof needs. `arms` has every eligible arm with its mean and its probability
+ * in the distribution the arm was drawn from; where that was not the policy's own, `policyPropensity` is the policy's.
+ */
+export function viewDecision(
+	{ row, learned, events }: StoredDecision,
+	armKeys: readonly string[] | null,
+) {
+	const {
+		id,
+		group,
+		x,
+		eligible,
+		means,
+		propensities,
+		policyPropensities,
+		decidedAt,
+		excluded,
+		...rest
+	} = row;
+	return {
+		decisionId: id,
+		...rest,
+		group,
+		decidedAt: iso(decidedAt),
+		x: [...x],
+		arms: eligible.map((index, place) => ({
+			/** Place in the definition; the key is null where the definition cannot be read now. */
+			index,
+			arm: armKeys?.[index] ?? null,
+			mean: means[place] ?? null,
+			propensity: propensities[place] ?? null,
+			policyPropensity: (policyPropensities ?? propensities)[place] ?? null,
+		})),
+		excluded,
+		/** What it has taught; null until the learner has stored the decision. */
+		learned,
+		exposed: learned?.exposed ?? null,
+		reward: learned?.reward ?? null,
+		events: events.map(({ at, storedAt, ...event }) => ({
+			...event,
+			at: iso(at),
+			storedAt: iso(storedAt),
+		})),
+	};
+}
+
+function iso(time: number): string {
+	return new Date(time).toISOString();
+}
