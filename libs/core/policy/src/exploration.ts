@@ -4,13 +4,20 @@ export const TIE = 1e-9;
 /** `share` splits a tie's probability; `first` gives it to the first arm, as reference implementations do. */
 export type TieRule = "share" | "first";
 
-/** Indexes of the arms tied for the best score, ascending. */
+/** Indexes of the arms tied for the best score, ascending. Throws RangeError for a score that is not finite. */
 export function bestArms(
 	scores: Float64Array,
 	tieRule: TieRule = "share",
 ): number[] {
 	let top = Number.NEGATIVE_INFINITY;
-	for (const score of scores) if (score > top) top = score;
+	for (let a = 0; a < scores.length; a++) {
+		const score = scores[a] as number;
+		if (!Number.isFinite(score))
+			throw new RangeError(
+				`The score of arm ${a} is ${score}; x or α is too large for float64.`,
+			);
+		if (score > top) top = score;
+	}
 	const best: number[] = [];
 	for (let a = 0; a < scores.length; a++)
 		if ((scores[a] as number) >= top - TIE) best.push(a);
@@ -23,6 +30,7 @@ export function withFloor(
 	arms: number,
 	epsilon: number,
 ): Float64Array {
+	if (best.length === arms) return new Float64Array(arms).fill(1 / arms);
 	const propensities = new Float64Array(arms).fill(epsilon / arms);
 	const share = (1 - epsilon) / best.length;
 	for (const a of best) propensities[a] = (propensities[a] as number) + share;

@@ -16,13 +16,20 @@ export function scoreArm(
 	x: Float64Array,
 	alpha: number,
 ): ArmScore {
-	const mean = dot(model.theta, x);
-	const width = Math.sqrt(Math.max(0, quadraticForm(model.inverse, x)));
+	const mean = meanOf(model, x);
+	const width = widthOf(model, x);
 	return { mean, width, score: mean + alpha * width };
 }
 
-function dot(a: Float64Array, b: Float64Array): number {
+/** θᵀx. */
+export function meanOf({ theta }: ArmModel, x: Float64Array): number {
 	let sum = 0;
-	for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
+	for (let i = 0; i < x.length; i++)
+		sum += (theta[i] as number) * (x[i] as number);
 	return sum;
+}
+
+/** √(xᵀA⁻¹x); rounding may leave a form that is 0 just below it. */
+export function widthOf({ inverse }: ArmModel, x: Float64Array): number {
+	return Math.sqrt(Math.max(0, quadraticForm(inverse, x)));
 }

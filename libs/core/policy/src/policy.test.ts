@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Policy } from "#core/experiment";
@@ -64,6 +65,11 @@ describe("the propensities of LinUCB", () => {
 						epsilon,
 					);
 					expect(Math.abs(sum(p) - 1)).toBeLessThanOrEqual(1e-12);
+					const top = Math.max(...scores);
+					const tied = p.filter((_, a) => (scores[a] as number) >= top - 1e-9);
+					expect(new Set(tied).size).toBe(1);
+					const others = p.filter((_, a) => (scores[a] as number) < top - 1e-9);
+					expect(others.every((q) => q === epsilon / scores.length)).toBe(true);
 					expect(Math.min(...p)).toBeGreaterThanOrEqual(
 						epsilon / scores.length,
 					);
@@ -72,17 +78,41 @@ describe("the propensities of LinUCB", () => {
 		);
 	});
 
-	test("give a single arm everything", () => {
-		expect([...distribution(linucb, ["a"], [cold], x).propensities]).toEqual([
-			1,
-		]);
+	test("give a single arm everything, whatever the floor", () => {
+		for (const explore of [0, 0.05, 0.1, 1 / 3, 1])
+			expect([
+				...distribution({ ...linucb, explore }, ["a"], [cold], x).propensities,
+			]).toEqual([1]);
+	});
+
+	test("are 1/K each where the floor is 1, and all on the best where it is 0", () => {
+		const arms = ["a", "b", "c"];
+		const models = [taught(0), taught(1), cold];
+		const greedy = { ...linucb, alpha: 0 };
+		const p = (explore: number) => [
+			...distribution({ ...greedy, explore }, arms, models, x).propensities,
+		];
+		expect(p(1)).toEqual([1 / 3, 1 / 3, 1 / 3]);
+		expect(p(0)).toEqual([0, 1, 0]);
+	});
+
+	test("with ties to the first arm, as the reference implementations break them", () => {
+		const { best } = distribution(linucb, ["a", "b"], [cold, cold], x, {
+			tieRule: "first",
+		});
+		expect(best).toEqual([0]);
 	});
 
 	test("are refused where x is not finite or no arm is eligible", () => {
-		expect(() =>
-			distribution(linucb, ["a"], [cold], Float64Array.from([1, Number.NaN])),
-		).toThrow(RangeError);
-		expect(() => distribution(linucb, [], [], x)).toThrow(RangeError);
+		const decide = (...values: number[]) =>
+			distribution(linucb, ["a"], [cold], Float64Array.from(values));
+		expect(() => decide(1, Number.NaN)).toThrow("x[1] is NaN");
+		expect(() => decide(Number.NEGATIVE_INFINITY, 0)).toThrow("x[0] is -Inf");
+		expect(() => decide(1)).toThrow("x has 1 entries where 2 are needed");
+		expect(() => decide(1e200, 0)).toThrow("The score of arm 0 is Infinity");
+		expect(() => distribution(linucb, [], [], x)).toThrow(
+			"at least one eligible arm",
+		);
 	});
 });
 
@@ -156,12 +186,44 @@ describe("randomness from the id", () => {
 
 	test("is uncorrelated between labels (|r| < 0.03 over 20,000 ids)", () => {
 		const n = 20_000;
-		let product = 0;
-		for (let i = 0; i < n; i++)
-			product +=
-				(uniformFrom("07".repeat(32), "share", `u${i}`) - 0.5) *
-				(uniformFrom("07".repeat(32), "control", `u${i}`) - 0.5);
-		expect(Math.abs((12 * product) / n)).toBeLessThan(0.03);
+		const of = (label: string) =>
+			Float64Array.from({ length: n }, (_, i) =>
+				uniformFrom("07".repeat(32), label, `u${i}`),
+			);
+		const draws = of("draw");
+		const shares = of("share");
+		const controls = of("control");
+		for (const [one, other] of [
+			[draws, shares],
+			[draws, controls],
+			[shares, controls],
+		] as const) {
+			const covariance =
+				sum(one.map((u, i) => (u - 0.5) * ((other[i] as number) - 0.5))) / n;
+			expect(Math.abs(12 * covariance)).toBeLessThan(0.03);
+		}
+	});
+
+	test("fills [0, 1) evenly (χ² over 20 equal parts, p ≥ 0.001), also for ids that differ in one digit only", () => {
+		const n = 20_000;
+		const parts = new Float64Array(20);
+		for (let i = 0; i < n; i++) {
+			const u = uniformFrom("5a".repeat(32), "share", String(i));
+			expect(u >= 0 && u < 1).toBe(true);
+			const part = Math.floor(u * 20);
+			parts[part] = (parts[part] as number) + 1;
+		}
+		const chi2 = sum(parts.map((count) => (count - n / 20) ** 2 / (n / 20)));
+		expect(chi2, `counts ${parts}`).toBeLessThan(43.82);
+	});
+
+	test("is HMAC-SHA-256's first 53 bits, as Node's own crypto computes it", () => {
+		const salt = "0f".repeat(32);
+		const digest = createHmac("sha256", Buffer.from(salt, "hex"))
+			.update("draw\u0000é-1")
+			.digest();
+		const want = Number(digest.readBigUInt64BE() >> 11n) / 2 ** 53;
+		expect(uniformFrom(salt, "draw", "é-1")).toBe(want);
 	});
 });
 

@@ -1,8 +1,8 @@
 import type { Policy } from "#core/experiment";
 import { pointMass } from "./baseline.js";
 import { bestArms, type TieRule, withFloor } from "./exploration.js";
-import { scoreArm } from "./linucb.js";
-import type { ArmModel } from "./posterior.js";
+import { meanOf, widthOf } from "./linucb.js";
+import { type ArmModel, requireVector } from "./posterior.js";
 
 /** Names encoder, kernel and draw: what must be the same for a decision to be derived again. */
 export const CORE_VERSION = "e1k1d1";
@@ -21,7 +21,10 @@ export interface Scored {
 	readonly best: readonly number[];
 }
 
-/** The policy: (x, eligible arms, their models) → a distribution. Throws RangeError without arms or where x is not finite. */
+/**
+ * The policy: (x, eligible arms, their models in the same order) → a distribution.
+ * Throws RangeError without arms, where x is not finite or not of the models' length, and where a score is not finite.
+ */
 export function distribution(
 	policy: Policy,
 	armKeys: readonly string[],
@@ -31,18 +34,19 @@ export function distribution(
 ): Scored {
 	if (armKeys.length === 0)
 		throw new RangeError("A policy needs at least one eligible arm.");
-	if (!x.every(Number.isFinite))
-		throw new RangeError("x has an entry that is not finite.");
+	requireVector(x, models[0]?.d ?? 0);
 	const alpha = policy.kind === "linucb" ? policy.alpha : 0;
 	const arms = armKeys.length;
 	const means = new Float64Array(arms);
 	const widths = new Float64Array(arms);
 	const scores = new Float64Array(arms);
 	for (let a = 0; a < arms; a++) {
-		const { mean, width, score } = scoreArm(models[a] as ArmModel, x, alpha);
+		const model = models[a] as ArmModel;
+		const mean = meanOf(model, x);
+		const width = widthOf(model, x);
 		means[a] = mean;
 		widths[a] = width;
-		scores[a] = score;
+		scores[a] = mean + alpha * width;
 	}
 	const best = exploited(policy, armKeys, scores, options.tieRule);
 	return {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { toGrid } from "#core/linalg";
+import { NotPositiveDefinite, toGrid } from "#core/linalg";
 import {
 	addInto,
 	addObservation,
@@ -30,21 +30,20 @@ function fold(
 
 describe("sums of observations on the grid", () => {
 	test("are bit-equal in any order and under any split into shards", () => {
+		const shuffled = observations.chain((all) =>
+			fc.record({
+				all: fc.constant(all),
+				order: fc.shuffledSubarray(all, { minLength: all.length }),
+				shardOf: fc.infiniteStream(fc.nat({ max: 2 })),
+			}),
+		);
 		fc.assert(
-			fc.property(observations, fc.integer(), (all, seed) => {
-				const order = all
-					.map((_, i) => i)
-					.sort(
-						(a, b) => ((a * 7919 + seed) % 101) - ((b * 7919 + seed) % 101),
-					);
+			fc.property(shuffled, ({ all, order, shardOf }) => {
 				const shards = [emptySums(D), emptySums(D), emptySums(D)];
-				order.forEach((index, k) => {
-					const { x, reward } = all[index] as {
-						x: Float64Array;
-						reward: number;
-					};
-					addObservation(shards[k % 3] as Float64Array, D, x, 1, reward);
-				});
+				for (const { x, reward } of order) {
+					const shard = shards[shardOf.next().value as number] as Float64Array;
+					addObservation(shard, D, x, 1, reward);
+				}
 				const merged = emptySums(D);
 				for (const shard of shards) addInto(merged, shard);
 				expect(equalBits(merged, fold(all))).toBe(true);
@@ -83,6 +82,31 @@ test("collinear and constant features are handled with the smallest ridge", () =
 	expect(mean).toBeCloseTo(1, 6);
 });
 
+test("a negative ridge, or sums that no data can have, are refused by name", () => {
+	expect(() => prepareArm(emptySums(2), 2, -1)).toThrow(NotPositiveDefinite);
+	const sums = emptySums(1);
+	addObservation(sums, 1, Float64Array.from([2]), -1, 0);
+	expect(() => prepareArm(sums, 1, 1)).toThrow(
+		"not positive definite: pivot 0 is -3",
+	);
+});
+
+test("an observation that is not finite, or of another length, is refused and leaves the sums as they were", () => {
+	const sums = fold([{ x: new Float64Array(D).fill(1), reward: 1 }]);
+	const before = Float64Array.from(sums);
+	const refused: [number[], number, number, string][] = [
+		[[1, Number.NaN, 0, 0, 0], 1, 1, "x[1] is NaN"],
+		[[1, 0, 0, 0, Number.POSITIVE_INFINITY], 1, 1, "x[4] is Infinity"],
+		[[1, 0], 1, 1, "x has 2 entries where 5 are needed"],
+		[[1, 0, 0, 0, 0], 1, Number.NaN, "reward NaN"],
+	];
+	for (const [x, deltaN, deltaR, message] of refused)
+		expect(() =>
+			addObservation(sums, D, Float64Array.from(x), deltaN, deltaR),
+		).toThrow(message);
+	expect(equalBits(sums, before)).toBe(true);
+});
+
 test("the layout is n, b, then A's lower triangle by rows", () => {
 	const sums = emptySums(2);
 	expect(sums.length).toBe(sumsLength(2));
@@ -92,8 +116,5 @@ test("the layout is n, b, then A's lower triangle by rows", () => {
 });
 
 function equalBits(a: Float64Array, b: Float64Array): boolean {
-	return (
-		a.length === b.length &&
-		a.every((value, i) => Object.is(value + 0, (b[i] as number) + 0))
-	);
+	return a.length === b.length && a.every((value, i) => Object.is(value, b[i]));
 }

@@ -18,7 +18,10 @@ export function emptySums(d: number): Float64Array {
 	return new Float64Array(sumsLength(d));
 }
 
-/** n += deltaN, A += deltaN · x xᵀ, b += deltaR · x; deltas may be negative: adding what was added, negated, takes it out exactly. */
+/**
+ * n += deltaN, A += deltaN · x xᵀ, b += deltaR · x; deltas may be negative: adding what was added, negated, takes it out exactly.
+ * Throws RangeError, with the sums untouched, where x has not d finite entries or a delta is not finite: one NaN would stay for ever.
+ */
 export function addObservation(
 	sums: Float64Array,
 	d: number,
@@ -26,11 +29,25 @@ export function addObservation(
 	deltaN: number,
 	deltaR: number,
 ): void {
+	requireVector(x, d);
+	if (!Number.isFinite(deltaN) || !Number.isFinite(deltaR))
+		throw new RangeError(
+			`An observation moves the sums by finite numbers, not by n ${deltaN} and reward ${deltaR}.`,
+		);
 	sums[0] = (sums[0] as number) + deltaN;
 	if (deltaR !== 0)
 		for (let i = 0; i < d; i++)
 			sums[1 + i] = (sums[1 + i] as number) + deltaR * (x[i] as number);
 	if (deltaN !== 0) addOuter(sums, 1 + d, x, deltaN);
+}
+
+/** Throws RangeError unless x has d entries, all finite. */
+export function requireVector(x: Float64Array, d: number): void {
+	if (x.length !== d)
+		throw new RangeError(`x has ${x.length} entries where ${d} are needed.`);
+	for (let i = 0; i < d; i++)
+		if (!Number.isFinite(x[i] as number))
+			throw new RangeError(`x[${i}] is ${x[i]}; every entry must be finite.`);
 }
 
 /** target += weight · source, entry by entry. */
