@@ -9,10 +9,7 @@ export function applyConsent(
 	values: JsonObject,
 	consent: { readonly [purpose: string]: boolean } | null,
 ): { values: JsonObject; withheld: string[] } {
-	const given = (purpose: string) =>
-		consent !== null &&
-		Object.hasOwn(consent, purpose) &&
-		consent[purpose] === true;
+	const given = (purpose: string) => consent?.[purpose] === true;
 	const withheld = schema.features
 		.filter(
 			(feature) => feature.consent !== undefined && !given(feature.consent),

@@ -11,10 +11,13 @@ export {
 	findJsonProblem,
 	isPlainObject,
 	joinPath,
+	MOST_DEPTH,
 } from "./json-guard.js";
 export { nearestKey, unknownKeyMessage } from "./nearest-key.js";
 export * from "./parse-experiment.js";
+export * from "./parse-yaml.js";
 export * from "./patterns.js";
 export * from "./render-experiment.js";
 export * from "./reward.js";
 export { ruleProblems } from "./rule.js";
+export { schemaProblems } from "./schema-problems.js";

@@ -146,7 +146,23 @@ describe("an experiment in YAML", () => {
 			`a: &a [1,1,1,1,1,1,1,1,1]\n${[..."bcdefgh"].map((c, i) => `${c}: &${c} [${Array(9).fill(`*${"abcdefgh"[i]}`)}]`).join("\n")}`,
 			/alias/i,
 		],
-		["nesting of 10,000", `key: ${"[".repeat(10_000)}`, /./],
+		["nesting of 10,000", `key: ${"[".repeat(10_000)}`, /nested too deeply/],
+		[
+			"50,000 repeated keys",
+			"a: 1\n".repeat(50_000),
+			/more than 100000 words and signs/,
+		],
+		["nesting of 60,000 lists", "- ".repeat(60_000), /nested too deeply/],
+		[
+			"nesting of 60,000 brackets",
+			"[".repeat(60_000) + "]".repeat(60_000),
+			/nested too deeply/,
+		],
+		[
+			"nesting of 600 mappings",
+			Array.from({ length: 600 }, (_, i) => `${" ".repeat(i)}a:`).join("\n"),
+			/nested too deeply/,
+		],
 		[
 			"a text of half a megabyte",
 			`key: ${"a".repeat(500_000)}`,

@@ -1,4 +1,3 @@
-import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { bucketMsFor } from "./bucket.js";
 import { armProblems, namedArmProblems } from "./check-arms.js";
@@ -27,9 +26,6 @@ import { fromDocument, toContext, toPolicy } from "./from-document.js";
 import { deepFreeze, findJsonProblem, isPlainObject } from "./json-guard.js";
 import { schemaProblems } from "./schema-problems.js";
 
-const MOST_TEXT = 262_144;
-const MOST_ALIASES = 100;
-
 /**
  * An experiment as a product manager writes it (YAML read, or JSON) → the frozen domain value, or *all* problems at once:
  * parts that are well formed are checked against each other even where other parts are not.
@@ -53,42 +49,6 @@ export function parseExperiment(raw: unknown): Parsed<Experiment> {
 		value: deepFreeze(fromDocument(structuredClone(document))),
 		warnings,
 	};
-}
-
-/** The same from YAML 1.2 text. Problems of the text itself name line and column and have an empty path. */
-export function parseExperimentYaml(text: string): Parsed<Experiment> {
-	if (text.length > MOST_TEXT)
-		return refuse(
-			`The text has ${text.length} characters; at most ${MOST_TEXT} are read.`,
-		);
-	let raw: unknown;
-	try {
-		const document = parseDocument(text, {
-			prettyErrors: true,
-			lineCounter: new LineCounter(),
-		});
-		const faults = [...document.errors, ...document.warnings];
-		if (faults.length > 0)
-			return {
-				ok: false,
-				problems: faults.map(({ message }) => ({
-					path: "",
-					message: message.trim(),
-				})),
-			};
-		raw = document.toJS({ maxAliasCount: MOST_ALIASES });
-	} catch (error) {
-		if (error instanceof RangeError)
-			return refuse("The YAML is nested too deeply; flatten it.");
-		return refuse(
-			`The YAML cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-		);
-	}
-	return parseExperiment(raw);
-}
-
-function refuse(message: string): Parsed<Experiment> {
-	return { ok: false, problems: [{ path: "", message }] };
 }
 
 type Raw = { readonly [key: string]: unknown };

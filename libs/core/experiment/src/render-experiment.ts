@@ -85,9 +85,10 @@ function renderReward(reward: Reward): JsonObject {
 
 /** The shortest decimal that rounds to the same grid point: 0.300048828125 was written 0.3. */
 function shortest(value: number): number {
-	for (let digits = 0; digits <= 4; digits++) {
+	for (let digits = 0; digits < 4; digits++) {
 		const short = Number(value.toFixed(digits));
 		if (quantise(short) === value) return short;
 	}
-	return value;
+	// Four digits always do: they are off by less than half a grid step.
+	return Number(value.toFixed(4));
 }

@@ -100,14 +100,14 @@ function knownKeys(
 ): string[] {
 	const here = memberOf(schema, raw);
 	const [key, ...rest] = path;
-	if (key === undefined)
-		return here instanceof z.ZodObject ? Object.keys(here.shape) : [];
-	const child: unknown = (raw as Record<PropertyKey, unknown>)[key];
-	if (here instanceof z.ZodObject)
-		return knownKeys(here.shape[String(key)] as z.ZodType, child, rest);
+	const child: unknown =
+		key === undefined ? raw : (raw as Record<PropertyKey, unknown>)[key];
 	if (here instanceof z.ZodArray)
 		return knownKeys(here.element as z.ZodType, child, rest);
-	return [];
+	if (!(here instanceof z.ZodObject)) return [];
+	return key === undefined
+		? Object.keys(here.shape)
+		: knownKeys(here.shape[String(key)] as z.ZodType, child, rest);
 }
 
 function memberOf(schema: z.ZodType, raw: unknown): z.ZodType {

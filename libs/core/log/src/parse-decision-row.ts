@@ -40,9 +40,7 @@ export function parseDecisionRow(raw: unknown): ParsedRow {
 	try {
 		return { ok: true, value: readRow(raw) };
 	} catch (error) {
-		if (error instanceof BadRow)
-			return { ok: false, reason: `bad decision: ${error.message}` };
-		throw error;
+		return { ok: false, reason: `bad decision: ${(error as BadRow).message}` };
 	}
 }
 
