@@ -2,6 +2,7 @@ import { assign, type Definition } from "#core/experiment";
 import { type DecisionRow, timeOfId } from "#core/log";
 import { distribution, draw, uniformFrom } from "#core/policy";
 import { fail } from "#usecases/errors";
+import { SpoolFull } from "#usecases/ingesting";
 import { answerBest, answerDrawn } from "./answer.js";
 import { bestArm } from "./best-arm.js";
 import { CompiledDefinitions } from "./compiled-definition.js";
@@ -145,8 +146,7 @@ export class Decide {
 		try {
 			return await this.ports.log.decision(row, this.streamMs);
 		} catch (error) {
-			// Known by name: its class belongs to ingesting, which implements this port and imports this lib.
-			if (!(error instanceof Error) || error.name !== "SpoolFull") throw error;
+			if (!(error instanceof SpoolFull)) throw error;
 			throw fail(
 				"overloaded",
 				"The decision cannot be kept safe now: the stream is away and the spool is full. Retry later.",

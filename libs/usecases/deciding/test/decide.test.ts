@@ -8,7 +8,12 @@ import {
 } from "#adapters/memory";
 import { compileEncoder } from "#core/context";
 import type { Definition, Traffic } from "#core/experiment";
-import { timeOfId } from "#core/log";
+import {
+	decodeMessage,
+	encodeDecisions,
+	LOG_SUBJECT,
+	timeOfId,
+} from "#core/log";
 import {
 	addObservation,
 	distribution,
@@ -492,6 +497,21 @@ describe("a log row", () => {
 			expect(row.propensities[chosen]).toBe(row.propensity);
 		}
 		expect(new Set(room.log.rows.map((row) => row.group)).size).toBe(2);
+	});
+
+	it("comes back from the stream as it went", async () => {
+		const room = await ready(definition({ state: "paused" }));
+		const sums = emptySums(D);
+		addObservation(sums, D, new Float64Array(D).fill(1), 1, -1);
+		room.source.learn(experiment.key, 1, [
+			{ arm: "calm", bucket: 20_000, sums },
+		]);
+		await room.posteriors.poll();
+		await room.ask({ session: "s1", context: { hour: 7, tempo: 120 } });
+		const boot = "0198f3a0-0000-7000-8000-000000000001";
+		const body = encodeDecisions(room.log.rows, { boot, sequence: 1 });
+		const [item] = decodeMessage(LOG_SUBJECT, body).items;
+		expect(item).toEqual({ ok: true, value: room.log.rows[0] });
 	});
 
 	it("is the same for the same id and salt, and another for another salt", async () => {
