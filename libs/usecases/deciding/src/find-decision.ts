@@ -16,41 +16,39 @@ export class FindDecision {
 		private readonly recent: RecentDecisions,
 	) {}
 
-	/** Throws unknown-decision; database-away where only the database could tell. */
+	/** Throws unknown-decision; the database's own error where only the database could tell (the door tells away from broken). */
 	async execute(id: string): Promise<StoredDecision> {
 		if (!isDecisionId(id))
 			throw unknown(id, "A decision id is a UUIDv7 in lower case.");
-		const stored = await this.stored(id);
-		if (stored !== "away" && stored !== null && stored.row !== null)
-			return stored;
+		const read = await this.read(id);
+		if (read.ok && read.stored?.row) return read.stored;
 		const row = await this.recent.find(id);
-		if (row !== null)
-			return {
-				row,
-				learned: null,
-				events: stored === "away" ? [] : (stored?.events ?? []),
-			};
-		if (stored === "away")
-			throw fail(
-				"database-away",
-				`Whether there is a decision ${id} cannot be told while the database is away. Retry later.`,
-			);
+		if (row !== null) {
+			const events = read.ok ? (read.stored?.events ?? []) : [];
+			return { row, learned: null, events };
+		}
+		if (!read.ok) throw read.error;
 		throw unknown(
 			id,
 			"It was never made, was erased, or has not reached the database yet.",
 		);
 	}
 
-	private async stored(
-		id: string,
-	): Promise<Awaited<ReturnType<DecisionReads["find"]>> | "away"> {
+	private async read(id: string): Promise<Read> {
 		try {
-			return await this.reads.find(id);
-		} catch {
-			return "away";
+			return { ok: true, stored: await this.reads.find(id) };
+		} catch (error) {
+			return { ok: false, error };
 		}
 	}
 }
+
+type Read =
+	| {
+			readonly ok: true;
+			readonly stored: Awaited<ReturnType<DecisionReads["find"]>>;
+	  }
+	| { readonly ok: false; readonly error: unknown };
 
 function unknown(id: string, why: string): Error {
 	return fail(
