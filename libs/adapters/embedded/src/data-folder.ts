@@ -1,13 +1,14 @@
 import { randomUUID } from "node:crypto";
 import {
-	link,
 	mkdir,
+	readdir,
 	readFile,
 	rename,
 	unlink,
 	writeFile,
 } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { isAlive, startOf } from "./process-table.js";
 
 export class DataFolderInUse extends Error {
@@ -35,58 +36,58 @@ interface Holder {
 	readonly start: string | null;
 }
 
-const TRIES = 5;
+const CLAIM = /^segue-[0-9a-f-]{36}\.pid$/;
+const TRIES = 12;
+const LONGEST_PAUSE_MS = 60;
 
 /**
  * Makes the folder (mode 0700) where it is missing and claims it for this process, so that two
- * never share embedded servers and spool. A claim left by a process that has ended is taken.
+ * never share embedded servers and spool. A claim left by a process that has ended is removed.
  * Throws DataFolderInUse.
+ *
+ * Each claim is a file of its own name, written first and looked around from second: of two that
+ * claim at once at least one sees the other and withdraws, so there are never two holders. Both may
+ * withdraw; each then tries again after a pause of random length. One pid file replaced when stale
+ * would not do: two that find it stale can remove each other's replacement.
  */
 export async function claimDataFolder(
 	folder: string,
 ): Promise<DataFolderClaim> {
 	const home = resolve(folder);
 	await mkdir(home, { recursive: true, mode: 0o700 });
-	const lock = join(home, "segue.pid");
-	const mine = JSON.stringify({
-		pid: process.pid,
-		start: await startOf(process.pid),
-	});
-	// A link makes name and content appear at once: nobody ever reads a half-written claim.
-	const draft = join(home, `.segue.pid-${randomUUID()}`);
-	await writeFile(draft, mine, { mode: 0o600 });
-	try {
-		await take(home, lock, draft);
-	} finally {
-		await unlink(draft);
+	const start = await startOf(process.pid);
+	for (let tries = 1; ; tries++) {
+		const mine = await announce(home, { pid: process.pid, start });
+		const other = await otherHolder(home, mine);
+		const release = () => unlink(join(home, mine)).catch(() => undefined);
+		if (other === null) return { folder: home, release };
+		await release();
+		if (tries === TRIES) throw new DataFolderInUse(home, other.pid);
+		await sleep(Math.random() * LONGEST_PAUSE_MS);
 	}
-	return { folder: home, release: () => giveUp(lock, mine) };
 }
 
-async function take(home: string, lock: string, draft: string): Promise<void> {
-	let seen: Holder | null = null;
-	for (let tries = 0; tries < TRIES; tries++) {
-		if (await linked(draft, lock)) return;
-		const text = await readFile(lock, "utf8").catch(() => null);
+/** Returns the name of the claim, which appears whole or not at all. */
+async function announce(home: string, holder: Holder): Promise<string> {
+	const name = `segue-${randomUUID()}.pid`;
+	const draft = join(home, `${name}.new`);
+	await writeFile(draft, JSON.stringify(holder), { mode: 0o600 });
+	await rename(draft, join(home, name));
+	return name;
+}
+
+/** A living holder of another claim, or null; claims of the dead are removed on the way. */
+async function otherHolder(home: string, mine: string): Promise<Holder | null> {
+	let found: Holder | null = null;
+	for (const name of await readdir(home)) {
+		if (name === mine || !CLAIM.test(name)) continue;
+		const text = await readFile(join(home, name), "utf8").catch(() => null);
 		if (text === null) continue;
-		seen = parseHolder(text);
-		if (seen !== null && (await holds(seen)))
-			throw new DataFolderInUse(home, seen.pid);
-		await setAside(lock, text);
+		const holder = parseHolder(text);
+		if (holder !== null && (await holds(holder))) found = holder;
+		else await unlink(join(home, name)).catch(() => undefined);
 	}
-	throw new DataFolderInUse(home, seen?.pid ?? 0);
-}
-
-/** Removes the stale claim, and only that one: another process may have replaced it a moment ago. */
-async function setAside(lock: string, stale: string): Promise<void> {
-	const aside = `${lock}-${randomUUID()}`;
-	try {
-		await rename(lock, aside);
-	} catch {
-		return;
-	}
-	if ((await readFile(aside, "utf8")) !== stale) await linked(aside, lock);
-	await unlink(aside);
+	return found;
 }
 
 async function holds(holder: Holder): Promise<boolean> {
@@ -105,20 +106,4 @@ function parseHolder(text: string): Holder | null {
 	} catch {
 		return null;
 	}
-}
-
-/** False where the name exists already. */
-async function linked(from: string, to: string): Promise<boolean> {
-	try {
-		await link(from, to);
-		return true;
-	} catch (error) {
-		if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-		throw error;
-	}
-}
-
-async function giveUp(lock: string, mine: string): Promise<void> {
-	const text = await readFile(lock, "utf8").catch(() => null);
-	if (text === mine) await unlink(lock).catch(() => undefined);
 }

@@ -1,14 +1,14 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, open, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join, resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Child, Log } from "./child.js";
 import { freePort, rememberedPort } from "./free-port.js";
 import { stopLeftOver } from "./left-over.js";
-import { end, hasEnded, Supervisor } from "./supervisor.js";
+import { spawnServer } from "./spawn-server.js";
+import { Supervisor } from "./supervisor.js";
 
 export interface NatsServerOptions {
 	/** Of the embedded nats-server alone; made where it is missing. */
@@ -32,7 +32,6 @@ interface LaunchOptions {
 
 const GRACE_MS = 10_000;
 const START_WITHIN_MS = 30_000;
-const KNOCK_MS = 25;
 const PORT_TRIES = 3;
 /** Where system packages put it, though a user's PATH often lacks it. */
 const USUAL_PLACES = [
@@ -113,39 +112,32 @@ export async function startNatsServer(
 	}
 }
 
-/** Spawns one nats-server in a process group of its own and resolves once it greets; rejects with nothing left running. */
+/** Spawns one nats-server, unwatched, and resolves once it greets; rejects with nothing left running. */
 export async function launchNatsServer(
 	options: LaunchOptions,
 ): Promise<ChildProcess> {
 	const { folder, binary, port } = options;
-	const configFile = configOf(folder);
-	const logFile = join(folder, "server.log");
 	// Tells it from another server that took the port meanwhile.
 	const name = `segue-${randomUUID()}`;
-	await writeFile(configFile, config(options, name), { mode: 0o600 });
-	const log = await open(logFile, "a", 0o600);
-	const child = spawn(binary, ["-c", configFile], {
-		cwd: folder,
-		env: {},
-		detached: true,
-		stdio: ["ignore", log.fd, log.fd],
+	await writeFile(configOf(folder), config(options, name), { mode: 0o600 });
+	return spawnServer({
+		name: "nats-server",
+		command: [binary, "-c", configOf(folder)],
+		folder,
+		environment: {},
+		as: null,
+		logFile: logOf(folder),
+		serves: () => greets(port, name),
+		withinMs: START_WITHIN_MS,
 	});
-	const failed = new Promise<Error>((resolve) => child.once("error", resolve));
-	await log.close();
-	try {
-		await Promise.race([
-			untilItGreets(child, port, name, logFile),
-			failed.then((error) => Promise.reject(error)),
-		]);
-		return child;
-	} catch (error) {
-		if (child.pid !== undefined) await end(child, "SIGTERM", 2_000);
-		throw error;
-	}
 }
 
 function configOf(folder: string): string {
 	return join(folder, "nats.conf");
+}
+
+function logOf(folder: string): string {
+	return join(folder, "server.log");
 }
 
 function pidFileOf(folder: string): string {
@@ -161,7 +153,7 @@ function config(
 listen: "127.0.0.1:${port}"
 server_name: ${name}
 pid_file: ${JSON.stringify(pidFileOf(folder))}
-log_file: ${JSON.stringify(join(folder, "server.log"))}
+log_file: ${JSON.stringify(logOf(folder))}
 logfile_size_limit: 10MB
 jetstream {
   store_dir: ${JSON.stringify(join(folder, "jetstream"))}
@@ -188,26 +180,6 @@ async function clearLeftOver(folder: string, log: Log): Promise<void> {
 		log,
 	});
 	await rm(pidFileOf(folder), { force: true });
-}
-
-async function untilItGreets(
-	child: ChildProcess,
-	port: number,
-	name: string,
-	logFile: string,
-): Promise<void> {
-	const deadline = Date.now() + START_WITHIN_MS;
-	while (!hasEnded(child)) {
-		if (await greets(port, name)) return;
-		if (Date.now() > deadline)
-			throw new Error(
-				`nats-server did not answer within ${START_WITHIN_MS / 1000} s; see ${logFile}.`,
-			);
-		await sleep(KNOCK_MS);
-	}
-	throw new Error(
-		`nats-server ended while it started (code ${child.exitCode ?? child.signalCode}); see ${logFile}.`,
-	);
 }
 
 /** Whether the first line of a connection is that server's INFO, and JetStream is on. */

@@ -1,9 +1,8 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import {
 	mkdir,
-	open,
 	readdir,
 	readFile,
 	rename,
@@ -12,12 +11,11 @@ import {
 	writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import pg from "pg";
 import type { PostgresBinaries } from "./postgres-binaries.js";
 import { handOver, type PostgresUser } from "./postgres-user.js";
-import { end, hasEnded } from "./supervisor.js";
+import { spawnServer } from "./spawn-server.js";
 
 const run = promisify(execFile);
 
@@ -27,9 +25,7 @@ const HALF_MADE = "making-";
 const LARGEST_LOG_BYTES = 10 * 1_048_576;
 /** Recovery after a kill -9 replays the write-ahead log, which takes its time. */
 const START_WITHIN_MS = 60_000;
-const KNOCK_MS = 25;
 
-/** Nothing of Segue's own environment: it holds secrets, and PG* variables would change what is started. */
 const ENVIRONMENT = {
 	PATH: "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin",
 	LC_ALL: "C",
@@ -119,7 +115,7 @@ async function runInitdb(
 	}
 }
 
-/** Spawns `postgres` in a process group of its own and resolves once it answers; rejects with nothing left running. */
+/** Spawns `postgres`, unwatched, and resolves once it answers; rejects with nothing left running. */
 export async function servePostgres(
 	cluster: Cluster,
 	port: number,
@@ -127,38 +123,28 @@ export async function servePostgres(
 ): Promise<ChildProcess> {
 	const logFile = join(cluster.folder, "server.log");
 	await turnLog(logFile);
-	const log = await open(logFile, "a", 0o600);
-	const [program, ...args] = [
+	const parameters = Object.entries(settings(cluster)).flatMap(
+		([name, value]) => ["-c", `${name}=${value}`],
+	);
+	const command = [
 		...cluster.user.prefix,
 		cluster.binaries.postgres,
 		"-D",
 		dataOf(cluster.folder),
 		"-p",
 		String(port),
-		...Object.entries(settings(cluster)).flatMap(([name, value]) => [
-			"-c",
-			`${name}=${value}`,
-		]),
+		...parameters,
 	] as [string, ...string[]];
-	const child = spawn(program, args, {
-		...cluster.user.as,
-		cwd: "/",
-		env: ENVIRONMENT,
-		detached: true,
-		stdio: ["ignore", log.fd, log.fd],
+	return spawnServer({
+		name: "PostgreSQL",
+		command,
+		folder: "/",
+		environment: ENVIRONMENT,
+		as: cluster.user.as,
+		logFile,
+		serves: () => answers(connectionString),
+		withinMs: START_WITHIN_MS,
 	});
-	const failed = new Promise<Error>((resolve) => child.once("error", resolve));
-	await log.close();
-	try {
-		await Promise.race([
-			untilItAnswers(child, connectionString, logFile),
-			failed.then((error) => Promise.reject(error)),
-		]);
-		return child;
-	} catch (error) {
-		if (child.pid !== undefined) await end(child, "SIGINT", 5_000);
-		throw error;
-	}
 }
 
 function settings(cluster: Cluster): Record<string, string | number> {
@@ -170,9 +156,7 @@ function settings(cluster: Cluster): Record<string, string | number> {
 		max_wal_size: "1GB",
 		jit: "off",
 		fsync: cluster.fsync ? "on" : "off",
-		...(cluster.fsync
-			? {}
-			: { synchronous_commit: "off", full_page_writes: "off" }),
+		full_page_writes: cluster.fsync ? "on" : "off",
 		// A client that vanished (kill -9) must not hold its locks: noticed while idle and in mid-query.
 		tcp_keepalives_idle: 5,
 		tcp_keepalives_interval: 2,
@@ -196,30 +180,8 @@ async function turnLog(file: string): Promise<void> {
 	if (size > LARGEST_LOG_BYTES) await rename(file, `${file}.1`);
 }
 
-async function untilItAnswers(
-	child: ChildProcess,
-	connectionString: string,
-	logFile: string,
-): Promise<void> {
-	const deadline = Date.now() + START_WITHIN_MS;
-	while (!hasEnded(child)) {
-		if (await answers(connectionString, child.pid as number)) return;
-		if (Date.now() > deadline)
-			throw new Error(
-				`PostgreSQL did not answer within ${START_WITHIN_MS / 1000} s; see ${logFile}.`,
-			);
-		await sleep(KNOCK_MS);
-	}
-	throw new Error(
-		`PostgreSQL ended while it started (code ${child.exitCode ?? child.signalCode}); see ${logFile}.`,
-	);
-}
-
 /** Whether PostgreSQL takes connections; makes Segue's database where it is missing. */
-async function answers(
-	connectionString: string,
-	pid: number,
-): Promise<boolean> {
+async function answers(connectionString: string): Promise<boolean> {
 	const url = new URL(connectionString);
 	url.pathname = "/postgres";
 	const client = new pg.Client({
@@ -237,9 +199,10 @@ async function answers(
 		return true;
 	} catch (error) {
 		if (isStillStarting(error)) return false;
-		throw new Error(`PostgreSQL (process ${pid}) refuses Segue.`, {
-			cause: error,
-		});
+		throw new Error(
+			`The embedded PostgreSQL refuses Segue: ${(error as Error).message}`,
+			{ cause: error },
+		);
 	} finally {
 		await client.end().catch(() => undefined);
 	}
