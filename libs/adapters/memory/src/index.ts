@@ -1,1 +1,2 @@
 export * from "./memory-deciding.js";
+export { MemorySpool } from "./memory-spool.js";

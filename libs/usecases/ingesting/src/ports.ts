@@ -83,6 +83,8 @@ export interface Spool {
 	drop(count: number): Promise<void>;
 	/** Bytes that wait to be dropped. */
 	readonly size: number;
+	/** Entries that wait to be dropped. */
+	readonly count: number;
 	/** True from a refused append until something is dropped. */
 	readonly full: boolean;
 	close(): Promise<void>;

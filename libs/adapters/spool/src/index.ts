@@ -1,0 +1,1 @@
+export { openSpool, type SpoolOptions } from "./spool.js";
