@@ -42,7 +42,7 @@ describe("eligibility", () => {
 		const { judge } = compileEligibility([
 			arm("a", "context.n == 3"),
 			arm("b", "context.n > 2.5"),
-			arm("c", "(context.n - 1) / 2 >= 1"),
+			arm("c", "(context.n - 1) / 2 >= 1 && 1 + context.n > 3"),
 		]);
 		expect(judge({ n: 3 }).eligible).toEqual([0, 1, 2]);
 		expect(judge({ n: 2.75 }).eligible).toEqual([1]);

@@ -518,6 +518,8 @@ describe("rules", () => {
 			"must say true or false, but gives double",
 		);
 		expect(rule("1 + 1")[0]).toContain("gives int");
+		expect(rule("[1, 2][0] == 1")).toEqual([]);
+		expect(rule('{"a": [1]}["a"][0] == 1')).toEqual([]);
 		expect(
 			rule(
 				"context.tempo * 2 + 1 > 120 && (1 + context.tempo) / 2 < 90.5",
@@ -753,4 +755,26 @@ describe("the document form", () => {
 		expect(schema.additionalProperties).toBe(false);
 		expect(schema.required.sort()).toEqual(["arms", "key", "policy", "reward"]);
 	});
+});
+
+it("warns of a `within` that is longer than the window", () => {
+	const parsed = parseExperiment({
+		...smallest(),
+		reward: { window: "1m", outcomes: [{ type: "play", within: "2m" }] },
+	});
+	expect(parsed.ok && parsed.warnings).toEqual([
+		{
+			path: "reward.outcomes[0].within",
+			message:
+				"2m is longer than the window of 1m, after which nothing counts anyway.",
+		},
+	]);
+});
+
+it("renders a value of four digits so that it parses to the same grid point", () => {
+	const reward = { window: "1m", outcomes: [{ type: "play", value: 0.1237 }] };
+	const experiment = accepted({ ...smallest(), reward });
+	const rendered = renderExperiment(experiment);
+	expect(accepted(rendered).reward.outcomes[0]?.value).toBe(507 / 4096);
+	expect(JSON.stringify(rendered.reward)).toMatch(/"value":0\.123\d/);
 });

@@ -34,19 +34,20 @@ export function doublesToBase64(values: Float64Array): string {
 export function gridFromBase64(text: string): Float64Array | null {
 	const view = fromBase64(text);
 	if (view === null || view.byteLength % 4 !== 0) return null;
-	return Float64Array.from(
-		{ length: view.byteLength / 4 },
-		(_, index) => view.getInt32(index * 4, true) * GRID,
-	);
+	const values = new Float64Array(view.byteLength / 4);
+	for (let i = 0; i < values.length; i++)
+		values[i] = view.getInt32(i * 4, true) * GRID;
+	return values;
 }
 
 /** Null where the text is not base64 of whole float64. */
 export function doublesFromBase64(text: string): Float64Array | null {
 	const view = fromBase64(text);
 	if (view === null || view.byteLength % 8 !== 0) return null;
-	return Float64Array.from({ length: view.byteLength / 8 }, (_, index) =>
-		view.getFloat64(index * 8, true),
-	);
+	const values = new Float64Array(view.byteLength / 8);
+	for (let i = 0; i < values.length; i++)
+		values[i] = view.getFloat64(i * 8, true);
+	return values;
 }
 
 /** At most 1,000 arms × 8 bytes at a time, so they fit the arguments of one call. */
