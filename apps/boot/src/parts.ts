@@ -43,6 +43,7 @@ export async function openParts(
 		shutdown.add("data folder", () => claim.release());
 	}
 	const given = config.databaseUrl;
+	if (!embed) refuseMissing(config);
 	const embedded =
 		given === null ? await embeddedPostgres(config, log, shutdown) : null;
 	const databaseUrl =
@@ -77,6 +78,23 @@ export async function openParts(
 		jetStream,
 		stream,
 	};
+}
+
+/** A decider or learner of its own shares its parts with others, so it starts none. */
+function refuseMissing(config: Config): void {
+	const problems = [
+		...(config.databaseUrl === null
+			? [
+					"DATABASE_URL is not set: set it to the PostgreSQL that deciders and learners share.",
+				]
+			: []),
+		...(config.natsUrl === null && config.stream !== "postgres"
+			? [
+					"NATS_URL is not set: set it to the broker that deciders and learners share, or SEGUE_STREAM to postgres.",
+				]
+			: []),
+	];
+	if (problems.length > 0) throw new Error(problems.join("\n"));
 }
 
 async function embeddedPostgres(config: Config, log: Log, shutdown: Shutdown) {

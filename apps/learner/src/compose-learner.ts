@@ -6,6 +6,7 @@ import {
 	PostgresLearningLedger,
 } from "#adapters/postgres";
 import type { Metrics } from "#adapters/telemetry";
+import type { Health } from "#api";
 import { Learn } from "#usecases/learning";
 import type { Log } from "../../boot/src/log.js";
 import type { Parts } from "../../boot/src/parts.js";
@@ -24,7 +25,7 @@ export function startLearner(
 	log: Log,
 	metrics: Metrics,
 	shutdown: Shutdown,
-): void {
+): () => Promise<Health> {
 	const onLost = (error: Error) =>
 		log.warn({ err: error }, "A connection of the learner was lost");
 	const options = {
@@ -64,6 +65,22 @@ export function startLearner(
 		);
 	}, UPKEEP_MS);
 	shutdown.add("upkeep", async () => clearInterval(upkeep));
+	return async () => {
+		const reached = await database.query("select 1").then(
+			() => true,
+			() => false,
+		);
+		return {
+			ready: reached && parts.stream.connected,
+			parts: {
+				database: { ok: reached, detail: parts.database },
+				stream: {
+					ok: parts.stream.connected,
+					detail: parts.stream.description,
+				},
+			},
+		};
+	};
 }
 
 function record(

@@ -1,0 +1,228 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { v7 as uuidv7 } from "uuid";
+import type { Config } from "#adapters/config";
+import {
+	Database,
+	isTransient,
+	PostgresDecisionReads,
+	PostgresDefinitionStore,
+	PostgresPosteriorSource,
+	PostgresReportReads,
+} from "#adapters/postgres";
+import { openSpool } from "#adapters/spool";
+import { currentTraceId, type Metrics } from "#adapters/telemetry";
+import type { ApiParts, Health } from "#api";
+import { LiveWindows } from "#core/context";
+import {
+	Decide,
+	DecideBatch,
+	DefinitionCache,
+	FindDecision,
+	LiveWindowsFeed,
+	PosteriorCache,
+	type PosteriorSource,
+	ReadPosterior,
+	RememberedDecisions,
+} from "#usecases/deciding";
+import {
+	GetExperiment,
+	ListExperiments,
+	PauseExperiment,
+	PutExperiment,
+	StartExperiment,
+	StopExperiment,
+} from "#usecases/defining";
+import { AcceptEvents, Publisher, type Spool } from "#usecases/ingesting";
+import { MakeReport } from "#usecases/reporting";
+import type { Log } from "../../boot/src/log.js";
+import type { Parts } from "../../boot/src/parts.js";
+import type { Shutdown } from "../../boot/src/shutdown.js";
+import { searchStream } from "./search-stream.js";
+
+const clock = { now: () => Date.now() };
+const ids = { mint: () => uuidv7() };
+
+export interface DeciderNeeds {
+	readonly config: Config;
+	readonly parts: Parts;
+	readonly log: Log;
+	readonly metrics: Metrics;
+	readonly shutdown: Shutdown;
+}
+
+/** Wires a decider's use cases to their adapters and starts what they keep in memory. Resolves when decisions can be answered. */
+export async function composeDecider({
+	config,
+	parts,
+	log,
+	metrics,
+	shutdown,
+}: DeciderNeeds): Promise<ApiParts> {
+	const warn = (what: string) => (error: unknown) =>
+		log.warn({ err: error }, what);
+	const database = new Database({
+		connectionString: parts.databaseUrl,
+		applicationName: "segue decider",
+		statementTimeoutMs: 10_000,
+		onLost: warn("A connection of the decider was lost"),
+	});
+	shutdown.add("decider's pool", () => database.close());
+	const store = new PostgresDefinitionStore(database);
+
+	const spool = await openSpool({
+		folder: join(config.dataFolder, "spool"),
+		maxBytes: config.spoolMaxBytes,
+		sync: config.durability === "power",
+	});
+	shutdown.add("spool", () => spool.close());
+	metrics.watchSpool(() => ({ bytes: spool.size, entries: spool.count }));
+	const publisher = new Publisher(parts.stream, spool, {
+		boot: randomUUID(),
+		onPublished: (seconds) => metrics.published(seconds),
+		onTrouble: (what, error) => log.warn({ err: error }, what),
+	});
+	publisher.start();
+	shutdown.add("publisher", () => publisher.stop());
+
+	const posteriorSource = measured(
+		new PostgresPosteriorSource(database),
+		metrics,
+	);
+	const definitions: DefinitionCache = new DefinitionCache(store, {
+		failed: warn("The definitions were not refreshed"),
+		prepare: (definition) => posteriors.prepare(definition),
+	});
+	const posteriors: PosteriorCache = new PosteriorCache(
+		posteriorSource,
+		definitions,
+		clock,
+		{
+			failed: warn("A posterior was not refreshed"),
+		},
+	);
+	await definitions.start();
+	shutdown.add("definitions", () => definitions.stop());
+	await posteriors.start(parts.stream);
+	shutdown.add("posteriors", () => posteriors.stop());
+	const live = new LiveWindowsFeed(new LiveWindows(), parts.stream, clock, {
+		failed: warn("The live windows do not follow the stream"),
+	});
+	await live.start();
+	shutdown.add("live windows", () => live.stop());
+
+	const inStream = searchStream(parts.stream);
+	const remembered = new RememberedDecisions(
+		publisher,
+		async (id) => (await publisher.pending(id)) ?? (await inStream(id)),
+	);
+	const decide = new MeasuredDecide(
+		{ definitions, posteriors, live, ids, log: remembered },
+		config.decideDeadlineMs,
+		metrics,
+	);
+	return {
+		decide,
+		decideBatch: new DecideBatch(decide),
+		findDecision: new FindDecision(
+			new PostgresDecisionReads(database, store),
+			remembered,
+		),
+		readPosterior: new ReadPosterior(definitions, posteriors, clock),
+		acceptEvents: new AcceptEvents(publisher, clock, (accepted, rejected) =>
+			metrics.eventsAnswered(accepted, rejected),
+		),
+		listExperiments: new ListExperiments(store),
+		getExperiment: new GetExperiment(store),
+		putExperiment: new PutExperiment(store, store, definitions),
+		startExperiment: new StartExperiment(store, store, definitions),
+		pauseExperiment: new PauseExperiment(store, store, definitions),
+		stopExperiment: new StopExperiment(store, store, definitions),
+		makeReport: new MakeReport(store, new PostgresReportReads(database)),
+		armKeysOf: armKeys(store),
+		health: () => health(database, parts, live, spool),
+		metricsText: () => metrics.render(),
+		onUnexpected: (error, where) =>
+			log.error(
+				{ err: error },
+				`An error that is none of the catalogue, at ${where}`,
+			),
+		isDatabaseAway: isTransient,
+	};
+}
+
+/** Each reading of a posterior is timed, and its revision shown. */
+function measured(source: PosteriorSource, metrics: Metrics): PosteriorSource {
+	return {
+		heads: () => source.heads(),
+		async read(experiment, version, sinceRevision) {
+			const startedAt = performance.now();
+			const read = await source.read(experiment, version, sinceRevision);
+			metrics.refreshed(
+				experiment,
+				read.revision,
+				(performance.now() - startedAt) / 1_000,
+			);
+			return read;
+		},
+	};
+}
+
+/** Every decision, by whichever door it came, is counted and timed here. */
+class MeasuredDecide extends Decide {
+	constructor(
+		ports: ConstructorParameters<typeof Decide>[0],
+		deadlineMs: number,
+		private readonly metrics: Metrics,
+	) {
+		super(ports, deadlineMs);
+	}
+
+	override async execute(...[request, traceId]: Parameters<Decide["execute"]>) {
+		const startedAt = performance.now();
+		const decision = await super.execute(request, traceId ?? currentTraceId());
+		if (decision.group !== undefined)
+			this.metrics.decided({
+				...decision,
+				seconds: (performance.now() - startedAt) / 1_000,
+			});
+		return decision;
+	}
+}
+
+/** Definition rows never change, so what was read once is kept. */
+function armKeys(store: PostgresDefinitionStore): ApiParts["armKeysOf"] {
+	const known = new Map<number, readonly string[]>();
+	return async (id) => {
+		const kept = known.get(id);
+		if (kept) return kept;
+		const rows = await store.byIds([id]).catch(() => []);
+		if (!rows[0]) return null;
+		const keys = rows[0].experiment.arms.map((arm) => arm.key);
+		if (known.size >= 1_000) known.clear();
+		known.set(id, keys);
+		return keys;
+	};
+}
+
+/** Ready while decisions can be answered and kept: the stream or room in the spool. What is missing is named. */
+async function health(
+	database: Database,
+	parts: Parts,
+	live: LiveWindowsFeed,
+	spool: Spool,
+): Promise<Health> {
+	const reached = await database.query("select 1").then(
+		() => true,
+		() => false,
+	);
+	return {
+		ready: parts.stream.connected || !spool.full,
+		parts: {
+			database: { ok: reached, detail: parts.database },
+			stream: { ok: parts.stream.connected, detail: parts.stream.description },
+			liveWindows: { ok: live.ready },
+			spool: { ok: !spool.full, detail: `${spool.size} bytes wait` },
+		},
+	};
+}

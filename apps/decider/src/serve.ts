@@ -1,0 +1,57 @@
+import type { DynamicModule } from "@nestjs/common";
+import { NestFactory } from "@nestjs/core";
+import { type MicroserviceOptions, Transport } from "@nestjs/microservices";
+import type { NestFastifyApplication } from "@nestjs/platform-fastify";
+import {
+	createHttpAdapter,
+	PlainJsonDeserializer,
+	PlainJsonSerializer,
+	serveDocs,
+} from "#api";
+import { packageVersion } from "../../boot/src/package-root.js";
+import type { Shutdown } from "../../boot/src/shutdown.js";
+
+export interface Door {
+	readonly host: string;
+	readonly port: number;
+	/** Where `segue.decide` is answered; null for no request-reply. */
+	readonly natsUrl: string | null;
+	/** Whether the OpenAPI pages are served. */
+	readonly docs: boolean;
+}
+
+/** Opens a process's door: HTTP, and request-reply where there is a broker. Returns the address; closing finishes what is in flight. */
+export async function serve(
+	module: DynamicModule,
+	door: Door,
+	shutdown: Shutdown,
+): Promise<string> {
+	const app = await NestFactory.create<NestFastifyApplication>(
+		module,
+		createHttpAdapter(),
+		{
+			logger: ["error", "fatal"],
+			abortOnError: false,
+		},
+	);
+	if (door.docs) serveDocs(app, packageVersion());
+	if (door.natsUrl !== null) {
+		app.connectMicroservice<MicroserviceOptions>({
+			transport: Transport.NATS,
+			options: {
+				servers: door.natsUrl.split(","),
+				name: "segue.decide",
+				maxReconnectAttempts: -1,
+				reconnectTimeWait: 250,
+				gracefulShutdown: true,
+				gracePeriod: 100,
+				serializer: new PlainJsonSerializer(),
+				deserializer: new PlainJsonDeserializer(),
+			},
+		});
+		await app.startAllMicroservices();
+	}
+	shutdown.add("door", () => app.close());
+	await app.listen(door.port, door.host);
+	return `http://${door.host.includes(":") ? `[${door.host}]` : door.host}:${door.port}`;
+}

@@ -1,0 +1,35 @@
+import { Metrics } from "#adapters/telemetry";
+import { ApiModule } from "#api";
+import { openParts } from "../../boot/src/parts.js";
+import { runProcess } from "../../boot/src/process.js";
+import { writeRuntime } from "../../boot/src/runtime-file.js";
+import { saySetup } from "../../boot/src/say-setup.js";
+import { composeDecider } from "../../decider/src/compose-decider.js";
+import { serve } from "../../decider/src/serve.js";
+import { startLearner } from "../../learner/src/compose-learner.js";
+
+/** Decider and learner in one process, with the parts that are not given as children. */
+await runProcess("segue", async ({ config, log, shutdown }) => {
+	const parts = await openParts(config, log, shutdown, true);
+	saySetup(config, parts, log);
+	const metrics = new Metrics();
+	startLearner(parts, log, metrics, shutdown);
+	const api = await composeDecider({ config, parts, log, metrics, shutdown });
+	const door = {
+		host: config.host,
+		port: config.port,
+		natsUrl: parts.natsUrl,
+		docs: true,
+	};
+	const url = await serve(ApiModule.with(api), door, shutdown);
+	const { databaseUrl, natsUrl } = parts;
+	const runtime = {
+		pid: process.pid,
+		url,
+		databaseUrl,
+		natsUrl,
+		stream: parts.jetStream === null ? "postgres" : "jetstream",
+	};
+	shutdown.add("runtime file", await writeRuntime(config.dataFolder, runtime));
+	log.info(`listening on ${url}, API at ${url}/docs`);
+});
