@@ -92,7 +92,6 @@ export const eventSchema = z.strictObject({
 export const eventsSchema = z.strictObject({
 	events: z
 		.array(eventSchema)
-		.min(1)
 		.max(1_000)
 		.describe("Each is judged on its own."),
 });

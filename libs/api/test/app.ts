@@ -1,0 +1,208 @@
+import { NestFactory } from "@nestjs/core";
+import type { FastifyInstance } from "fastify";
+import {
+	MemoryClock,
+	MemoryDecisionLog,
+	MemoryDecisionReads,
+	MemoryIds,
+	MemoryLive,
+	MemoryPosteriorSource,
+} from "#adapters/memory";
+import type { Event } from "#core/log";
+import type { ReportCounts } from "#core/report";
+import {
+	Decide,
+	DecideBatch,
+	DefinitionCache,
+	FindDecision,
+	PosteriorCache,
+	ReadPosterior,
+	RememberedDecisions,
+} from "#usecases/deciding";
+import {
+	GetExperiment,
+	ListExperiments,
+	PauseExperiment,
+	PutExperiment,
+	StartExperiment,
+	StopExperiment,
+} from "#usecases/defining";
+import { AcceptEvents } from "#usecases/ingesting";
+import { MakeReport } from "#usecases/reporting";
+import { MemoryDefinitionStore } from "../../usecases/defining/test/memory-definition-store.js";
+import {
+	ApiModule,
+	type ApiParts,
+	createHttpAdapter,
+	type HttpAnswer,
+	serveDocs,
+} from "../src/index.js";
+
+export const NOON = Date.UTC(2026, 0, 5, 12);
+
+/** The real API over real use cases on memory twins; `changes` replaces parts of it. */
+export async function startApi(changes: Partial<ApiParts> = {}) {
+	const clock = new MemoryClock(NOON);
+	const store = new MemoryDefinitionStore(() => clock.now());
+	const source = new MemoryPosteriorSource();
+	const definitions = new DefinitionCache(store);
+	const posteriors = new PosteriorCache(source, definitions, clock);
+	const obeyed = {
+		refresh: async () => {
+			await definitions.refresh();
+			await posteriors.poll();
+		},
+	};
+	const log = new MemoryDecisionLog();
+	const remembered = new RememberedDecisions(log, () => null);
+	const reads = new MemoryDecisionReads();
+	const events: Event[] = [];
+	const decide = new Decide(
+		{
+			definitions,
+			posteriors,
+			live: new MemoryLive(),
+			ids: new MemoryIds(clock),
+			log: remembered,
+		},
+		100,
+	);
+	const counts: ReportCounts = {
+		revision: 0,
+		firstDecidedAt: null,
+		lastDecidedAt: null,
+		arms: [],
+		units: [],
+		deadLetters: 0,
+		waitingEvents: 0,
+	};
+	const unexpected: unknown[] = [];
+	const answered: HttpAnswer[] = [];
+	const kept = async (some: readonly Event[]) => {
+		events.push(...some);
+		return "stream" as const;
+	};
+	const parts: ApiParts = {
+		decide,
+		decideBatch: new DecideBatch(decide),
+		findDecision: new FindDecision(reads, remembered),
+		readPosterior: new ReadPosterior(definitions, posteriors, clock),
+		acceptEvents: new AcceptEvents({ events: kept }, clock),
+		listExperiments: new ListExperiments(store),
+		getExperiment: new GetExperiment(store),
+		putExperiment: new PutExperiment(store, store, obeyed),
+		startExperiment: new StartExperiment(store, store, obeyed),
+		pauseExperiment: new PauseExperiment(store, store, obeyed),
+		stopExperiment: new StopExperiment(store, store, obeyed),
+		makeReport: new MakeReport(store, { counts: async () => counts }),
+		armKeysOf: async (id) =>
+			(await store.byIds([id]))[0]?.experiment.arms.map(({ key }) => key) ??
+			null,
+		health: async () => ({ ready: true, parts: { database: { ok: true } } }),
+		metricsText: async () => "# HELP segue_up Whether it is up.\nsegue_up 1\n",
+		onUnexpected: (error) => void unexpected.push(error),
+		isDatabaseAway: (error) =>
+			error instanceof Error && error.message === "connection terminated",
+		...changes,
+	};
+	const adapter = createHttpAdapter({
+		onAnswer: (answer) => void answered.push(answer),
+	});
+	const app = await NestFactory.create(ApiModule.with(parts), adapter, {
+		logger: false,
+	});
+	serveDocs(app, "0.0.0-test");
+	await app.listen(0, "127.0.0.1");
+	const server: FastifyInstance = adapter.getInstance();
+	return {
+		app,
+		server,
+		url: await app.getUrl(),
+		store,
+		source,
+		posteriors,
+		log,
+		reads,
+		events,
+		clock,
+		unexpected,
+		answered,
+	};
+}
+
+export type Api = Awaited<ReturnType<typeof startApi>>;
+
+export interface Answer {
+	readonly status: number;
+	// biome-ignore lint/suspicious/noExplicitAny: tests look at answers of every shape
+	readonly body: any;
+	readonly headers: Headers;
+	readonly text: string;
+}
+
+export async function send(
+	api: { readonly url: string },
+	method: string,
+	path: string,
+	body?: unknown,
+	headers: Record<string, string> = {},
+): Promise<Answer> {
+	const response = await fetch(`${api.url}${path}`, {
+		method,
+		...(body === undefined
+			? { headers }
+			: {
+					headers: { "content-type": "application/json", ...headers },
+					body:
+						typeof body === "string" || body instanceof Uint8Array
+							? (body as RequestInit["body"])
+							: JSON.stringify(body),
+				}),
+	});
+	const text = await response.text();
+	const json = response.headers.get("content-type")?.includes("json") ?? false;
+	return {
+		status: response.status,
+		body: json && text !== "" ? JSON.parse(text) : undefined,
+		headers: response.headers,
+		text,
+	};
+}
+
+/** Two arms, one under a rule. */
+export const morning = {
+	key: "morning",
+	name: "Which prompt opens the morning?",
+	arms: [
+		{ key: "focus", payload: { text: "Something to focus on" } },
+		{
+			key: "energy",
+			payload: { text: "Wake up" },
+			eligible: 'context.activity != "sleep"',
+		},
+	],
+	context: {
+		features: [
+			{ name: "hour", from: "request", kind: "cyclic", period: 24 },
+			{
+				name: "activity",
+				from: "request",
+				kind: "attribute",
+				values: ["sleep", "work"],
+			},
+		],
+	},
+	policy: { kind: "linucb", alpha: 0.5, ridge: 1, explore: 0.1 },
+	reward: {
+		window: "30m",
+		range: [-1, 2],
+		outcomes: [{ type: "play", value: 0.25 }],
+	},
+	traffic: { share: 1, control: 0.1, baseline: "uniform" },
+};
+
+export const ask = {
+	experiment: "morning",
+	unit: "listener-1",
+	context: { hour: 8, activity: "work" },
+};
