@@ -9,12 +9,27 @@ export interface Answer {
 	readonly retryAfter: number | null;
 }
 
+type Method = "GET" | "POST";
+
+/** A kept-alive connection that the server was just closing: it never read the request. */
+class StaleConnection extends Error {}
+
 /** One HTTP call over kept-alive connections; `body` goes as JSON, the answer comes back parsed. */
-export function call(
-	method: "GET" | "POST",
+export async function call(
+	method: Method,
 	url: string,
 	body?: unknown,
 ): Promise<Answer> {
+	for (;;) {
+		try {
+			return await attempt(method, url, body);
+		} catch (error) {
+			if (!(error instanceof StaleConnection)) throw error;
+		}
+	}
+}
+
+function attempt(method: Method, url: string, body: unknown): Promise<Answer> {
 	return new Promise((resolve, reject) => {
 		const payload =
 			body === undefined ? undefined : Buffer.from(JSON.stringify(body));
@@ -35,7 +50,13 @@ export function call(
 		sent.setTimeout(30_000, () =>
 			sent.destroy(new Error(`${method} ${url} has had no answer for 30 s.`)),
 		);
-		sent.on("error", reject);
+		sent.on("error", (error: NodeJS.ErrnoException) => {
+			reject(
+				sent.reusedSocket && error.code === "ECONNRESET"
+					? new StaleConnection(error.message)
+					: error,
+			);
+		});
 		sent.end(payload);
 	});
 }

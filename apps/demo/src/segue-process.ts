@@ -42,7 +42,10 @@ export class SegueProcess {
 		});
 	}
 
-	static async start(): Promise<SegueProcess> {
+	/** @param main the built process, below the repository's root */
+	static async start(
+		main = "dist/apps/segue/src/main.js",
+	): Promise<SegueProcess> {
 		const folder = await mkdtemp(join(tmpdir(), "segue-demo-"));
 		const port = await freePort();
 		// Its own database and stream, whatever the shell that runs the demo is set up for.
@@ -54,7 +57,7 @@ export class SegueProcess {
 			DATABASE_URL: undefined,
 			NATS_URL: undefined,
 		});
-		const child = spawn(process.execPath, ["dist/apps/segue/src/main.js"], {
+		const child = spawn(process.execPath, [main], {
 			cwd: ROOT,
 			env,
 			stdio: ["ignore", "pipe", "pipe"],
@@ -67,8 +70,7 @@ export class SegueProcess {
 		const until = Date.now() + START;
 		while (!(await this.answersReady())) {
 			signal.throwIfAborted();
-			if (this.ended)
-				throw new Error(await this.epitaph("before it was ready"));
+			if (this.ended) throw new Error(await this.epitaph());
 			if (Date.now() > until)
 				throw new Error(
 					`Segue was not ready within ${START / 1000} s. ${this.lines()}`,
@@ -84,9 +86,7 @@ export class SegueProcess {
 	async causeOf(error: unknown): Promise<unknown> {
 		if (this.stopping !== null) return error;
 		await Promise.race([this.exited, sleep(500, undefined, { ref: false })]);
-		return this.ended
-			? new Error(await this.epitaph("while the demo ran"))
-			: error;
+		return this.ended ? new Error(await this.epitaph()) : error;
 	}
 
 	/** SIGTERM, waits until it and its children have ended, then removes the folder. Safe to call twice. */
@@ -123,8 +123,8 @@ export class SegueProcess {
 		}
 	}
 
-	private async epitaph(when: string): Promise<string> {
-		return `Segue ended ${when} (${await this.exited}). ${this.lines()}`;
+	private async epitaph(): Promise<string> {
+		return `Segue ended before the demo was over (${await this.exited}). ${this.lines()}`;
 	}
 
 	private lines(): string {
