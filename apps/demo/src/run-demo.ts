@@ -61,7 +61,6 @@ export async function runDemo(
 		for (const { name, traffic, truth, about } of scenes(options)) {
 			const key = traffic.experiment;
 			screen.say(`\n${key}: ${about}`);
-			await api.untilAnswering(key);
 			const total = Math.min(options.limit, traffic.size);
 			await api.posterior(key);
 			const progress = screen.progress(key, total);
