@@ -1,0 +1,150 @@
+/** What Segue takes and answers, as a client sees it. */
+
+export type Json =
+	| string
+	| number
+	| boolean
+	| null
+	| readonly Json[]
+	| { readonly [key: string]: Json };
+
+export interface DecisionRequest {
+	readonly experiment: string;
+	/** Pseudonymous id of whom is decided for, usually a listener. */
+	readonly unit: string;
+	readonly context?: { readonly [feature: string]: Json };
+	readonly session?: string;
+	/** Only these arms may be chosen. */
+	readonly eligible?: readonly string[];
+	readonly requestId?: string;
+	/** `best`: the arm with the highest expected reward; nothing is drawn, logged or learned. */
+	readonly mode?: "draw" | "best";
+	readonly explain?: boolean;
+}
+
+export interface Decision {
+	/** Named by the events that follow; absent in mode `best`. */
+	readonly decisionId?: string;
+	readonly experiment: string;
+	readonly version: number;
+	readonly arm: string;
+	readonly payload: { readonly [key: string]: Json };
+	/** Exact probability of the arm, given the group; absent in mode `best`. */
+	readonly propensity?: number;
+	readonly group?: "policy" | "control" | "outside";
+	readonly mode?: "best";
+	readonly revision: number;
+	readonly missing: readonly string[];
+	readonly ignored: readonly string[];
+	/** What the answer had to do without. */
+	readonly degraded: readonly string[];
+	readonly explanation?: { readonly [key: string]: unknown };
+}
+
+export interface OutcomeEvent {
+	/** Sending an id again is harmless. Absent: the client makes one and keeps it over its retries. */
+	readonly id?: string;
+	readonly type: string;
+	/** ISO 8601 with offset, or milliseconds since the epoch. Absent: now. */
+	readonly at?: string | number;
+	readonly unit: string;
+	readonly decisionId?: string;
+	readonly value?: number;
+	readonly session?: string;
+	readonly item?: string;
+	readonly slot?: number;
+	/** Flat, at most 2 KB. */
+	readonly properties?: { readonly [key: string]: Json };
+	/** With type `retract`: the id of the event taken back. */
+	readonly retracts?: string;
+}
+
+/** An event as it is sent. */
+export type SentEvent = OutcomeEvent & {
+	readonly id: string;
+	readonly at: string | number;
+};
+
+export interface EventsAnswer {
+	readonly accepted: number;
+	/** `index` is the place among the events given. */
+	readonly rejected: readonly {
+		readonly index: number;
+		readonly problem: Problem;
+	}[];
+}
+
+/** RFC 9457 problem details. */
+export interface Problem {
+	/** `/docs/errors#CODE`. */
+	readonly type: string;
+	readonly title: string;
+	readonly status: number;
+	readonly detail: string;
+	readonly errors: readonly {
+		readonly path: string;
+		readonly message: string;
+	}[];
+	readonly retryAfterSeconds?: number;
+}
+
+export interface LoggedDecision {
+	readonly decisionId: string;
+	readonly experiment: string;
+	readonly version: number;
+	readonly unit: string;
+	readonly arm: string;
+	readonly propensity: number;
+	readonly group: "policy" | "control" | "outside";
+	readonly x: readonly number[];
+	/** ISO 8601. */
+	readonly decidedAt: string;
+	readonly exposed: boolean | null;
+	/** Null until the decision has been learned from. */
+	readonly reward: number | null;
+	readonly events: readonly (SentEvent & {
+		readonly verdict: string;
+		readonly storedAt: string;
+	})[];
+	readonly [more: string]: unknown;
+}
+
+/** A number with its 95 % interval; null where it is withheld, with the reason. */
+export interface Estimate {
+	readonly standardError: number | null;
+	readonly low: number | null;
+	readonly high: number | null;
+	readonly kind: "fixed-horizon";
+	readonly withheld: string | null;
+}
+
+/** Means are rewards per learned decision. */
+export interface Report {
+	readonly experiment: string;
+	readonly version: number;
+	readonly sentence: string;
+	readonly policy: Estimate & {
+		readonly decisions: number;
+		readonly n: number;
+		readonly units: number;
+		readonly mean: number | null;
+	};
+	readonly control: Report["policy"];
+	/** Policy − control. */
+	readonly lift: Estimate & { readonly estimate: number | null };
+	readonly bestSingleArm: Estimate & {
+		readonly arm: string | null;
+		readonly n: number;
+		readonly mean: number | null;
+	};
+	readonly uniformExpected: number | null;
+	readonly arms: readonly {
+		readonly arm: string;
+		readonly decisions: number;
+		readonly share: number;
+		readonly n: number;
+		readonly mean: number | null;
+	}[];
+	readonly notes: readonly string[];
+	readonly [more: string]: unknown;
+}
