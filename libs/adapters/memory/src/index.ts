@@ -1,2 +1,4 @@
+export { type Manner, MemoryBroker } from "./memory-broker.js";
 export * from "./memory-deciding.js";
 export { MemorySpool } from "./memory-spool.js";
+export { MemoryStream } from "./memory-stream.js";

@@ -15,7 +15,10 @@ import {
 	type SpoolEntry,
 	SpoolFull,
 	type Stream,
+	StreamAway,
 } from "./ports.js";
+import { SequenceNumbers } from "./sequence-numbers.js";
+import { SpoolDrain } from "./spool-drain.js";
 
 export interface PublisherOptions {
 	/** UUID of this process start. */
@@ -27,33 +30,36 @@ export interface PublisherOptions {
 }
 
 const MOST_ITEMS = 200;
-const MOST_BYTES = 384 * 1_024;
+/** What a message is filled up to, by guessed sizes, and what it may have in truth. */
+const FILL_BYTES = 384 * 1_024;
+const MOST_BYTES = 512 * 1_024;
+/** One item that alone has more goes as a message of its own, up to what every stream takes. */
+const MOST_SINGLE_BYTES = 1_000_000;
 const MOST_FLIGHTS = 2;
 const MOST_WAITING = 20_000;
 /** After the stream left a message unanswered, new ones go to the spool without waiting for it this long. */
 const SUSPECT_MS = 1_000;
 const LEAST_PUBLISH_MS = 2;
 const DRAIN_PUBLISH_MS = 2_000;
-const DRAIN_MOST = 64;
-const LONGEST_PAUSE_MS = 2_000;
+
+type Encode<T> = (items: readonly T[], publisher: PublisherName) => Uint8Array;
 
 /**
  * The one way out of a decider. Decisions and events are packed, numbered (boot, sequence) and published; what the stream does not
  * take in time goes to the spool under the same message id, since a timeout means *unknown* and unique keys make a repeat harmless.
  *
- * The stream is trusted → (a publish fails) → suspected for a second, during which all goes to the spool → trusted again.
- * The spool is drained in order by a loop of its own; new packs need not wait for it, since no order is assumed.
+ * The stream is trusted → (a publish fails) → suspected for a second, during which all goes to the spool → trusted again, sooner
+ * when something spooled got through. The spool is drained in order by a loop of its own; new packs need not wait for it, since no
+ * order is assumed.
  */
 export class Publisher {
 	readonly #decisions: GroupCommit<DecisionRow>;
 	readonly #events: GroupCommit<Event>;
+	readonly #drain: SpoolDrain;
+	readonly #numbers = new SequenceNumbers();
 	/** Decisions on their way, found by id until they are safe. */
 	readonly #flying = new Map<string, DecisionRow>();
-	#sequence = 0;
 	#suspectUntil = 0;
-	#draining: Promise<void> | null = null;
-	#stopping = false;
-	#wake: () => void = () => {};
 
 	constructor(
 		private readonly stream: Stream,
@@ -62,35 +68,44 @@ export class Publisher {
 	) {
 		const bounds = {
 			mostItems: MOST_ITEMS,
-			mostBytes: MOST_BYTES,
+			mostBytes: FILL_BYTES,
 			mostFlights: MOST_FLIGHTS,
 			mostWaiting: MOST_WAITING,
+			refusal: () => new SpoolFull(),
 		};
-		const refusal = () => new SpoolFull();
 		this.#decisions = new GroupCommit({
 			...bounds,
-			refusal,
-			send: (rows, ms) => this.#send(LOG_SUBJECT, rows, encodeDecisions, ms),
+			send: (rows, ms) =>
+				this.#send(LOG_SUBJECT, rows, encodeDecisions, performance.now() + ms),
 		});
 		this.#events = new GroupCommit({
 			...bounds,
-			refusal,
 			send: (events, ms) =>
-				this.#send(EVENT_PACK_SUBJECT, events, encodeEvents, ms),
+				this.#send(
+					EVENT_PACK_SUBJECT,
+					events,
+					encodeEvents,
+					performance.now() + ms,
+				),
+		});
+		this.#drain = new SpoolDrain(stream, spool, {
+			publish: (entry) => this.#publish(entry, DRAIN_PUBLISH_MS),
+			onMoved: () => {
+				this.#suspectUntil = 0;
+			},
+			onTrouble: (what, error) => this.#trouble(what, error),
 		});
 	}
 
 	/** Begins to drain what an earlier process left. */
 	start(): void {
-		this.#draining ??= this.#drain();
+		this.#drain.start();
 	}
 
 	/** Resolves when everything added is safe; what is spooled stays for the next start. */
 	async stop(): Promise<void> {
 		await Promise.all([this.#decisions.settled(), this.#events.settled()]);
-		this.#stopping = true;
-		this.#wake();
-		await this.#draining;
+		await this.#drain.stop();
 	}
 
 	/** True while new messages go to the spool. */
@@ -98,11 +113,13 @@ export class Publisher {
 		return !this.#trusted();
 	}
 
-	/** Rejects with SpoolFull where neither stream nor spool can keep the row. */
+	/** Rejects with SpoolFull where neither stream nor spool can keep the row, with MessageTooLarge where none ever will. */
 	async decision(row: DecisionRow, timeoutMs: number): Promise<Place> {
+		const bytes = roughBytesOfRow(row);
+		if (bytes > FILL_BYTES) mustFit(row);
 		this.#flying.set(row.id, row);
 		try {
-			return await this.#decisions.add(row, roughBytes(row), timeoutMs);
+			return await this.#decisions.add(row, bytes, timeoutMs);
 		} finally {
 			this.#flying.delete(row.id);
 		}
@@ -112,11 +129,7 @@ export class Publisher {
 	async events(events: readonly Event[], timeoutMs: number): Promise<Place> {
 		const places = await Promise.all(
 			events.map((event) =>
-				this.#events.add(
-					event,
-					256 + 2 * JSON.stringify(event.properties ?? "").length,
-					timeoutMs,
-				),
+				this.#events.add(event, roughBytesOfEvent(event), timeoutMs),
 			),
 		);
 		return places.includes("spool") ? "spool" : "stream";
@@ -126,13 +139,10 @@ export class Publisher {
 	async pending(id: string): Promise<DecisionRow | null> {
 		const flying = this.#flying.get(id);
 		if (flying) return flying;
-		if (this.spool.size === 0) return null;
+		if (this.spool.count === 0) return null;
 		for await (const { subject, body } of this.spool.entries()) {
-			if (subject !== LOG_SUBJECT) continue;
-			const decoded = decodeMessage(subject, body);
-			if (decoded.kind !== "decisions") continue;
-			for (const item of decoded.items)
-				if (item.ok && item.value.id === id) return item.value;
+			const found = subject === LOG_SUBJECT ? findRow(body, id) : null;
+			if (found !== null) return found;
 		}
 		return null;
 	}
@@ -140,50 +150,71 @@ export class Publisher {
 	async #send<T>(
 		subject: string,
 		items: readonly T[],
-		encode: (items: readonly T[], publisher: PublisherName) => Uint8Array,
-		timeoutMs: number,
+		encode: Encode<T>,
+		deadline: number,
 	): Promise<Place> {
-		this.#sequence += 1;
-		const publisher = { boot: this.options.boot, sequence: this.#sequence };
-		const entry: SpoolEntry = {
-			subject,
-			messageId: `${publisher.boot}:${publisher.sequence}`,
-			body: encode(items, publisher),
-		};
+		const sequence = this.#numbers.take();
+		const publisher = { boot: this.options.boot, sequence };
+		const body = encode(items, publisher);
+		if (body.length > (items.length === 1 ? MOST_SINGLE_BYTES : MOST_BYTES)) {
+			this.#numbers.giveBack(sequence);
+			if (items.length === 1)
+				throw new MessageTooLarge(body.length, MOST_SINGLE_BYTES);
+			return await this.#sendHalves(subject, items, encode, deadline);
+		}
+		return await this.#keep(
+			{ subject, messageId: `${publisher.boot}:${sequence}`, body },
+			sequence,
+			deadline,
+		);
+	}
+
+	/** The sizes were guessed too low: the same items in two messages. */
+	async #sendHalves<T>(
+		subject: string,
+		items: readonly T[],
+		encode: Encode<T>,
+		deadline: number,
+	): Promise<Place> {
+		const half = Math.ceil(items.length / 2);
+		const places = await Promise.all([
+			this.#send(subject, items.slice(0, half), encode, deadline),
+			this.#send(subject, items.slice(half), encode, deadline),
+		]);
+		return places.includes("spool") ? "spool" : "stream";
+	}
+
+	async #keep(
+		entry: SpoolEntry,
+		sequence: number,
+		deadline: number,
+	): Promise<Place> {
+		const timeoutMs = Math.floor(deadline - performance.now());
+		let sent = false;
 		if (this.#trusted() && timeoutMs >= LEAST_PUBLISH_MS) {
 			try {
 				await this.#publish(entry, timeoutMs);
 				return "stream";
 			} catch (error) {
-				if (error instanceof MessageTooLarge)
-					return this.#sendHalves(subject, items, encode, timeoutMs, error);
+				sent = !(
+					error instanceof StreamAway || error instanceof MessageTooLarge
+				);
 				this.#suspectUntil = performance.now() + SUSPECT_MS;
-				this.options.onTrouble?.(
+				this.#trouble(
 					"The stream did not take a message; it goes to the spool",
 					error,
 				);
 			}
 		}
-		await this.spool.append(entry);
-		this.#wake();
-		return "spool";
-	}
-
-	/** The sizes were guessed too low: the same items in two messages. One item that is too large by itself cannot be kept. */
-	async #sendHalves<T>(
-		subject: string,
-		items: readonly T[],
-		encode: (items: readonly T[], publisher: PublisherName) => Uint8Array,
-		timeoutMs: number,
-		error: MessageTooLarge,
-	): Promise<Place> {
-		if (items.length === 1) throw error;
-		const half = Math.ceil(items.length / 2);
-		const places = [
-			await this.#send(subject, items.slice(0, half), encode, timeoutMs),
-			await this.#send(subject, items.slice(half), encode, timeoutMs),
-		];
-		return places.includes("spool") ? "spool" : "stream";
+		try {
+			await this.spool.append(entry);
+			return "spool";
+		} catch (error) {
+			if (!sent) this.#numbers.giveBack(sequence);
+			if (error instanceof SpoolFull) throw error;
+			this.#trouble("The spool did not take a message", error);
+			throw new SpoolFull();
+		}
 	}
 
 	async #publish(
@@ -199,46 +230,50 @@ export class Publisher {
 		return this.stream.connected && performance.now() >= this.#suspectUntil;
 	}
 
-	async #drain(): Promise<void> {
-		let pause = 0;
-		while (!this.#stopping) {
-			try {
-				const entries = this.stream.connected
-					? await this.spool.peek(DRAIN_MOST)
-					: [];
-				for (const entry of entries) {
-					if (this.#stopping) return;
-					await this.#publish(entry, DRAIN_PUBLISH_MS);
-					await this.spool.drop(1);
-				}
-				if (entries.length > 0) this.#suspectUntil = 0;
-				pause = entries.length > 0 ? 0 : 250;
-			} catch (error) {
-				this.options.onTrouble?.("The spool was not drained", error);
-				pause = Math.min(LONGEST_PAUSE_MS, Math.max(100, pause * 2));
-			}
-			if (pause > 0) await this.#rest(pause);
-		}
-	}
-
-	#rest(ms: number): Promise<void> {
-		return new Promise((resolve) => {
-			const timer = setTimeout(resolve, ms);
-			this.#wake = () => {
-				if (!this.#stopping) return;
-				clearTimeout(timer);
-				resolve();
-			};
-		});
+	#trouble(what: string, error: unknown): void {
+		this.options.onTrouble?.(what, error);
 	}
 }
 
-/** Size of a row's JSON, near enough to fill messages well; a pack that turns out too large is halved. */
-function roughBytes(row: DecisionRow): number {
+/** Size of a row's JSON: near enough to fill messages well where values are small, never too low where text is long. */
+function roughBytesOfRow(row: DecisionRow): number {
+	let bytes = 900 + 6 * row.x.length + 40 * row.eligible.length;
+	for (const value of Object.values(row.context)) {
+		// A UTF-16 unit takes at most 6 bytes, as \u0001.
+		if (typeof value === "string") bytes += 40 + 6 * value.length;
+		else bytes += 40 + (Array.isArray(value) ? 20 * value.length : 0);
+	}
+	return bytes;
+}
+
+function roughBytesOfEvent(event: Event): number {
 	return (
-		900 +
-		6 * row.x.length +
-		40 * row.eligible.length +
-		40 * Object.keys(row.context).length
+		256 +
+		(event.properties === undefined
+			? 0
+			: 2 * JSON.stringify(event.properties).length)
 	);
+}
+
+/** Refused before it shares a message with others, which would be refused with it. */
+function mustFit(row: DecisionRow): void {
+	const { length } = encodeDecisions([row], LONGEST_NAME);
+	if (length > MOST_SINGLE_BYTES)
+		throw new MessageTooLarge(length, MOST_SINGLE_BYTES);
+}
+
+const LONGEST_NAME: PublisherName = {
+	boot: "00000000-0000-0000-0000-000000000000",
+	sequence: Number.MAX_SAFE_INTEGER,
+};
+
+function findRow(body: Uint8Array, id: string): DecisionRow | null {
+	// Nearly all packs are ruled out without reading their JSON.
+	if (!Buffer.from(body.buffer, body.byteOffset, body.byteLength).includes(id))
+		return null;
+	const decoded = decodeMessage(LOG_SUBJECT, body);
+	if (decoded.kind !== "decisions") return null;
+	for (const item of decoded.items)
+		if (item.ok && item.value.id === id) return item.value;
+	return null;
 }
