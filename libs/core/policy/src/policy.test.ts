@@ -6,6 +6,7 @@ import { baselineDistribution } from "./baseline.js";
 import { decayWeight } from "./decay.js";
 import { draw } from "./draw.js";
 import { bestArms, withFloor } from "./exploration.js";
+import { scoreArm } from "./linucb.js";
 import { distribution } from "./policy.js";
 import { addObservation, emptySums, prepareArm } from "./posterior.js";
 import { uniformFrom } from "./seeded-random.js";
@@ -116,7 +117,26 @@ describe("the propensities of LinUCB", () => {
 	});
 });
 
+test("a width whose form rounding left below 0 is 0, not NaN", () => {
+	const model = { ...cold, inverse: Float64Array.from([-1e-18, 0, -1e-18]) };
+	expect(scoreArm(model, x, 0.5)).toEqual({ mean: 0, width: 0, score: 0 });
+});
+
 describe("the other policies and control", () => {
+	test("uniform is 1/K to the last bit, whatever the floor", () => {
+		for (let arms = 1; arms <= 50; arms++)
+			for (const explore of [0, 0.02, 0.1, 0.3, 1]) {
+				const keys = Array.from({ length: arms }, (_, a) => `arm-${a}`);
+				const { propensities } = distribution(
+					{ kind: "uniform", ridge: 1, explore },
+					keys,
+					keys.map(() => cold),
+					x,
+				);
+				expect(propensities.every((p) => p === 1 / arms)).toBe(true);
+			}
+	});
+
 	test("uniform gives every eligible arm the same, and still reports the means", () => {
 		const scored = distribution(
 			{ kind: "uniform", ridge: 1, explore: 0.3 },

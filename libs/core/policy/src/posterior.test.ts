@@ -107,6 +107,13 @@ test("an observation that is not finite, or of another length, is refused and le
 	expect(equalBits(sums, before)).toBe(true);
 });
 
+test("a bucket is added with its weight", () => {
+	const total = fold([{ x: new Float64Array(D).fill(1), reward: 1 }]);
+	addInto(total, fold([{ x: new Float64Array(D).fill(2), reward: 1 }]), 0.25);
+	const { n, b, A } = viewSums(total, D);
+	expect([n, b[0], A[0]]).toEqual([1.25, 1.5, 2]);
+});
+
 test("the layout is n, b, then A's lower triangle by rows", () => {
 	const sums = emptySums(2);
 	expect(sums.length).toBe(sumsLength(2));
