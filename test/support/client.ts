@@ -7,7 +7,12 @@ export interface Answer {
 	readonly headers: Headers;
 }
 
-export async function send(url: string, method: string, path: string, body?: unknown): Promise<Answer> {
+export async function send(
+	url: string,
+	method: string,
+	path: string,
+	body?: unknown,
+): Promise<Answer> {
 	const response = await fetch(`${url}${path}`, {
 		method,
 		...(body === undefined
@@ -18,16 +23,36 @@ export async function send(url: string, method: string, path: string, body?: unk
 				}),
 	});
 	const text = await response.text();
-	const isJson = response.headers.get("content-type")?.includes("json") ?? false;
-	return { status: response.status, body: isJson && text !== "" ? JSON.parse(text) : text, headers: response.headers };
+	const isJson =
+		response.headers.get("content-type")?.includes("json") ?? false;
+	return {
+		status: response.status,
+		body: isJson && text !== "" ? JSON.parse(text) : text,
+		headers: response.headers,
+	};
 }
 
 /** Puts and starts an experiment; throws with the problem where that fails. */
-export async function runExperiment(url: string, experiment: { key: string }): Promise<void> {
-	const put = await send(url, "PUT", `/v1/experiments/${experiment.key}`, experiment);
-	if (put.status >= 300) throw new Error(`put: ${put.status} ${JSON.stringify(put.body)}`);
-	const start = await send(url, "POST", `/v1/experiments/${experiment.key}/start`, {});
-	if (start.status >= 300) throw new Error(`start: ${start.status} ${JSON.stringify(start.body)}`);
+export async function runExperiment(
+	url: string,
+	experiment: { key: string },
+): Promise<void> {
+	const put = await send(
+		url,
+		"PUT",
+		`/v1/experiments/${experiment.key}`,
+		experiment,
+	);
+	if (put.status >= 300)
+		throw new Error(`put: ${put.status} ${JSON.stringify(put.body)}`);
+	const start = await send(
+		url,
+		"POST",
+		`/v1/experiments/${experiment.key}/start`,
+		{},
+	);
+	if (start.status >= 300)
+		throw new Error(`start: ${start.status} ${JSON.stringify(start.body)}`);
 }
 
 /** Three arms, a number and a category: small, with ties at first, a floor and a control group. */
@@ -36,12 +61,21 @@ export const sampleExperiment = {
 	arms: [
 		{ key: "a", payload: { text: "A" } },
 		{ key: "b", payload: { text: "B" } },
-		{ key: "c", payload: { text: "C" }, eligible: 'context.device != "speaker"' },
+		{
+			key: "c",
+			payload: { text: "C" },
+			eligible: 'context.device != "speaker"',
+		},
 	],
 	context: {
 		features: [
 			{ name: "tempo", from: "request", kind: "number", mean: 120, scale: 30 },
-			{ name: "device", from: "request", kind: "category", levels: ["phone", "desktop", "speaker"] },
+			{
+				name: "device",
+				from: "request",
+				kind: "category",
+				levels: ["phone", "desktop", "speaker"],
+			},
 		],
 	},
 	policy: { kind: "linucb", alpha: 0.5, ridge: 1, explore: 0.1 },
@@ -79,6 +113,16 @@ export interface TestEvent {
 
 const types = ["play", "skip", "complete", "impression"] as const;
 
-export function sampleEvent(i: number, unit: string, decisionId: string): TestEvent {
-	return { id: `e-${i}`, type: types[i % 4] as string, at: new Date().toISOString(), unit, decisionId };
+export function sampleEvent(
+	i: number,
+	unit: string,
+	decisionId: string,
+): TestEvent {
+	return {
+		id: `e-${i}`,
+		type: types[i % 4] as string,
+		at: new Date().toISOString(),
+		unit,
+		decisionId,
+	};
 }

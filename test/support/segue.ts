@@ -17,7 +17,10 @@ export interface Instance {
 	/** Everything it printed. */
 	readonly output: () => string;
 	/** Resolves with exit code and signal. */
-	readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+	readonly exited: Promise<{
+		code: number | null;
+		signal: NodeJS.Signals | null;
+	}>;
 	/** SIGTERM, waits; throws when it did not exit 0. */
 	stop(): Promise<void>;
 	/** SIGKILL to the one process, waits. */
@@ -29,7 +32,8 @@ export async function freePort(): Promise<number> {
 	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 	const address = server.address();
 	await new Promise((resolve) => server.close(resolve));
-	if (address === null || typeof address === "string") throw new Error("no port");
+	if (address === null || typeof address === "string")
+		throw new Error("no port");
 	return address.port;
 }
 
@@ -42,40 +46,56 @@ export interface StartOptions {
 }
 
 /** Starts a built app as its own process and waits until it says ready. */
-export async function startSegue(options: StartOptions = {}): Promise<Instance> {
+export async function startSegue(
+	options: StartOptions = {},
+): Promise<Instance> {
 	const app = options.app ?? "segue";
 	const port = options.port ?? (await freePort());
-	const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "segue-test-")));
-	const child = spawn(process.execPath, [join(root, `dist/apps/${app}/src/main.js`)], {
-		cwd: root,
-		env: {
-			PATH: process.env.PATH,
-			HOME: process.env.HOME,
-			LOG_LEVEL: "info",
-			...(app === "learner" ? { SEGUE_LEARNER_PORT: String(port) } : { PORT: String(port) }),
-			SEGUE_DATA: folder,
-			...options.env,
+	const folder =
+		options.folder ?? (await mkdtemp(join(tmpdir(), "segue-test-")));
+	const child = spawn(
+		process.execPath,
+		[join(root, `dist/apps/${app}/src/main.js`)],
+		{
+			cwd: root,
+			env: {
+				PATH: process.env.PATH,
+				HOME: process.env.HOME,
+				LOG_LEVEL: "info",
+				...(app === "learner"
+					? { SEGUE_LEARNER_PORT: String(port) }
+					: { PORT: String(port) }),
+				SEGUE_DATA: folder,
+				...options.env,
+			},
+			stdio: ["ignore", "pipe", "pipe"],
 		},
-		stdio: ["ignore", "pipe", "pipe"],
-	});
+	);
 	let printed = "";
 	for (const stream of [child.stdout, child.stderr])
 		stream?.on("data", (chunk: Buffer) => {
 			printed = (printed + chunk.toString()).slice(-200_000);
 		});
-	const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
+	const exited = new Promise<{
+		code: number | null;
+		signal: NodeJS.Signals | null;
+	}>((resolve) =>
 		child.once("exit", (code, signal) => resolve({ code, signal })),
 	);
 	const url = `http://127.0.0.1:${port}`;
 	await waitFor(
 		async () => {
-			if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${app} ended early:\n${printed}`);
+			if (child.exitCode !== null || child.signalCode !== null)
+				throw new Error(`${app} ended early:\n${printed}`);
 			return (await fetch(`${url}/health/ready`)).status === 200;
 		},
 		30_000,
 		() => `${app} did not become ready:\n${printed}`,
 	);
-	const clean = () => (options.folder ? Promise.resolve() : rm(folder, { recursive: true, force: true }));
+	const clean = () =>
+		options.folder
+			? Promise.resolve()
+			: rm(folder, { recursive: true, force: true });
 	return {
 		url,
 		port,
@@ -87,7 +107,8 @@ export async function startSegue(options: StartOptions = {}): Promise<Instance> 
 			child.kill("SIGTERM");
 			const { code, signal } = await exited;
 			await clean();
-			if (code !== 0) throw new Error(`${app} ended with ${code ?? signal}:\n${printed}`);
+			if (code !== 0)
+				throw new Error(`${app} ended with ${code ?? signal}:\n${printed}`);
 		},
 		async kill() {
 			child.kill("SIGKILL");
@@ -107,7 +128,8 @@ export async function waitFor(
 		try {
 			if (await holds()) return;
 		} catch (error) {
-			if (error instanceof Error && error.message.includes("ended early")) throw error;
+			if (error instanceof Error && error.message.includes("ended early"))
+				throw error;
 		}
 		await new Promise((resolve) => setTimeout(resolve, 50));
 	}
@@ -115,9 +137,13 @@ export async function waitFor(
 }
 
 /** What an instance wrote into its runtime file. */
-export async function runtimeOf(
-	folder: string,
-): Promise<{ pid: number; url: string; databaseUrl: string; natsUrl: string | null; stream: string }> {
+export async function runtimeOf(folder: string): Promise<{
+	pid: number;
+	url: string;
+	databaseUrl: string;
+	natsUrl: string | null;
+	stream: string;
+}> {
 	return JSON.parse(await readFile(join(folder, "runtime.json"), "utf8"));
 }
 
@@ -126,11 +152,15 @@ export async function segueCli(
 	args: readonly string[],
 	env: Readonly<Record<string, string>>,
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-	const child = spawn(process.execPath, [join(root, "dist/apps/segue/src/cli.js"), ...args], {
-		cwd: root,
-		env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
-		stdio: ["ignore", "pipe", "pipe"],
-	});
+	const child = spawn(
+		process.execPath,
+		[join(root, "dist/apps/segue/src/cli.js"), ...args],
+		{
+			cwd: root,
+			env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+			stdio: ["ignore", "pipe", "pipe"],
+		},
+	);
 	let stdout = "";
 	let stderr = "";
 	child.stdout.on("data", (chunk: Buffer) => {
@@ -139,6 +169,8 @@ export async function segueCli(
 	child.stderr.on("data", (chunk: Buffer) => {
 		stderr += chunk.toString();
 	});
-	const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
+	const code = await new Promise<number | null>((resolve) =>
+		child.once("close", resolve),
+	);
 	return { code, stdout, stderr };
 }
