@@ -179,6 +179,12 @@ describe("the draw", () => {
 		expect(() => draw(Float64Array.from([0, 0]), 0.5)).toThrow(RangeError);
 	});
 
+	test("returns the last possible arm where rounding left the sum of probabilities short of u", () => {
+		const tenths = Float64Array.from([...Array(10).fill(0.1), 0]);
+		expect(sum(tenths)).toBe(1 - 2 ** -53);
+		expect(draw(tenths, 1 - 2 ** -53)).toBe(9);
+	});
+
 	test("meets its probabilities over 20,000 ids (χ², p ≥ 0.001)", () => {
 		const p = Float64Array.from([0.02, 0.02, 0.46, 0.5]);
 		const counts = [0, 0, 0, 0];
