@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Posterior } from "./contract.js";
 
 /** Between two looks at the posterior: milliseconds. */
-const POLL = 10;
+const POLL = 25;
 /** After this long without progress Segue is taken to have stopped learning: milliseconds. */
 const STALLED = 30_000;
 /** The posterior counts as final when it has not moved for this long: milliseconds. */

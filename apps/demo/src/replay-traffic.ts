@@ -17,8 +17,8 @@ export interface ReplayResult {
 	readonly latencies: readonly number[];
 	/** Milliseconds from sending a decision's outcomes until Segue decides with them. */
 	readonly learnedWithin: readonly number[];
-	/** Decisions whose answer named something degraded. */
-	readonly degraded: number;
+	/** Per decision whose answer named something degraded: what. */
+	readonly degraded: readonly (readonly string[])[];
 	readonly seconds: number;
 }
 
@@ -37,14 +37,15 @@ export async function replayTraffic(
 		signal,
 	);
 	const latencies: number[] = [];
-	let [started, events, degraded] = [0, 0, 0];
+	const degraded: (readonly string[])[] = [];
+	let [started, events] = [0, 0];
 
 	const ask = async (turn: Turn & { kind: "ask" }) => {
 		await watch.admit();
 		const askedAt = performance.now();
 		const decision = await api.decide(turn.request);
 		latencies.push(performance.now() - askedAt);
-		if (decision.degraded.length > 0) degraded += 1;
+		if (decision.degraded.length > 0) degraded.push(decision.degraded);
 		const outcomes = turn.outcomes(decision, Date.now());
 		const number = watch.sending();
 		await sender.send(outcomes);

@@ -40,7 +40,9 @@ export interface DemoResult {
 		readonly p99: number;
 	};
 	readonly learnedWithinMs: { readonly p50: number; readonly p95: number };
+	/** Decisions whose answer named something degraded, and how many named what. */
 	readonly degraded: number;
+	readonly degradedBy: Readonly<Record<string, number>>;
 	readonly replay: { readonly equal: boolean };
 	readonly stream: string;
 	readonly seconds: number;
@@ -69,7 +71,8 @@ export function demoResult(
 			p99: ms(latencies, 0.99),
 		},
 		learnedWithinMs: { p50: ms(learned, 0.5), p95: ms(learned, 0.95) },
-		degraded: total((run) => run.degraded),
+		degraded: total((run) => run.degraded.length),
+		degradedBy: countEach(runs.flatMap((run) => run.degraded.flat())),
 		replay: { equal: verdict.equal },
 		stream,
 		seconds: round(seconds),
@@ -94,6 +97,12 @@ function summarise({
 		liftInterval: [lift.low, lift.high],
 		fullInformation: { bestArm, bestConstant, uniform },
 	};
+}
+
+function countEach(names: readonly string[]): Record<string, number> {
+	const counts = new Map<string, number>();
+	for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+	return Object.fromEntries(counts);
 }
 
 function ms(values: readonly number[], q: number): number {

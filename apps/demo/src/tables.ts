@@ -93,7 +93,7 @@ export function runTable(result: DemoResult): string {
 			"outcome decided with after",
 			`p50 ${learnedWithinMs.p50} ms, p95 ${learnedWithinMs.p95} ms (from sending it)`,
 		],
-		["degraded answers", count(result.degraded)],
+		["degraded answers", degraded(result)],
 		[
 			"segue replay",
 			result.replay.equal
@@ -103,6 +103,13 @@ export function runTable(result: DemoResult): string {
 		["in all", `${result.seconds} s`],
 	);
 	return table.toString();
+}
+
+function degraded({ degraded: answers, degradedBy }: DemoResult): string {
+	const parts = Object.entries(degradedBy).map(
+		([part, times]) => `${part} ${count(times)}`,
+	);
+	return parts.length === 0 ? "0" : `${count(answers)} (${parts.join(", ")})`;
 }
 
 function number(value: number | null): string {
