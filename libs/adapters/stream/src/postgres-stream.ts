@@ -39,7 +39,8 @@ import {
 import { pause } from "./wait.js";
 
 const QUERY_MS = 5_000;
-const CONNECT_MS = 2_000;
+/** The wait for a free connection counts as well; a publish gives up by its own timeout before. */
+const CONNECT_MS = 30_000;
 const PURGE_PAGE = 5_000;
 const PUBLISHERS = 4;
 const READERS = 6;

@@ -115,11 +115,9 @@ export class Publisher {
 
 	/** Rejects with SpoolFull where neither stream nor spool can keep the row, with MessageTooLarge where none ever will. */
 	async decision(row: DecisionRow, timeoutMs: number): Promise<Place> {
-		const bytes = roughBytesOfRow(row);
-		if (bytes > FILL_BYTES) mustFit(row);
 		this.#flying.set(row.id, row);
 		try {
-			return await this.#decisions.add(row, bytes, timeoutMs);
+			return await this.#decisions.add(row, roughBytesOfRow(row), timeoutMs);
 		} finally {
 			this.#flying.delete(row.id);
 		}
@@ -235,7 +233,10 @@ export class Publisher {
 	}
 }
 
-/** Size of a row's JSON: near enough to fill messages well where values are small, never too low where text is long. */
+/**
+ * Size of a row's JSON: near enough to fill messages well where values are small, never too low where text is long, so that a row
+ * too large for any message travels, and is refused, alone.
+ */
 function roughBytesOfRow(row: DecisionRow): number {
 	let bytes = 900 + 6 * row.x.length + 40 * row.eligible.length;
 	for (const value of Object.values(row.context)) {
@@ -254,18 +255,6 @@ function roughBytesOfEvent(event: Event): number {
 			: 2 * JSON.stringify(event.properties).length)
 	);
 }
-
-/** Refused before it shares a message with others, which would be refused with it. */
-function mustFit(row: DecisionRow): void {
-	const { length } = encodeDecisions([row], LONGEST_NAME);
-	if (length > MOST_SINGLE_BYTES)
-		throw new MessageTooLarge(length, MOST_SINGLE_BYTES);
-}
-
-const LONGEST_NAME: PublisherName = {
-	boot: "00000000-0000-0000-0000-000000000000",
-	sequence: Number.MAX_SAFE_INTEGER,
-};
 
 function findRow(body: Uint8Array, id: string): DecisionRow | null {
 	// Nearly all packs are ruled out without reading their JSON.
