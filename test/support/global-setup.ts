@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { startEmbeddedPostgres } from "#adapters/embedded";
 import { quiet } from "./quiet.js";
+import { stopServersBelow } from "./stop-servers.js";
 
 declare module "vitest" {
 	export interface ProvidedContext {
@@ -12,15 +13,20 @@ declare module "vitest" {
 	}
 }
 
-/** One real PostgreSQL for the whole run; each test takes a database of its own in it (database.ts). */
+/**
+ * One real PostgreSQL for the whole run; each test takes a database of its own in it (database.ts).
+ * All temporary folders of the run lie in one, so that at the end whatever a failed test left
+ * running there is found and stopped.
+ */
 export async function setup(
 	project: TestProject,
 ): Promise<() => Promise<void>> {
 	// The projects of vitest.config.ts inherit this file and what it provides; once is enough.
 	if (!project.isRootProject()) return async () => undefined;
-	const folder = await mkdtemp(join(tmpdir(), "segue-tests-"));
+	const run = await realpath(await mkdtemp(join(tmpdir(), "segue-run-")));
+	process.env.TMPDIR = run;
 	const server = await startEmbeddedPostgres({
-		folder,
+		folder: join(run, "postgres"),
 		log: quiet,
 		fsync: false,
 		mostConnections: 300,
@@ -28,6 +34,7 @@ export async function setup(
 	project.provide("postgres", server.connectionString);
 	return async () => {
 		await server.stop();
-		await rm(folder, { recursive: true, force: true });
+		stopServersBelow(run);
+		await rm(run, { recursive: true, force: true });
 	};
 }
