@@ -83,15 +83,22 @@ export async function startSegue(
 		child.once("exit", (code, signal) => resolve({ code, signal })),
 	);
 	const url = `http://127.0.0.1:${port}`;
-	await waitFor(
-		async () => {
-			if (child.exitCode !== null || child.signalCode !== null)
-				throw new Error(`${app} ended early:\n${printed}`);
-			return (await fetch(`${url}/health/ready`)).status === 200;
-		},
-		30_000,
-		() => `${app} did not become ready:\n${printed}`,
-	);
+	try {
+		await waitFor(
+			async () => {
+				if (child.exitCode !== null || child.signalCode !== null)
+					throw new Error(`${app} ended early:\n${printed}`);
+				return (await fetch(`${url}/health/ready`)).status === 200;
+			},
+			90_000,
+			() => `${app} did not become ready:\n${printed}`,
+		);
+	} catch (error) {
+		// Its children must not outlive the test that could not use it.
+		child.kill("SIGTERM");
+		await exited;
+		throw error;
+	}
 	const clean = () =>
 		options.folder
 			? Promise.resolve()

@@ -1,5 +1,4 @@
 import type { Socket } from "node:net";
-import type { Readable } from "node:stream";
 import { FastifyAdapter } from "@nestjs/platform-fastify";
 import type { FastifyReply } from "fastify";
 import { fail, type SegueError, toProblem } from "#usecases/errors";
@@ -7,7 +6,8 @@ import { rememberRoutes } from "./allowed-methods.js";
 import { parseJsonBody } from "./json-body.js";
 import { knownError } from "./known-error.js";
 import { answerProblem, PROBLEM_JSON } from "./problem-answer.js";
-import { MOST_BODY_BYTES, readBody } from "./read-body.js";
+
+const MOST_BODY_BYTES = 1_048_576;
 
 export interface HttpAnswer {
 	readonly method: string;
@@ -51,10 +51,9 @@ export function createHttpAdapter({
 	server.removeAllContentTypeParsers();
 	server.addContentTypeParser(
 		"application/json",
-		async (_request: unknown, payload: Readable) => {
-			const body = await readBody(payload);
-			return body.length === 0 ? undefined : parseJsonBody(body);
-		},
+		{ parseAs: "buffer" },
+		async (_request: unknown, body: Buffer) =>
+			body.length === 0 ? undefined : parseJsonBody(body),
 	);
 	if (onAnswer !== undefined)
 		server.addHook("onResponse", async ({ method, routeOptions }, reply) =>

@@ -48,5 +48,10 @@ function ofStatus(status: unknown, message: string): SegueError | null {
 			code,
 			"The body's content type is not read here. Send JSON with `content-type: application/json`.",
 		);
+	if (code === "too-large")
+		return fail(
+			code,
+			"The body is larger than 1 MiB (1,048,576 bytes). Send several smaller ones.",
+		);
 	return fail(code, message.endsWith(".") ? message : `${message}.`);
 }

@@ -114,13 +114,23 @@ describe("a decision request with a mistake", () => {
 			withContext(`{"other":${nested(30)}}`),
 		);
 		expect(deep.status, deep.text).toBe(200);
+		const other = `\\"${"[{".repeat(100)}\\`;
 		const quoted = await send(
 			api,
 			"POST",
 			"/v1/decisions",
-			withContext(JSON.stringify({ other: `${"[{".repeat(100)}"\\` })),
+			withContext(JSON.stringify({ other })),
 		);
 		expect(quoted.status, quoted.text).toBe(200);
+	});
+
+	test("a backslash before a closing quote hides no nesting", async () => {
+		const body = withContext(
+			`{"a":"\\\\","b":${"[".repeat(40)}${"]".repeat(40)}}`,
+		);
+		expect((await send(api, "POST", "/v1/decisions", body)).text).toMatch(
+			/nested deeper/,
+		);
 	});
 
 	test("2 MB is 413, every time, also sent in chunks, and the connection goes on", async () => {

@@ -1,15 +1,8 @@
-import {
-	mkdir,
-	open,
-	readdir,
-	readFile,
-	rename,
-	writeFile,
-} from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir } from "node:fs/promises";
 import { type Spool, type SpoolEntry, SpoolFull } from "#usecases/ingesting";
 import { lockFolder } from "./folder-lock.js";
 import { encodeFrame } from "./frame.js";
+import { type Place, readPlace, syncFolder, writePlace } from "./place.js";
 import { Segment, segmentNumber } from "./segment.js";
 
 export interface SpoolOptions {
@@ -26,11 +19,6 @@ export interface SpoolOptions {
 const DEFAULT_BYTES = 256 * 1_048_576;
 const SEGMENT_BYTES = 8 * 1_048_576;
 const PEEK_BYTES = 4 * 1_048_576;
-
-interface Place {
-	readonly segment: number;
-	readonly offset: number;
-}
 
 interface Appending {
 	readonly frame: Buffer;
@@ -159,7 +147,7 @@ class FileSpool implements Spool {
 				this.#count -= 1;
 				await this.#removeDrained();
 			}
-			await this.#savePlace();
+			await writePlace(this.#folder, this.#read);
 			if (count > 0) this.#refused = false;
 		});
 	}
@@ -269,7 +257,7 @@ class FileSpool implements Spool {
 			this.#read = { segment: oldest.number, offset: 0 };
 		await this.#removeDrained();
 		this.#count = await this.#countFrom(this.#read.offset);
-		await this.#savePlace();
+		await writePlace(this.#folder, this.#read);
 	}
 
 	async #countFrom(offset: number): Promise<number> {
@@ -280,38 +268,5 @@ class FileSpool implements Spool {
 			at = 0;
 		}
 		return count;
-	}
-
-	async #savePlace(): Promise<void> {
-		const path = join(this.#folder, "position");
-		await writeFile(`${path}.new`, JSON.stringify(this.#read), { mode: 0o600 });
-		await rename(`${path}.new`, path);
-	}
-}
-
-async function readPlace(folder: string): Promise<Place> {
-	try {
-		const { segment, offset } = JSON.parse(
-			await readFile(join(folder, "position"), "utf8"),
-		) as Place;
-		if (
-			Number.isSafeInteger(segment) &&
-			Number.isSafeInteger(offset) &&
-			segment >= 0 &&
-			offset >= 0
-		)
-			return { segment, offset };
-	} catch {
-		// Missing at the first start, half-written after a power cut: all entries are read again.
-	}
-	return { segment: 0, offset: 0 };
-}
-
-async function syncFolder(folder: string): Promise<void> {
-	const handle = await open(folder, "r");
-	try {
-		await handle.sync();
-	} finally {
-		await handle.close();
 	}
 }

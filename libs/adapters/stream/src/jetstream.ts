@@ -4,7 +4,7 @@ import {
 	jetstream,
 	jetstreamManager,
 } from "@nats-io/jetstream";
-import type { Msg, NatsConnection } from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/transport-node";
 import {
 	type Durability,
 	type HeldMessage,
@@ -15,21 +15,19 @@ import {
 	type Subscription,
 	type Tail,
 } from "#usecases/ingesting";
-import { readDelivery } from "./jetstream-delivery.js";
 import {
 	ensureLayout,
 	type Layout,
 	LEARNERS,
 	STREAM,
 } from "./jetstream-layout.js";
-import { PullRequests } from "./jetstream-pull.js";
+import { JetStreamLearners } from "./jetstream-learners.js";
 import { deleteBelow } from "./jetstream-purge.js";
 import { JetStreamTail } from "./jetstream-tail.js";
 import { connectNats, publicServers } from "./nats-connection.js";
 import {
 	type JetStreamOptions,
 	MAX_MESSAGE_BYTES,
-	MAX_PULL_BYTES,
 	type OnProblem,
 } from "./options.js";
 import {
@@ -44,11 +42,6 @@ const API_TIMEOUT_MS = 2_000;
 const DRAIN_MS = 2_000;
 /** Headers of a publish count against the server's max_payload. */
 const HEADER_BYTES = 1_024;
-const BUSY_MS = 5;
-const AWAY_MS = 100;
-
-const ACKNOWLEDGE = "+ACK";
-const IN_PROGRESS = "+WPI";
 
 /** The stream in JetStream, with the connection it uses, for request and reply over the same one. */
 export interface JetStream extends Stream {
@@ -93,7 +86,7 @@ class NatsStream implements JetStream {
 	readonly #client: JetStreamClient;
 	readonly #layout: Layout;
 	readonly #onProblem: OnProblem;
-	readonly #pulls: PullRequests;
+	readonly #learners: JetStreamLearners;
 	readonly #tails = new Set<JetStreamTail>();
 	readonly #failUnderWay = new Set<(error: Error) => void>();
 	readonly #stop = new AbortController();
@@ -115,7 +108,14 @@ class NatsStream implements JetStream {
 		this.#client = jetstream(connection, { timeout: API_TIMEOUT_MS });
 		this.#layout = layout;
 		this.#onProblem = options.onProblem ?? (() => {});
-		this.#pulls = new PullRequests(connection);
+		this.#learners = new JetStreamLearners({
+			connection,
+			manager,
+			isConnected: () => this.#connected,
+			mend: () => this.#ensure(),
+			send: (subject, text) => this.#send(subject, text),
+			stop: this.#stop.signal,
+		});
 		void this.#watch();
 	}
 
@@ -157,24 +157,12 @@ class NatsStream implements JetStream {
 	}
 
 	async pull(most: number, waitMs: number): Promise<readonly HeldMessage[]> {
-		const held: HeldMessage[] = [];
-		const deadline = performance.now() + waitMs;
-		while (held.length === 0 && !this.#stop.signal.aborted) {
-			const left = Math.max(0, Math.ceil(deadline - performance.now()));
-			const end = await this.#pullOnce(most, left, held);
-			if (held.length > 0 || performance.now() >= deadline) break;
-			if (end === "gone") await Promise.race([this.#ensure(), pause(left)]);
-			await pause(
-				Math.min(end === "done" || end === "busy" ? BUSY_MS : AWAY_MS, left),
-				this.#stop.signal,
-			);
-		}
-		return held;
+		return await this.#learners.pull(most, waitMs);
 	}
 
 	async backlog(): Promise<number> {
-		const info = await this.#learners();
-		return info.num_pending + info.num_ack_pending;
+		if (!this.#connected) throw new StreamAway(this.description);
+		return await this.#learners.backlog();
 	}
 
 	async tail(
@@ -201,8 +189,8 @@ class NatsStream implements JetStream {
 	}
 
 	async purge(storedBefore: number): Promise<void> {
-		const acknowledged = (await this.#learners()).ack_floor.stream_seq;
-		if (acknowledged === 0) return;
+		if (!this.#connected) throw new StreamAway(this.description);
+		const acknowledged = await this.#learners.floor();
 		await deleteBelow(
 			this.#manager,
 			acknowledged,
@@ -238,47 +226,13 @@ class NatsStream implements JetStream {
 		if (this.#stop.signal.aborted) return;
 		this.#stop.abort();
 		await Promise.all([...this.#tails].map((tail) => tail.close()));
-		this.#pulls.abandon();
+		this.#learners.abandon();
 		if (this.#connected)
 			await Promise.race([this.connection.drain(), pause(DRAIN_MS)]).catch(
 				() => {},
 			);
 		this.#connected = false;
 		await this.connection.close();
-	}
-
-	async #learners() {
-		if (!this.#connected) throw new StreamAway(this.description);
-		return await this.#manager.consumers.info(STREAM, LEARNERS);
-	}
-
-	async #pullOnce(most: number, waitMs: number, held: HeldMessage[]) {
-		if (!this.#connected) return "lost";
-		const wish = {
-			batch: most,
-			expiresMs: waitMs,
-			maxBytes: MAX_PULL_BYTES,
-			oneShot: true,
-		};
-		return await this.#pulls.request(LEARNERS, wish, (message) => {
-			const one = this.#hold(message);
-			if (one !== null) held.push(one);
-		});
-	}
-
-	#hold(message: Msg): HeldMessage | null {
-		const delivery = readDelivery(message);
-		if (delivery === null) return null;
-		const reply = message.reply ?? "";
-		return {
-			subject: message.subject,
-			body: message.data,
-			storedAt: delivery.storedAt,
-			position: delivery.streamSequence,
-			deliveries: delivery.deliveries,
-			acknowledge: () => this.#send(reply, ACKNOWLEDGE),
-			extend: () => this.#send(reply, IN_PROGRESS),
-		};
 	}
 
 	/** Without an answer: what is lost on the way is redelivered, or said again. */
@@ -299,6 +253,8 @@ class NatsStream implements JetStream {
 			} else if (status.type === "error")
 				this.#onProblem("The NATS server reports an error.", status.error);
 		}
+		// The connection was closed for good, by `close` or by a server that will not have it back.
+		this.#connected = false;
 	}
 
 	#lose(): void {
@@ -308,7 +264,7 @@ class NatsStream implements JetStream {
 			`The connection to the stream (${this.description}) was lost; whether it stored the message is unknown.`,
 		);
 		for (const fail of this.#failUnderWay) fail(error);
-		this.#pulls.abandon();
+		this.#learners.abandon();
 		for (const tail of this.#tails) tail.abandon();
 	}
 

@@ -1,4 +1,4 @@
-import pg from "pg";
+import type pg from "pg";
 import {
 	type Durability,
 	type HeldMessage,
@@ -18,6 +18,7 @@ import {
 } from "./options.js";
 import { Acknowledgements } from "./postgres-acknowledgements.js";
 import { PostgresListener } from "./postgres-listener.js";
+import { openPool } from "./postgres-pool.js";
 import {
 	type ClaimedRow,
 	claimMessages,
@@ -38,9 +39,6 @@ import {
 } from "./subjects.js";
 import { pause } from "./wait.js";
 
-const QUERY_MS = 5_000;
-/** The wait for a free connection counts as well; a publish gives up by its own timeout before. */
-const CONNECT_MS = 30_000;
 const PURGE_PAGE = 5_000;
 const PUBLISHERS = 4;
 const READERS = 6;
@@ -78,32 +76,6 @@ export async function openPostgresStream(
 		await Promise.all([durable.end(), loose.end()]);
 		throw error;
 	}
-}
-
-function openPool(
-	connectionString: string,
-	max: number,
-	commit: "on" | "off",
-	onProblem: OnProblem,
-): pg.Pool {
-	const pool = new pg.Pool({
-		connectionString,
-		max,
-		application_name: "segue stream",
-		connectionTimeoutMillis: CONNECT_MS,
-		query_timeout: QUERY_MS,
-		keepAlive: true,
-		onConnect: async (client) => {
-			await client.query(`set synchronous_commit = ${commit}`);
-		},
-	});
-	pool.on("error", (error) =>
-		onProblem(
-			"An idle connection of the stream was cut; the next one is made anew.",
-			error,
-		),
-	);
-	return pool;
 }
 
 class PostgresStream implements Stream {
