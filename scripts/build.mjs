@@ -58,6 +58,17 @@ function isAlive(pid) {
 	}
 }
 
+/** A build that was killed leaves its lock, perhaps before it wrote its id. */
+function isLeftOver() {
+	try {
+		const holder = Number(readFileSync(LOCK, "utf8"));
+		const age = Date.now() - statSync(LOCK).mtimeMs;
+		return holder > 0 ? !isAlive(holder) : age > 10_000;
+	} catch {
+		return false; // It was given back just now.
+	}
+}
+
 /** One build at a time in a checkout: two would write into each other's files. */
 async function locked(work) {
 	mkdirSync(CACHE, { recursive: true });
@@ -67,8 +78,7 @@ async function locked(work) {
 			break;
 		} catch (error) {
 			if (error.code !== "EEXIST") throw error;
-			const holder = existsSync(LOCK) ? Number(readFileSync(LOCK, "utf8")) : 0;
-			if (holder > 0 && !isAlive(holder)) rmSync(LOCK, { force: true });
+			if (isLeftOver()) rmSync(LOCK, { force: true });
 			else await sleep(100);
 		}
 	}
