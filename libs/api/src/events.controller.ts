@@ -1,7 +1,8 @@
 import { Body, Controller, HttpCode, Inject, Post } from "@nestjs/common";
 import { ApiTags } from "@nestjs/swagger";
+import type { EventsAnswer } from "#usecases/ingesting";
 import { Documented } from "./openapi.js";
-import type { ApiParts, EventsAnswer } from "./parts.js";
+import type { ApiParts } from "./parts.js";
 import { required } from "./request-values.js";
 import { eventsAnswerSchema, eventsSchema } from "./schemas.js";
 import { tokens } from "./tokens.js";

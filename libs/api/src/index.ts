@@ -9,7 +9,6 @@ export {
 export { parseJsonBody } from "./json-body.js";
 export type {
 	ApiParts,
-	EventsAnswer,
 	Health,
 	OperationsParts,
 	PartHealth,

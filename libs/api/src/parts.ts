@@ -12,6 +12,7 @@ import type {
 	StartExperiment,
 	StopExperiment,
 } from "#usecases/defining";
+import type { AcceptEvents } from "#usecases/ingesting";
 import type { MakeReport } from "#usecases/reporting";
 
 type Verb<T extends { execute: unknown }> = Pick<T, "execute">;
@@ -40,21 +41,13 @@ export interface OperationsParts {
 	readonly isDatabaseAway: (error: unknown) => boolean;
 }
 
-export interface EventsAnswer {
-	readonly accepted: number;
-	readonly rejected: readonly {
-		readonly index: number;
-		readonly problem: unknown;
-	}[];
-}
-
 /** What the app hands in: use cases it has wired. */
 export interface ApiParts extends OperationsParts {
 	readonly decide: Verb<Decide>;
 	readonly decideBatch: Verb<DecideBatch>;
 	readonly findDecision: Verb<FindDecision>;
 	readonly readPosterior: Verb<ReadPosterior>;
-	readonly acceptEvents: { execute(body: unknown): Promise<EventsAnswer> };
+	readonly acceptEvents: Verb<AcceptEvents>;
 	readonly listExperiments: Verb<ListExperiments>;
 	readonly getExperiment: Verb<GetExperiment>;
 	readonly putExperiment: Verb<PutExperiment>;
