@@ -20,16 +20,25 @@ export interface ReplayResult {
 	/** Per decision whose answer named something degraded: what. */
 	readonly degraded: readonly (readonly string[])[];
 	readonly seconds: number;
+	/** Time ran out before all had asked. */
+	readonly cutShort: boolean;
+}
+
+export interface ReplayOptions {
+	/** Decisions at most. */
+	readonly limit: number;
+	/** By `performance.now()`: nobody asks after it, so that a slow machine ends in time too. */
+	readonly until: number;
+	readonly api: SegueApi;
+	readonly sender: OutcomeSender;
+	readonly signal: AbortSignal;
+	readonly progress: (decisions: number) => void;
 }
 
 /** Replays traffic as live traffic: eight clients ask, send what happened, and wait while too much is not yet learned. */
 export async function replayTraffic(
 	traffic: Traffic,
-	limit: number,
-	api: SegueApi,
-	sender: OutcomeSender,
-	signal: AbortSignal,
-	progress: (decisions: number) => void,
+	{ limit, until, api, sender, signal, progress }: ReplayOptions,
 ): Promise<ReplayResult> {
 	const watch = new LearningWatch(
 		() => api.posterior(traffic.experiment),
@@ -57,8 +66,8 @@ export async function replayTraffic(
 	const client = async () => {
 		for (;;) {
 			signal.throwIfAborted();
-			const turn =
-				started < limit ? traffic.next(Date.now(), watch.learned) : "over";
+			const open = started < limit && performance.now() < until;
+			const turn = open ? traffic.next(Date.now(), watch.learned) : "over";
 			if (turn === "over") return;
 			if (turn === "nobody") await sleep(5);
 			else if (turn.kind === "signals") {
@@ -90,5 +99,6 @@ export async function replayTraffic(
 		learnedWithin,
 		degraded,
 		seconds,
+		cutShort: latencies.length < Math.min(limit, traffic.size),
 	};
 }

@@ -18,6 +18,9 @@ export interface DemoResult {
 	readonly events: number;
 	readonly experiments: readonly {
 		readonly key: string;
+		readonly decisions: number;
+		/** The machine was too slow to replay everything within three minutes. */
+		readonly cutShort: boolean;
 		readonly policyMean: number | null;
 		readonly controlMean: number | null;
 		readonly uniformExpected: number | null;
@@ -83,11 +86,14 @@ function summarise({
 	key,
 	report,
 	truth,
+	replayed,
 }: ExperimentResult): DemoResult["experiments"][number] {
 	const { policy, control, lift, bestSingleArm, uniformExpected } = report;
 	const { bestArm, bestConstant, uniform } = truth;
 	return {
 		key,
+		decisions: replayed.decisions,
+		cutShort: replayed.cutShort,
 		policyMean: policy.mean,
 		controlMean: control.mean,
 		uniformExpected,

@@ -31,6 +31,8 @@ interface Scene {
 	readonly truth: FullInformation;
 	/** Whose behaviour this is: said before it starts. */
 	readonly about: string;
+	/** Milliseconds after the start at which it is cut short, so that a slow machine ends within three minutes too. */
+	readonly until: number;
 }
 
 const FILES = [
@@ -58,20 +60,25 @@ export async function runDemo(
 			`Applied ${FILES.join(" and ")}. Decisions go over HTTP, outcomes over ${sender.via}.`,
 		);
 		const results: ExperimentResult[] = [];
-		for (const { name, traffic, truth, about } of scenes(options)) {
+		for (const { name, traffic, truth, about, until } of scenes(options)) {
 			const key = traffic.experiment;
 			screen.say(`\n${key}: ${about}`);
 			const total = Math.min(options.limit, traffic.size);
 			await api.posterior(key);
 			const progress = screen.progress(key, total);
-			const replayed = await replayTraffic(
-				traffic,
-				total,
+			const replayed = await replayTraffic(traffic, {
+				limit: total,
+				until: startedAt + until,
 				api,
 				sender,
 				signal,
-				progress.update,
-			).finally(progress.stop);
+				progress: progress.update,
+			}).finally(progress.stop);
+			if (replayed.cutShort) {
+				screen.say(
+					`  Cut short after ${replayed.decisions} of ${total} decisions, to end within three minutes on this machine.`,
+				);
+			}
 			results.push({
 				key,
 				name,
@@ -109,12 +116,14 @@ function scenes({ seed }: Options): Scene[] {
 			traffic: new GenreTraffic(pass),
 			truth: genreTruth(pass, genre.arms.length),
 			about: `${pass.length} real tracks of the Free Music Archive; a prompt is played when it names the track's genre.`,
+			until: 115_000,
 		},
 		{
 			name: mood.name,
 			traffic: new MoodTraffic(seed, catalogue),
 			truth: moodTruth(mood, crowd, catalogue),
 			about: `${catalogue.size} real tracks, but SIMULATED listeners: ${LISTENERS} of them, seed ${seed}. Each has a hidden mood, plays through what fits it and skips the rest.`,
+			until: 150_000,
 		},
 	];
 }
