@@ -15,12 +15,7 @@ import {
 	type Subscription,
 	type Tail,
 } from "#usecases/ingesting";
-import {
-	ensureLayout,
-	type Layout,
-	LEARNERS,
-	STREAM,
-} from "./jetstream-layout.js";
+import { ensureLayout, type Layout } from "./jetstream-layout.js";
 import { JetStreamLearners } from "./jetstream-learners.js";
 import { deleteBelow } from "./jetstream-purge.js";
 import { JetStreamTail } from "./jetstream-tail.js";
