@@ -1,4 +1,9 @@
-import type { ArmCounts, ReportCounts, UnitMoments } from "#core/report";
+import type {
+	ArmCounts,
+	ArmUnitMoments,
+	ReportCounts,
+	UnitMoments,
+} from "#core/report";
 import type { ReportReads } from "#usecases/reporting";
 import type { Database } from "./database.js";
 
@@ -29,7 +34,7 @@ export class PostgresReportReads implements ReportReads {
 			firstDecidedAt: heads.first_at?.getTime() ?? null,
 			lastDecidedAt: heads.last_at?.getTime() ?? null,
 			arms,
-			units,
+			...units,
 			deadLetters: dead,
 			waitingEvents: waiting,
 		};
@@ -57,19 +62,26 @@ export class PostgresReportReads implements ReportReads {
 		);
 	}
 
-	#units(experiment: string, version: number): Promise<UnitMoments[]> {
-		return this.database.query<UnitMoments>(
+	/** Moments over the units of each group, and of each group and arm, in one pass over the log. */
+	async #units(experiment: string, version: number) {
+		const rows = await this.database.query<
+			UnitMoments & { readonly arm: string | null }
+		>(
 			`with unit as (
-				select d.assigned_group, d.unit, count(*)::float8 as n, sum(s.reward) as c
+				select d.assigned_group, d.arm, d.unit, count(*)::float8 as n, sum(s.reward) as c
 				from decisions d join decision_states s on s.id = d.id
 				where d.experiment = $1 and d.version = $2 and s.exposed = 1
-				group by d.assigned_group, d.unit
+				group by grouping sets ((d.assigned_group, d.unit), (d.assigned_group, d.unit, d.arm))
 			)
-			select u.assigned_group as "group", count(*) as units, sum(u.n) as n, sum(u.c) as c,
+			select u.assigned_group as "group", u.arm, count(*) as units, sum(u.n) as n, sum(u.c) as c,
 				sum(u.n * u.n) as nn, sum(u.n * u.c) as nc, sum(u.c * u.c) as cc
-			from unit u group by u.assigned_group order by u.assigned_group`,
+			from unit u group by u.assigned_group, u.arm order by u.assigned_group, u.arm`,
 			[experiment, version],
 		);
+		return {
+			units: rows.filter((row) => row.arm === null),
+			armUnits: rows.filter((row): row is ArmUnitMoments => row.arm !== null),
+		};
 	}
 
 	async #count(text: string): Promise<number> {
