@@ -1,4 +1,4 @@
-import { mkdtemp, realpath, rm } from "node:fs/promises";
+import { chmod, mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
@@ -24,6 +24,8 @@ export async function setup(
 	// The projects of vitest.config.ts inherit this file and what it provides; once is enough.
 	if (!project.isRootProject()) return async () => undefined;
 	const run = await realpath(await mkdtemp(join(tmpdir(), "segue-run-")));
+	// Where root may only run PostgreSQL as nobody, that must be able to pass.
+	await chmod(run, 0o711);
 	process.env.TMPDIR = run;
 	const server = await startEmbeddedPostgres({
 		folder: join(run, "postgres"),

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { chmod, mkdir, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { Child, Log } from "./child.js";
 import { freePort, rememberedPort } from "./free-port.js";
 import { stopLeftOver } from "./left-over.js";
@@ -46,9 +46,11 @@ export async function startEmbeddedPostgres(
 	const folder = resolve(options.folder);
 	await mkdir(folder, { recursive: true, mode: 0o700 });
 	const binaries = postgresBinaries();
-	const user = await postgresUser(binaries.folder, folder);
+	const user = await postgresUser(binaries.folder, dirname(folder));
 	// `nobody` must pass through to its own data, without reading what else lies here.
-	if (user.as) await chmod(folder, 0o711);
+	const ours =
+		user.owner.uid === process.getuid?.() || process.getuid === undefined;
+	if (!ours) await chmod(folder, 0o711);
 	const cluster: Cluster = {
 		folder,
 		binaries,

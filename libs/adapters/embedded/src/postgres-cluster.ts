@@ -54,7 +54,10 @@ export function dataOf(folder: string): string {
 export async function ensureCluster(cluster: Cluster): Promise<string> {
 	const passwordFile = join(cluster.folder, "password");
 	const data = dataOf(cluster.folder);
-	if (existsSync(data)) return readPassword(passwordFile);
+	if (existsSync(data)) {
+		await handOver(data, cluster.user);
+		return readPassword(passwordFile);
+	}
 	await removeHalfMade(cluster.folder);
 	const making = join(cluster.folder, `${HALF_MADE}${randomUUID()}`);
 	await mkdir(making, { mode: 0o700 });

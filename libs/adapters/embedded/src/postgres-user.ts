@@ -1,16 +1,23 @@
 import { execFile } from "node:child_process";
-import { chown, readdir, readFile } from "node:fs/promises";
+import { chown, lchown, readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
+interface Account {
+	readonly uid: number;
+	readonly gid: number;
+}
+
 /** How a PostgreSQL program is run: PostgreSQL refuses to be root. */
 export interface PostgresUser {
-	/** Program and arguments that go before the PostgreSQL program. */
+	/** Program and arguments that go before the PostgreSQL program; they exec, so the spawned process id is PostgreSQL's own. */
 	readonly prefix: readonly string[];
-	/** Spawn as this user. */
-	readonly as: { readonly uid: number; readonly gid: number } | null;
+	/** Spawn as this account. */
+	readonly as: Account | null;
+	/** Whose the data must be. */
+	readonly owner: Account;
 }
 
 /** To itself another user, to the file system still root: so it may enter folders of mode 0700 below /root. */
@@ -24,31 +31,51 @@ const NAMESPACE = [
 const UNPRIVILEGED = "nobody";
 
 /**
- * The way to run PostgreSQL here: as we are; as root in a user namespace; where namespaces are not
- * allowed, as `nobody`, who must be able to enter `binaries` and `data` (throws a sentence that
- * names the folder where not). `unshare` execs, so the spawned process id is PostgreSQL's own.
+ * The way to run PostgreSQL here: as we are. As root: in a user namespace; where these are not
+ * allowed (many containers), as `nobody`, which keeps the one privilege of passing closed folders
+ * if it cannot enter `binaries` and `data` otherwise; where that is not to be had either, throws a
+ * sentence that names the folder. `works` tells whether a prefix can be used.
  */
 export async function postgresUser(
 	binaries: string,
 	data: string,
-	namespaces = namespacesAllowed,
+	works: (prefix: readonly string[]) => Promise<boolean> = runs,
 ): Promise<PostgresUser> {
-	if (process.getuid?.() !== 0) return { prefix: [], as: null };
-	if (await namespaces()) return { prefix: NAMESPACE, as: null };
-	const as = await unprivilegedUser();
-	for (const folder of [binaries, data]) await mustEnter(folder, as);
-	return { prefix: [], as };
+	const us = { uid: process.getuid?.() ?? -1, gid: process.getgid?.() ?? -1 };
+	if (us.uid !== 0) return { prefix: [], as: null, owner: us };
+	if (await works(NAMESPACE)) return { prefix: NAMESPACE, as: null, owner: us };
+	const owner = await unprivilegedUser();
+	const closed =
+		(await closedFolder(binaries, owner)) ?? (await closedFolder(data, owner));
+	if (closed === null) return { prefix: [], as: owner, owner };
+	const passing = passingClosedFolders(owner);
+	if (await works(passing)) return { prefix: passing, as: null, owner };
+	throw new Error(
+		`PostgreSQL does not run as root, and the user ${UNPRIVILEGED}, as whom it is run here, cannot enter the folder ${closed}. Allow that (chmod o+x ${closed}), start Segue as another user, or set DATABASE_URL.`,
+	);
 }
 
-async function namespacesAllowed(): Promise<boolean> {
-	const [program, ...options] = NAMESPACE as [string, ...string[]];
+function passingClosedFolders({ uid, gid }: Account): string[] {
+	return [
+		"setpriv",
+		`--reuid=${uid}`,
+		`--regid=${gid}`,
+		"--clear-groups",
+		"--inh-caps=+dac_override",
+		"--ambient-caps=+dac_override",
+		"--",
+	];
+}
+
+async function runs(prefix: readonly string[]): Promise<boolean> {
+	const [program, ...options] = prefix as [string, ...string[]];
 	return run(program, [...options, "true"]).then(
 		() => true,
 		() => false,
 	);
 }
 
-async function unprivilegedUser(): Promise<{ uid: number; gid: number }> {
+async function unprivilegedUser(): Promise<Account> {
 	const users = await readFile("/etc/passwd", "utf8").catch(() => "");
 	for (const line of users.split("\n")) {
 		const [name, , uid, gid] = line.split(":");
@@ -59,38 +86,35 @@ async function unprivilegedUser(): Promise<{ uid: number; gid: number }> {
 	);
 }
 
-async function mustEnter(
+/** The outermost folder of a path that the account cannot enter, or null. */
+async function closedFolder(
 	folder: string,
-	as: { uid: number; gid: number },
-): Promise<void> {
+	as: Account,
+): Promise<string | null> {
 	const path: string[] = [];
 	for (let at = folder; at !== dirname(at); at = dirname(at)) path.unshift(at);
 	const script =
 		'for at; do test -x "$at" || { printf %s "$at"; exit 1; }; done';
-	const closed = await run("/bin/sh", ["-c", script, "sh", ...path], {
+	return run("/bin/sh", ["-c", script, "sh", ...path], {
 		...as,
 		cwd: "/",
 	}).then(
 		() => null,
 		(error: { stdout?: string }) => error.stdout || folder,
 	);
-	if (closed !== null)
-		throw new Error(
-			`PostgreSQL does not run as root, and the user ${UNPRIVILEGED}, as whom it is run here, cannot enter the folder ${closed}. Allow that (chmod o+x ${closed}), start Segue as another user, or set DATABASE_URL.`,
-		);
 }
 
-/** Hands a folder and all in it to the user PostgreSQL runs as. */
+/**
+ * Makes the user PostgreSQL runs as the owner of a file, or of a folder and all in it, where it is
+ * not: also where data was made under another of the ways above. Only root can, and need.
+ */
 export async function handOver(
 	path: string,
 	user: PostgresUser,
 ): Promise<void> {
-	if (user.as === null) return;
-	await chown(path, user.as.uid, user.as.gid);
-	const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
-	for (const entry of entries) {
-		const inner = join(path, entry.name);
-		if (entry.isDirectory()) await handOver(inner, user);
-		else if (entry.isFile()) await chown(inner, user.as.uid, user.as.gid);
-	}
+	const { uid, gid } = user.owner;
+	if (process.getuid?.() !== 0 || (await stat(path)).uid === uid) return;
+	const inner = await readdir(path, { recursive: true }).catch(() => []);
+	for (const name of inner) await lchown(join(path, name), uid, gid);
+	await chown(path, uid, gid);
 }
