@@ -62,7 +62,13 @@ export async function openParts(
 	const jetStream =
 		natsUrl === null
 			? null
-			: await openJetStream({ servers: natsUrl, name: "segue", onProblem });
+			: await openJetStream({
+					servers: natsUrl,
+					name: "segue",
+					// Our own broker syncs each message where `power` is asked for; of another's we cannot know.
+					durability: config.natsUrl === null ? config.durability : "process",
+					onProblem,
+				});
 	const stream =
 		jetStream ??
 		(await openPostgresStream({ connectionString: databaseUrl, onProblem }));
@@ -118,6 +124,7 @@ async function ownNats(
 		folder: join(config.dataFolder, "nats"),
 		binary,
 		log,
+		syncAlways: config.durability === "power",
 	});
 	shutdown.add("nats-server", () => child.stop());
 	return child.url;

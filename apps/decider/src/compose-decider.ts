@@ -74,6 +74,10 @@ export async function composeDecider({
 		folder: join(config.dataFolder, "spool"),
 		maxBytes: config.spoolMaxBytes,
 		sync: config.durability === "power",
+		onDamage: (keptIn) =>
+			log.error(
+				`The spool had damaged bytes, which were set aside in ${keptIn}`,
+			),
 	});
 	shutdown.add("spool", () => spool.close());
 	metrics.watchSpool(() => ({ bytes: spool.size, entries: spool.count }));

@@ -12,27 +12,21 @@ import {
 	type LoggedEvent,
 } from "#usecases/learning";
 import type { DatabaseOptions } from "./database.js";
+import { KnownDefinitions } from "./known-definitions.js";
 import { LearnerSession } from "./learner-session.js";
 import {
 	insertDeadLetters,
 	insertDecisions,
 	insertIds,
 	lockStates,
-	readDecisions,
 	readHorizon,
 	readTombstones,
-	type StateRecord,
 	type StateUpdate,
 	updateStates,
 } from "./learning-sql.js";
-import { byDecision } from "./outcome-record.js";
-import {
-	insertOutcomes,
-	insertSignals,
-	outcomeKey,
-	readOutcomes,
-} from "./outcomes-sql.js";
+import { insertOutcomes, insertSignals } from "./outcomes-sql.js";
 import { addToSums } from "./sums-sql.js";
+import { readTouched } from "./touched-decisions.js";
 
 /** Advisory lock class of the gate, which batches share and erasure and retention take exclusively. */
 const GATE = 7_301;
@@ -51,18 +45,21 @@ export interface LedgerOptions extends DatabaseOptions {
  */
 export class PostgresLearningLedger implements LearningLedger {
 	readonly #session: LearnerSession;
-	readonly #definitions = new Map<number, Definition>();
+	readonly #definitions: KnownDefinitions;
 	readonly #knownSums = new Set<string>();
 
-	constructor(private readonly options: LedgerOptions) {
+	constructor(options: LedgerOptions) {
 		this.#session = new LearnerSession(options);
+		this.#definitions = new KnownDefinitions(options.definitions);
 	}
 
 	async commit(
 		batch: Batch,
 		fold: (locked: readonly LockedDecision[]) => Effects,
 	): Promise<Committed> {
-		await this.#learnDefinitions(batch.decisions);
+		await this.#definitions.learn(
+			batch.decisions.map(({ row }) => row.definitionId),
+		);
 		const client = await this.#session.client();
 		try {
 			return await this.#transact(client, batch, fold);
@@ -111,12 +108,10 @@ export class PostgresLearningLedger implements LearningLedger {
 				? await insertDeadLetters(client, admitted.deadLetters)
 				: 0;
 
-		const touched = await this.#readTouched(
+		const touched = await readTouched(
 			client,
-			states,
-			filled,
-			admitted.outcomes,
-			isNew,
+			{ states, filled, outcomes: admitted.outcomes, isNew },
+			this.#definitions,
 		);
 		const effects = fold(touched);
 		const updates = stateUpdates(
@@ -135,23 +130,20 @@ export class PostgresLearningLedger implements LearningLedger {
 			);
 
 		const revisions = await commitWithRevisions(client, batchId, touched);
-		const events = isNew.size + newSignals;
-		const taken =
-			admitted.decisions.size +
-			admitted.outcomes.length +
-			admitted.signals.length;
-		const repeats =
-			batch.decisions.length +
-			batch.events.length -
-			admitted.erased -
-			refused -
-			taken;
-		return {
-			revisions,
+		const stored = {
 			decisions: filled.length,
-			events,
-			duplicates: Math.max(0, repeats) + taken - filled.length - events,
+			events: isNew.size + newSignals,
+		};
+		return {
+			...stored,
+			revisions,
 			refused,
+			duplicates:
+				itemsOf(batch) -
+				admitted.erased -
+				(admitted.deadLetters.length - batch.deadLetters.length) -
+				stored.decisions -
+				stored.events,
 			reasons: admitted.deadLetters.map(
 				({ reason }) => reason.split(":", 1)[0] as string,
 			),
@@ -205,63 +197,10 @@ export class PostgresLearningLedger implements LearningLedger {
 		);
 		return insertSignals(client, batchId, signals, keys);
 	}
-
-	/** The locked decisions whose row or outcomes this batch changed, with everything the log now says of them. */
-	async #readTouched(
-		client: pg.Client,
-		states: readonly StateRecord[],
-		filled: readonly LoggedDecision[],
-		outcomes: readonly LoggedEvent[],
-		isNew: ReadonlySet<string>,
-	): Promise<LockedDecision[]> {
-		const rows = new Map(filled.map(({ row }) => [row.id, row]));
-		const stateOf = new Map(states.map((state) => [state.id, state]));
-		const moved = new Set<string>();
-		for (const { event } of outcomes) {
-			const id = event.decisionId as string;
-			if (
-				isNew.has(outcomeKey(id, event.id)) &&
-				!rows.has(id) &&
-				stateOf.get(id)?.experiment != null
-			)
-				moved.add(id);
-		}
-		if (moved.size > 0)
-			for (const row of await readDecisions(client, [...moved]))
-				rows.set(row.id, row);
-		await this.#learnDefinitionIds(
-			[...rows.values()].map((row) => row.definitionId),
-		);
-		const found =
-			rows.size > 0 ? await readOutcomes(client, [...rows.keys()]) : [];
-		const outcomesOf = byDecision(found);
-		return [...rows.values()].map((row) => {
-			const state = stateOf.get(row.id) as StateRecord;
-			return {
-				row,
-				definition: this.#definitions.get(row.definitionId) as Definition,
-				outcomes: outcomesOf.get(row.id) ?? [],
-				exposed: state.exposed,
-				reward: state.reward,
-			};
-		});
-	}
-
-	async #learnDefinitions(decisions: readonly LoggedDecision[]): Promise<void> {
-		await this.#learnDefinitionIds(
-			decisions.map(({ row }) => row.definitionId),
-		);
-	}
-
-	async #learnDefinitionIds(ids: readonly number[]): Promise<void> {
-		const unknown = [...new Set(ids)].filter(
-			(id) => !this.#definitions.has(id),
-		);
-		if (unknown.length === 0) return;
-		for (const definition of await this.options.definitions(unknown))
-			this.#definitions.set(definition.id, definition);
-	}
 }
+
+const itemsOf = ({ decisions, events }: Batch): number =>
+	decisions.length + events.length;
 
 function sortedIds({ decisions, outcomes }: Admitted): string[] {
 	return [

@@ -7,6 +7,7 @@ import {
 	toDecisionRow,
 } from "./decision-record.js";
 import type { PostgresDefinitionStore } from "./definition-store.js";
+import { KnownDefinitions } from "./known-definitions.js";
 import {
 	byDecision,
 	type OutcomeRecord,
@@ -19,13 +20,15 @@ const FIRST_ID = "00000000-0000-0000-0000-000000000000";
 
 /** The log at a revision, page by page, each page a short read (a long snapshot would bloat the sums). */
 export class PostgresLogReads implements LogReads {
-	readonly #definitions = new Map<number, Definition>();
+	readonly #definitions: KnownDefinitions;
 
 	constructor(
 		private readonly database: Database,
 		private readonly posteriors: PostgresPosteriorSource,
-		private readonly store: PostgresDefinitionStore,
-	) {}
+		store: PostgresDefinitionStore,
+	) {
+		this.#definitions = new KnownDefinitions((ids) => store.byIds(ids));
+	}
 
 	async experiments(): Promise<readonly string[]> {
 		const rows = await this.database.query<{ key: string }>(
@@ -52,7 +55,7 @@ export class PostgresLogReads implements LogReads {
 			[experiment, afterId ?? FIRST_ID, revision, most],
 		);
 		const rows = records.map(toDecisionRow);
-		await this.#learnDefinitions(rows.map((row) => row.definitionId));
+		await this.#definitions.learn(rows.map((row) => row.definitionId));
 		const outcomes = await this.#outcomes(
 			experiment,
 			revision,
@@ -77,14 +80,5 @@ export class PostgresLogReads implements LogReads {
 			[experiment, ids, revision],
 		);
 		return byDecision(rows.map(toEvent));
-	}
-
-	async #learnDefinitions(ids: readonly number[]): Promise<void> {
-		const unknown = [...new Set(ids)].filter(
-			(id) => !this.#definitions.has(id),
-		);
-		if (unknown.length === 0) return;
-		for (const definition of await this.store.byIds(unknown))
-			this.#definitions.set(definition.id, definition);
 	}
 }

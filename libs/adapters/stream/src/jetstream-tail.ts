@@ -5,6 +5,7 @@ import { readDelivery } from "./jetstream-delivery.js";
 import { addReader, STREAM } from "./jetstream-layout.js";
 import { PullRequests } from "./jetstream-pull.js";
 import type { OnProblem } from "./options.js";
+import type { TailWish } from "./tail-wish.js";
 import { BackOff } from "./wait.js";
 
 const BATCH = 256;
@@ -38,16 +39,14 @@ export class JetStreamTail implements Tail {
 	constructor(
 		connection: NatsConnection,
 		manager: JetStreamManager,
-		filter: string,
-		since: number,
-		deliver: (message: StreamMessage) => void,
+		wish: TailWish,
 		onProblem: OnProblem,
 	) {
 		this.#manager = manager;
 		this.#pulls = new PullRequests(connection);
-		this.#filter = filter;
-		this.#since = since;
-		this.#deliver = deliver;
+		this.#filter = wish.filter;
+		this.#since = wish.since;
+		this.#deliver = wish.deliver;
 		this.#onProblem = onProblem;
 		this.caughtUp = new Promise((resolve) => {
 			this.#sayCaughtUp = resolve;

@@ -168,9 +168,7 @@ class NatsStream implements JetStream {
 		const tail = new JetStreamTail(
 			this.connection,
 			this.#manager,
-			filter,
-			since,
-			deliver,
+			{ filter, since, deliver },
 			this.#onProblem,
 		);
 		this.#tails.add(tail);

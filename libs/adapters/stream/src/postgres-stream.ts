@@ -183,9 +183,7 @@ class PostgresStream implements Stream {
 	): Promise<Tail> {
 		const tail = new PostgresTail(
 			this.#loose,
-			filter,
-			since,
-			deliver,
+			{ filter, since, deliver },
 			this.#stored,
 			this.#pollMs,
 			this.#onProblem,

@@ -3,6 +3,7 @@ import type { StreamMessage, Tail } from "#usecases/ingesting";
 import type { Bell } from "./bell.js";
 import type { OnProblem } from "./options.js";
 import { readTail, type TailPage } from "./postgres-sql.js";
+import type { TailWish } from "./tail-wish.js";
 import { BackOff } from "./wait.js";
 
 const PAGE = 64;
@@ -34,18 +35,16 @@ export class PostgresTail implements Tail {
 
 	constructor(
 		pool: Pool,
-		filter: string,
-		since: number,
-		deliver: (message: StreamMessage) => void,
+		wish: TailWish,
 		bell: Bell,
 		pollMs: number,
 		onProblem: OnProblem,
 	) {
 		this.#pool = pool;
-		this.#prefix = filter.replace(/>$/, "");
-		this.#since = since;
-		this.#newest = since;
-		this.#deliver = deliver;
+		this.#prefix = wish.filter.replace(/>$/, "");
+		this.#since = wish.since;
+		this.#newest = wish.since;
+		this.#deliver = wish.deliver;
 		this.#bell = bell;
 		this.#pollMs = pollMs;
 		this.#onProblem = onProblem;
