@@ -27,13 +27,26 @@ const columns = `d.id, d.version, d.state, d.run, d.epoch, d.winner, d.bucket_ms
 
 /** Experiments and their immutable definition rows. */
 export class PostgresDefinitionStore implements DefinitionStore {
+	/** Current definitions by row id, as last read by `all`. */
+	#current: ReadonlyMap<number, StoredDefinition> = new Map();
+
 	constructor(private readonly database: Database) {}
 
+	/** Asked every second by every decider, so rows that are known already are not read or parsed again. */
 	async all(): Promise<readonly StoredDefinition[]> {
-		const rows = await this.database.query<DefinitionRecord>(
-			`select ${columns} from experiments e join experiment_definitions d on d.id = e.definition_id order by e.key`,
+		const heads = await this.database.query<{ id: number }>(
+			"select e.definition_id as id from experiments e where e.definition_id is not null order by e.key",
 		);
-		return rows.map(toDefinition);
+		const unknown = heads.filter(({ id }) => !this.#current.has(id));
+		const read =
+			unknown.length > 0 ? await this.byIds(unknown.map(({ id }) => id)) : [];
+		const next = new Map(read.map((row) => [row.id, row]));
+		for (const { id } of heads) {
+			const kept = this.#current.get(id);
+			if (kept) next.set(id, kept);
+		}
+		this.#current = next;
+		return heads.flatMap(({ id }) => next.get(id) ?? []);
 	}
 
 	async find(key: string): Promise<StoredDefinition | null> {
