@@ -12,6 +12,8 @@ export default defineConfig({
 	environments: { __vitest__: { resolve: { conditions } } },
 	test: {
 		globalSetup: ["test/support/global-setup.ts"],
+		// Half of the time is waiting for real servers, so two files run at once even on two cores.
+		maxWorkers: 2,
 		reporters: ["default", "./test/support/plain-summary-reporter.ts"],
 		coverage: { provider: "v8", include: ["libs/**/*.ts"] },
 		projects: [
