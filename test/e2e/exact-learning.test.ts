@@ -199,7 +199,7 @@ async function storeBeforeItsDecision(
 		Database,
 		PostgresDefinitionStore,
 		PostgresLearningLedger,
-		isTransient,
+		isRefusal,
 	} = await import("#adapters/postgres");
 	const { Learn } = await import("#usecases/learning");
 	const database = new Database({ connectionString, applicationName: "early" });
@@ -216,7 +216,7 @@ async function storeBeforeItsDecision(
 		storedAt: Date.now(),
 		position: -1,
 	};
-	await new Learn(ledger, isTransient).execute([message]);
+	await new Learn(ledger, isRefusal).execute([message]);
 	await ledger.close();
 	await database.close();
 }

@@ -1,7 +1,7 @@
 import {
 	Database,
 	ensurePartitions,
-	isTransient,
+	isRefusal,
 	PostgresDefinitionStore,
 	PostgresLearningLedger,
 } from "#adapters/postgres";
@@ -42,15 +42,11 @@ export function startLearner(
 	});
 	shutdown.add("learner's connection", () => ledger.close());
 
-	const worker = new LearnerWorker(
-		parts.stream,
-		new Learn(ledger, isTransient),
-		{
-			mostMessages: MOST_MESSAGES,
-			onBatch: (batch) => record(batch, metrics),
-			onTrouble: (what, error) => log.warn({ err: error }, what),
-		},
-	);
+	const worker = new LearnerWorker(parts.stream, new Learn(ledger, isRefusal), {
+		mostMessages: MOST_MESSAGES,
+		onBatch: (batch) => record(batch, metrics, log),
+		onTrouble: (what, error) => log.warn({ err: error }, what),
+	});
 	worker.start();
 	shutdown.add("learner", () => worker.stop());
 
@@ -86,10 +82,15 @@ export function startLearner(
 function record(
 	{ messages, commits, seconds }: FinishedBatch,
 	metrics: Metrics,
+	log: Log,
 ): void {
 	for (const commit of commits) {
 		metrics.learned({ seconds: seconds / commits.length, ...commit });
 		for (const reason of commit.reasons) metrics.deadLetter(reason);
+		for (const alarm of commit.alarms)
+			log.error(
+				`Sums come near the end of exactness (2^28 of 2^29): ${alarm}. Give the experiment a shorter halfLife or slidingWindow, or a new version.`,
+			);
 	}
 	const now = Date.now();
 	for (const message of messages)

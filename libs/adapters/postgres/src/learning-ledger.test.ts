@@ -33,6 +33,7 @@ import { createTestDatabase } from "../../../../test/support/database.js";
 import { seededRandom, shuffled } from "../../../../test/support/random.js";
 import {
 	Database,
+	isRefusal,
 	isTransient,
 	PostgresDecisionReads,
 	PostgresDefinitionStore,
@@ -163,7 +164,7 @@ describe("any order, any duplication, several learners at once", () => {
 		const learners = [ledger(), ledger(), ledger()];
 		await Promise.all(
 			learners.map(async (own, k) => {
-				const learn = new Learn(own, isTransient);
+				const learn = new Learn(own, isRefusal);
 				for (let i = k * 20; i < deliveries.length; i += 60)
 					await learn.execute(deliveries.slice(i, i + 20));
 			}),
@@ -195,7 +196,7 @@ describe("any order, any duplication, several learners at once", () => {
 describe("revisions", () => {
 	test("a batch that stores rows of the experiment takes one, a pure duplicate none, a placeholder none", async () => {
 		const own = ledger();
-		const learn = new Learn(own, isTransient);
+		const learn = new Learn(own, isRefusal);
 		const [row] = someDecisions(1) as [DecisionRow];
 		const play = happened(anEvent(row, "play"));
 		expect((await learn.execute([play]))[0]?.revisions.size).toBe(0);
@@ -218,7 +219,7 @@ describe("revisions", () => {
 
 	test("a reader is given only what moved since the revision it holds", async () => {
 		const own = ledger();
-		const learn = new Learn(own, isTransient);
+		const learn = new Learn(own, isRefusal);
 		const source = new PostgresPosteriorSource(database);
 		const [a, b] = someDecisions(2) as [DecisionRow, DecisionRow];
 		await learn.execute([decided(a), happened(anEvent(a, "play"))]);
@@ -242,7 +243,7 @@ describe("revisions", () => {
 describe("what cannot enter the set", () => {
 	test("is dead-lettered with its reason, once under redelivery, and the rest of the batch is learned", async () => {
 		const own = ledger();
-		const learn = new Learn(own, isTransient);
+		const learn = new Learn(own, isRefusal);
 		const [good, wrong] = someDecisions(2) as [DecisionRow, DecisionRow];
 		const old = aDecision(definition, {
 			id: idAt(Date.now() - 30 * 86_400_000, 7),
@@ -290,7 +291,7 @@ describe("what cannot enter the set", () => {
 
 	test("an item that the database itself refuses is found by halving and dead-lettered alone", async () => {
 		const own = ledger();
-		const learn = new Learn(own, isTransient);
+		const learn = new Learn(own, isRefusal);
 		const rows = someDecisions(4);
 		const broken = { ...(rows[1] as DecisionRow), referenceBucket: 2 ** 70 };
 		const results = await learn.execute([
@@ -309,10 +310,90 @@ describe("what cannot enter the set", () => {
 	});
 });
 
+describe("another body under a stored id", () => {
+	test("is a conflict: dead-lettered once, never in the set; the same body again is a duplicate", async () => {
+		const own = ledger();
+		const learn = new Learn(own, isRefusal);
+		const [row] = someDecisions(1) as [DecisionRow];
+		const event = anEvent(row, "play", { id: "same" });
+		const other = { ...event, type: "complete" };
+		await learn.execute([decided(row), happened(event)]);
+		const conflict = happened(other);
+		expect((await learn.execute([conflict, happened(event)]))[0]).toMatchObject(
+			{ events: 0, duplicates: 1, refused: 1, reasons: ["conflict"] },
+		);
+		expect((await learn.execute([conflict]))[0]).toMatchObject({ refused: 0 });
+		const [together] = someDecisions(1, 50) as [DecisionRow];
+		const first = anEvent(together, "play", { id: "same" });
+		const [both] = await learn.execute([
+			decided(together),
+			happened(first),
+			happened({ ...first, value: 7 }),
+		]);
+		expect(both).toMatchObject({ events: 1, refused: 1 });
+		expect((await verify()).equal).toBe(true);
+		await own.close();
+	});
+});
+
+describe("what must not block learning", () => {
+	test("bytes that Postgres cannot hold in a text: NUL in a body, in a subject, half a surrogate", async () => {
+		const own = ledger();
+		const learn = new Learn(own, isRefusal);
+		const [row] = someDecisions(1) as [DecisionRow];
+		const results = await learn.execute([
+			message("segue.events.play", new Uint8Array([0])),
+			message("segue.events.a\u0000b", new TextEncoder().encode("{}")),
+			message("segue.events.play", new TextEncoder().encode('"\\ud800"')),
+			decided(row),
+		]);
+		expect(results[0]).toMatchObject({ decisions: 1, refused: 3 });
+		await own.close();
+	});
+
+	test("a database in trouble loses nothing: a disk that is full for a while refuses the batch, not the item", async () => {
+		const own = ledger();
+		const learn = new Learn(own, isRefusal);
+		const [row] = someDecisions(1) as [DecisionRow];
+		await database.query(
+			"create function disk_full() returns trigger language plpgsql as $$ begin raise exception 'disk full' using errcode = '53100'; end $$",
+		);
+		await database.query(
+			"create trigger full_disk before insert on outcomes for each row execute function disk_full()",
+		);
+		const batch = [decided(row), happened(anEvent(row, "play"))];
+		await expect(learn.execute(batch)).rejects.toThrow("disk full");
+		await database.query("drop trigger full_disk on outcomes");
+		await database.query("drop function disk_full");
+		expect((await learn.execute(batch))[0]).toMatchObject({
+			decisions: 1,
+			events: 1,
+			refused: 0,
+		});
+		await own.close();
+	});
+
+	test("a day without partitions: they are made, and the next try succeeds", async () => {
+		const own = ledger();
+		const learn = new Learn(own, isRefusal);
+		const [row] = someDecisions(1, 900) as [DecisionRow];
+		const suffix = new Date().toISOString().slice(0, 10).replaceAll("-", "");
+		await database.query(`drop table outcomes_${suffix}`);
+		const batch = [decided(row), happened(anEvent(row, "play"))];
+		await expect(learn.execute(batch)).rejects.toThrow(/no partition/);
+		expect((await learn.execute(batch))[0]).toMatchObject({
+			decisions: 1,
+			events: 1,
+			refused: 0,
+		});
+		await own.close();
+	});
+});
+
 describe("reads", () => {
 	test("a decision is found with its events and their verdicts, and counts in the report", async () => {
 		const own = ledger();
-		const learn = new Learn(own, isTransient);
+		const learn = new Learn(own, isRefusal);
 		const [row] = someDecisions(1) as [DecisionRow];
 		await learn.execute([
 			decided(row),
@@ -354,7 +435,7 @@ describe("reads", () => {
 
 	test("a connection cut in mid-batch leaves nothing half done, and the next batch goes on", async () => {
 		const own = ledger();
-		const learn = new Learn(own, isTransient);
+		const learn = new Learn(own, isRefusal);
 		const rows = someDecisions(3);
 		await learn.execute([decided(rows[0] as DecisionRow)]);
 		await database.query(
@@ -384,11 +465,39 @@ describe("reads", () => {
 	});
 });
 
+test("sums that come near the end of exactness are alarmed, and still learned", async () => {
+	const own = ledger();
+	const learn = new Learn(own, isRefusal);
+	const [first, second] = someDecisions(3).filter((_, i) => i !== 1) as [
+		DecisionRow,
+		DecisionRow,
+	];
+	const [before] = await learn.execute([
+		decided(first),
+		happened(anEvent(first, "play")),
+	]);
+	expect(before?.alarms).toEqual([]);
+	const entry = Buffer.alloc(8);
+	entry.writeDoubleLE(2 ** 28);
+	await database.query(
+		"update sums s set data = overlay(s.data placing $2 from 1) where s.experiment = $1",
+		[definition.experiment.key, entry],
+	);
+	const [after] = await learn.execute([
+		decided(second),
+		happened(anEvent(second, "play")),
+	]);
+	expect(after?.alarms).toEqual([
+		expect.stringContaining(definition.experiment.key),
+	]);
+	await own.close();
+});
+
 test("the sums stay small: 300 batches on one arm leave a table of a few pages", {
 	timeout: 60_000,
 }, async () => {
 	const own = ledger();
-	const learn = new Learn(own, isTransient);
+	const learn = new Learn(own, isRefusal);
 	for (let i = 0; i < 300; i++) {
 		const [row] = someDecisions(1, 1_000 + i) as [DecisionRow];
 		await learn.execute([decided(row), happened(anEvent(row, "play"))]);

@@ -24,9 +24,12 @@ import {
 	type StateUpdate,
 	updateStates,
 } from "./learning-sql.js";
-import { insertOutcomes, insertSignals } from "./outcomes-sql.js";
+import { ensurePartitions } from "./migrate.js";
+import { findConflicts, firstBodies } from "./outcome-conflicts.js";
+import { insertOutcomes, insertSignals, outcomeKey } from "./outcomes-sql.js";
 import { addToSums } from "./sums-sql.js";
 import { readTouched } from "./touched-decisions.js";
+import { isMissingPartition } from "./transient.js";
 
 /** Advisory lock class of the gate, which batches share and erasure and retention take exclusively. */
 const GATE = 7_301;
@@ -66,6 +69,12 @@ export class PostgresLearningLedger implements LearningLedger {
 		} catch (error) {
 			this.#knownSums.clear();
 			await client.query("rollback").catch(() => this.#session.drop(client));
+			// After days of standing still the partitions made ahead have run out: made here, found by the next try.
+			if (isMissingPartition(error))
+				await ensurePartitions(
+					(text, values) => client.query(text, [...values]),
+					Date.now(),
+				);
 			throw error;
 		}
 	}
@@ -95,18 +104,25 @@ export class PostgresLearningLedger implements LearningLedger {
 			(state) => admitted.decisions.get(state.id) as LoggedDecision,
 		);
 		if (filled.length > 0) await insertDecisions(client, batchId, filled);
+		const bodies = firstBodies(admitted.outcomes);
 		const isNew =
-			admitted.outcomes.length > 0
-				? await insertOutcomes(client, batchId, admitted.outcomes)
+			bodies.first.length > 0
+				? await insertOutcomes(client, batchId, bodies.first)
 				: new Set<string>();
+		const conflicts = await findConflicts(client, [
+			...bodies.others,
+			...bodies.first.filter(
+				({ event }) =>
+					!isNew.has(outcomeKey(event.decisionId as string, event.id)),
+			),
+		]);
 		const newSignals =
 			admitted.signals.length > 0
 				? await this.#insertSignals(client, batchId, admitted.signals)
 				: 0;
+		const deadLetters = [...admitted.deadLetters, ...conflicts];
 		const refused =
-			admitted.deadLetters.length > 0
-				? await insertDeadLetters(client, admitted.deadLetters)
-				: 0;
+			deadLetters.length > 0 ? await insertDeadLetters(client, deadLetters) : 0;
 
 		const touched = await readTouched(
 			client,
@@ -120,14 +136,16 @@ export class PostgresLearningLedger implements LearningLedger {
 			new Set(fresh.map((state) => state.id)),
 		);
 		if (updates.length > 0) await updateStates(client, updates);
-		if (effects.sums.length > 0)
-			await addToSums(
-				client,
-				this.#session.shard,
-				batchId,
-				effects.sums,
-				this.#knownSums,
-			);
+		const alarms =
+			effects.sums.length > 0
+				? await addToSums(
+						client,
+						this.#session.shard,
+						batchId,
+						effects.sums,
+						this.#knownSums,
+					)
+				: [];
 
 		const revisions = await commitWithRevisions(client, batchId, touched);
 		const stored = {
@@ -141,13 +159,14 @@ export class PostgresLearningLedger implements LearningLedger {
 			duplicates:
 				itemsOf(batch) -
 				admitted.erased -
-				(admitted.deadLetters.length - batch.deadLetters.length) -
+				(deadLetters.length - batch.deadLetters.length) -
 				stored.decisions -
 				stored.events,
-			reasons: admitted.deadLetters.map(
+			reasons: deadLetters.map(
 				({ reason }) => reason.split(":", 1)[0] as string,
 			),
 			moved: effects.moved,
+			alarms,
 		};
 	}
 

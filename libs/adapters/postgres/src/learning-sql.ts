@@ -13,6 +13,8 @@ import {
 	toDecisionRow,
 } from "./decision-record.js";
 
+const MOST_REASON = 2_000;
+
 /** The statements of a batch, one action a function; learning-ledger.ts gives their order. */
 
 export interface StateRecord {
@@ -184,6 +186,14 @@ export async function updateStates(
 	});
 }
 
+/** Text as PostgreSQL takes it: without NUL and half surrogate pairs, and bounded. */
+function storable(text: string): string {
+	return text
+		.slice(0, MOST_REASON)
+		.replaceAll("\u0000", "\\0")
+		.replace(/\p{Surrogate}/gu, "\ufffd");
+}
+
 /** Returns how many were new: a redelivered one is known by its place in the stream. */
 export async function insertDeadLetters(
 	client: pg.ClientBase,
@@ -194,13 +204,14 @@ export async function insertDeadLetters(
 		select r.position, r.item, to_timestamp(r.stored_at / 1000.0), r.subject, r.reason, r.payload
 		from unnest($1::bigint[], $2::int[], $3::float8[], $4::text[], $5::text[], $6::bytea[])
 			as r (position, item, stored_at, subject, reason, payload)
+		order by r.position, r.item
 		on conflict do nothing`,
 		[
 			letters.map((letter) => letter.source.position),
 			letters.map((letter) => letter.source.index),
 			letters.map((letter) => letter.source.storedAt),
-			letters.map((letter) => letter.source.subject),
-			letters.map((letter) => letter.reason),
+			letters.map((letter) => storable(letter.source.subject)),
+			letters.map((letter) => storable(letter.reason)),
 			letters.map((letter) => Buffer.from(letter.payload)),
 		],
 	);

@@ -58,6 +58,9 @@ export function chunkOf(sums: Float64Array, chunk: number): Float64Array {
 	return sums.subarray(chunk * CHUNK_LENGTH, (chunk + 1) * CHUNK_LENGTH);
 }
 
+/** Sums are exact while every entry is below 2²⁹; from half of that on the learner alarms. */
+export const ALARM = 2 ** 28;
+
 /** stored + delta, entry by entry, as the row's new bytes. */
 export function addedBytes(stored: Buffer, delta: Float64Array): Buffer {
 	const sum = Buffer.allocUnsafe(delta.length * 8);

@@ -1,6 +1,7 @@
 import type pg from "pg";
 import type { SumsDelta } from "#usecases/learning";
 import {
+	ALARM,
 	addedBytes,
 	CHUNK_LENGTH,
 	chunkCount,
@@ -23,6 +24,7 @@ interface ChunkDelta extends SumsKey {
  * Adds a batch's deltas to the rows of this learner's shard.
  * Missing rows are made first, then all are locked in key order, then written: adding is read, add, write under the row lock.
  * `known` remembers rows that exist, so that steady batches skip the insert.
+ * Returns the rows that came near the end of exactness, in words.
  */
 export async function addToSums(
 	client: pg.ClientBase,
@@ -30,7 +32,7 @@ export async function addToSums(
 	batch: number,
 	deltas: readonly SumsDelta[],
 	known: Set<string>,
-): Promise<void> {
+): Promise<readonly string[]> {
 	const all = deltas.flatMap(toChunks).sort(byKey);
 	await insertZeros(
 		client,
@@ -41,15 +43,16 @@ export async function addToSums(
 	const moving = all.filter((chunk) =>
 		chunk.delta.some((entry) => entry !== 0),
 	);
-	if (moving.length === 0) return;
+	if (moving.length === 0) return [];
 	let stored = await lockRows(client, shard, moving);
 	if (stored.size < moving.length) {
 		known.clear();
 		await insertZeros(client, shard, batch, all);
 		stored = await lockRows(client, shard, moving);
 	}
-	await writeRows(client, shard, batch, moving, stored);
+	const alarms = await writeRows(client, shard, batch, moving, stored);
 	for (const chunk of all) known.add(keyOf(shard, chunk));
+	return alarms;
 }
 
 function toChunks({ delta, ...key }: SumsDelta): ChunkDelta[] {
@@ -133,7 +136,7 @@ async function writeRows(
 	batch: number,
 	chunks: readonly ChunkDelta[],
 	stored: ReadonlyMap<string, Buffer>,
-): Promise<void> {
+): Promise<readonly string[]> {
 	const data = chunks.map((chunk) => {
 		const bytes = stored.get(keyOf(shard, chunk));
 		if (!bytes)
@@ -158,4 +161,17 @@ async function writeRows(
 				and s.shard = $1 and s.chunk = r.chunk`,
 		values: [shard, batch, ...keyColumns(chunks), data],
 	});
+	return chunks.flatMap((chunk, i) =>
+		nearsTheEnd(data[i] as Buffer)
+			? [
+					`${chunk.experiment} version ${chunk.version}, arm ${chunk.arm}, bucket ${chunk.bucket}`,
+				]
+			: [],
+	);
+}
+
+function nearsTheEnd(bytes: Buffer): boolean {
+	for (let at = 0; at < bytes.length; at += 8)
+		if (Math.abs(bytes.readDoubleLE(at)) >= ALARM) return true;
+	return false;
 }

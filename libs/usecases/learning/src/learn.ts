@@ -22,8 +22,8 @@ export interface LearnableMessage {
 export class Learn {
 	constructor(
 		private readonly ledger: LearningLedger,
-		/** True where the same work may succeed later: a lost connection, a lock not had in time. */
-		private readonly isTransient: (error: unknown) => boolean,
+		/** True where the data itself is refused and no retry helps; any other error is thrown, and the batch is tried again. */
+		private readonly isRefusal: (error: unknown) => boolean,
 	) {}
 
 	/**
@@ -40,18 +40,36 @@ export class Learn {
 		try {
 			return [await this.ledger.commit(batch, foldBatch)];
 		} catch (error) {
-			if (this.isTransient(error)) throw error;
+			if (!this.isRefusal(error)) throw error;
 			const halves = halve(batch);
-			if (halves === null)
-				return [
-					await this.ledger.commit(asDeadLetters(batch, error), foldBatch),
-				];
+			if (halves === null) return [await this.#bury(batch, error)];
 			return [
 				...(await this.#commit(halves[0])),
 				...(await this.#commit(halves[1])),
 			];
 		}
 	}
+
+	/** The last item left, or dead letters alone: they must not block what comes behind. */
+	async #bury(batch: Batch, error: unknown): Promise<Committed> {
+		const letters = asDeadLetters(batch, error);
+		try {
+			return await this.ledger.commit(letters, foldBatch);
+		} catch (again) {
+			if (!this.isRefusal(again)) throw again;
+			return this.ledger.commit(withoutWords(letters), foldBatch);
+		}
+	}
+}
+
+/** Says no more than that there was something: stored where even its words were refused. */
+function withoutWords(batch: Batch): Batch {
+	const deadLetters = batch.deadLetters.map(({ source }) => ({
+		source: { ...source, subject: "?" },
+		reason: "unstorable: the database refused the dead letter itself",
+		payload: new Uint8Array(),
+	}));
+	return { decisions: [], events: [], deadLetters };
 }
 
 function toBatch(messages: readonly LearnableMessage[]): Batch {

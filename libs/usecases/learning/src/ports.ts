@@ -93,6 +93,8 @@ export interface Committed {
 	readonly reasons: readonly string[];
 	/** What each arm's reward and exposure moved by, for the metrics. */
 	readonly moved: readonly ArmMovement[];
+	/** Sums that came within half of where float64 stops being exact, in words: an operator must act. */
+	readonly alarms: readonly string[];
 }
 
 /** The database side of a batch: one transaction in the order of docs/invariants.md. */

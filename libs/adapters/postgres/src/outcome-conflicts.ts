@@ -1,0 +1,59 @@
+import type pg from "pg";
+import { encodeEvent } from "#core/log";
+import type { DeadLetter, LoggedEvent } from "#usecases/learning";
+import { outcomeKey } from "./outcomes-sql.js";
+
+const keyOf = ({ event }: LoggedEvent): string =>
+	outcomeKey(event.decisionId as string, event.id);
+
+/** The first of several bodies under one key in a batch, and the others. */
+export function firstBodies(events: readonly LoggedEvent[]): {
+	readonly first: readonly LoggedEvent[];
+	readonly others: readonly LoggedEvent[];
+} {
+	const first = new Map<string, LoggedEvent>();
+	const others: LoggedEvent[] = [];
+	for (const event of events) {
+		const key = keyOf(event);
+		if (first.has(key)) others.push(event);
+		else first.set(key, event);
+	}
+	return { first: [...first.values()], others };
+}
+
+/** Of events whose key was stored already: those with another body. The first stored is the event; these never enter the set. */
+export async function findConflicts(
+	client: pg.ClientBase,
+	events: readonly LoggedEvent[],
+): Promise<readonly DeadLetter[]> {
+	if (events.length === 0) return [];
+	const { rows } = await client.query<{
+		decision_id: string;
+		event_id: string;
+		body_hash: Buffer;
+	}>({
+		name: "segue-read-outcome-hashes",
+		text: `select o.decision_id, o.event_id, o.body_hash
+			from unnest($1::uuid[], $2::text[]) as r (decision_id, event_id)
+			join outcomes o on o.decision_id = r.decision_id and o.event_id = r.event_id`,
+		values: [
+			events.map(({ event }) => event.decisionId),
+			events.map(({ event }) => event.id),
+		],
+	});
+	const stored = new Map(
+		rows.map((row) => [
+			outcomeKey(row.decision_id, row.event_id),
+			row.body_hash,
+		]),
+	);
+	return events
+		.filter(
+			(logged) => stored.get(keyOf(logged))?.equals(logged.bodyHash) === false,
+		)
+		.map(({ event, source }) => ({
+			source,
+			reason: `conflict: another body is stored under the id ${event.id} of this decision`,
+			payload: encodeEvent(event),
+		}));
+}
