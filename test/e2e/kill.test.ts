@@ -63,10 +63,11 @@ test("kill -9 of the whole process under traffic, ten times: every answered deci
 		return JSON.parse(stdout.trim().split("\n").at(-1) as string);
 	};
 	await waitFor(
-		async () =>
-			(await seen()).outcomes >= accepted.size &&
-			(await seen()).decisions >= decided.size,
-		30_000,
+		async () => {
+			const { outcomes, decisions } = await seen();
+			return outcomes >= accepted.size && decisions >= decided.size;
+		},
+		60_000,
 		() => "the learner did not catch up with what was accepted",
 	);
 	const lost: string[] = [];
