@@ -79,7 +79,7 @@ test("stream and consumer can drop nothing that no learner acknowledged, and nev
 		ack_policy: "explicit",
 		ack_wait: 1e9,
 		max_deliver: -1,
-		max_ack_pending: 4096,
+		max_ack_pending: 16_384,
 		deliver_policy: "all",
 	});
 });
@@ -165,3 +165,65 @@ test("a broker that is not there is a sentence without the password", async () =
 	expect(message).toContain("nats://127.0.0.1:1");
 	expect(message).not.toContain("secret");
 });
+
+test("a consumer made with other settings is brought to these", async () => {
+	const server = await startServer();
+	const earlier = await openJetStream({
+		servers: server.url,
+		maxAckPending: 4_096,
+		ackWaitMs: 9_000,
+	});
+	await publish(earlier, "kept");
+	await earlier.close();
+	const stream = await open(server);
+	const manager = await jetstreamManager(stream.connection);
+	const { config } = await manager.consumers.info("SEGUE", "learners");
+	expect(config).toMatchObject({ ack_wait: 1e9, max_ack_pending: 16_384 });
+	expect((await stream.pull(10, 1_000)).length).toBe(1);
+});
+
+async function acknowledged(stream: JetStream, count: number): Promise<void> {
+	const texts = Array.from({ length: count }, (_, index) => `m${index}`);
+	await Promise.all(texts.map((said) => publish(stream, said)));
+	await eventually(async () => {
+		for (const message of await stream.pull(500, 50)) message.acknowledge();
+		expect(await stream.backlog()).toBe(0);
+	});
+}
+
+test("a purge of a stream that holds nothing, or nothing any more, is no error", async () => {
+	const server = await startServer();
+	const stream = await open(server);
+	await stream.purge(Date.now() + 60_000);
+	await acknowledged(stream, 3);
+	await stream.purge(Date.now() + 60_000);
+	await stream.purge(Date.now() + 60_000);
+	expect(await stored(stream)).toBe(0);
+});
+
+test("learners may purge at the same time, and over holes", async () => {
+	const server = await startServer();
+	const streams = await Promise.all([open(server), open(server), open(server)]);
+	const stream = streams[0] as JetStream;
+	await acknowledged(stream, 300);
+	const manager = await jetstreamManager(stream.connection);
+	await manager.streams.deleteMessage("SEGUE", 150, false);
+	await Promise.all(streams.map((one) => one.purge(Date.now() + 60_000)));
+	expect(await stored(stream)).toBe(0);
+});
+
+test("a deletion is repeated without harm, in the middle as at the end", async () => {
+	const server = await startServer();
+	const stream = await open(server);
+	await acknowledged(stream, 9);
+	const manager = await jetstreamManager(stream.connection);
+	for (const sequence of [4, 5, 9])
+		await manager.streams.deleteMessage("SEGUE", sequence, false);
+	await stream.purge(Date.now() + 60_000);
+	expect(await stored(stream)).toBe(0);
+});
+
+async function stored(stream: JetStream): Promise<number> {
+	const manager = await jetstreamManager(stream.connection);
+	return (await manager.streams.info("SEGUE")).state.messages;
+}

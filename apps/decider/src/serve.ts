@@ -2,6 +2,7 @@ import type { DynamicModule } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
 import { type MicroserviceOptions, Transport } from "@nestjs/microservices";
 import type { NestFastifyApplication } from "@nestjs/platform-fastify";
+import { natsEndpoints } from "#adapters/stream";
 import {
 	createHttpAdapter,
 	PlainJsonDeserializer,
@@ -39,7 +40,7 @@ export async function serve(
 		app.connectMicroservice<MicroserviceOptions>({
 			transport: Transport.NATS,
 			options: {
-				servers: door.natsUrl.split(","),
+				...natsEndpoints(door.natsUrl),
 				name: "segue.decide",
 				maxReconnectAttempts: -1,
 				reconnectTimeWait: 250,

@@ -1,4 +1,5 @@
 export { type JetStream, openJetStream } from "./jetstream.js";
+export { type NatsEndpoints, natsEndpoints } from "./nats-connection.js";
 export type {
 	JetStreamOptions,
 	OnProblem,

@@ -22,6 +22,7 @@ const DUPLICATE_WINDOW_MS = 120_000;
 
 /** Error codes of the JetStream API (server/errors.json). */
 const STREAM_NOT_FOUND = 10059;
+const CONSUMER_NOT_FOUND = 10014;
 const NO_ROOM = new Set([10023, 10028, 10047]);
 const NAME_IN_USE = 10058;
 
@@ -136,15 +137,40 @@ async function ensureLearners(
 	manager: JetStreamManager,
 	layout: Layout,
 ): Promise<ConsumerInfo> {
-	return await manager.consumers.add(STREAM, {
-		durable_name: LEARNERS,
-		ack_policy: AckPolicy.Explicit,
-		deliver_policy: DeliverPolicy.All,
-		replay_policy: ReplayPolicy.Instant,
+	const wanted = {
 		ack_wait: layout.ackWaitMs * NANOS_PER_MS,
 		max_deliver: -1,
 		max_ack_pending: layout.maxAckPending,
-	});
+	};
+	const found = await findLearners(manager);
+	if (found === null)
+		return await manager.consumers.add(STREAM, {
+			durable_name: LEARNERS,
+			ack_policy: AckPolicy.Explicit,
+			deliver_policy: DeliverPolicy.All,
+			replay_policy: ReplayPolicy.Instant,
+			...wanted,
+		});
+	const { config } = found;
+	const fits =
+		config.ack_wait === wanted.ack_wait &&
+		config.max_deliver === wanted.max_deliver &&
+		config.max_ack_pending === wanted.max_ack_pending;
+	// Servers from 2.10 on refuse to add what exists with other settings.
+	return fits
+		? found
+		: await manager.consumers.update(STREAM, LEARNERS, wanted);
+}
+
+async function findLearners(
+	manager: JetStreamManager,
+): Promise<ConsumerInfo | null> {
+	try {
+		return await manager.consumers.info(STREAM, LEARNERS);
+	} catch (error) {
+		if (apiCode(error) === CONSUMER_NOT_FOUND) return null;
+		throw error;
+	}
 }
 
 /** A short-lived reader that acknowledges nothing, for tails and for finding a place by time. */

@@ -54,7 +54,7 @@ export async function openJetStream(
 	);
 	const layout = {
 		maxBytes: options.maxBytes ?? 2 * 1024 ** 3,
-		maxAckPending: options.maxAckPending ?? 4_096,
+		maxAckPending: options.maxAckPending ?? 16_384,
 		ackWaitMs: options.ackWaitMs ?? 5_000,
 	};
 	try {

@@ -1,8 +1,4 @@
-import {
-	type ConnectionOptions,
-	connect,
-	type NatsConnection,
-} from "@nats-io/transport-node";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
 
 /** A dead or frozen server is noticed after about (PING_OUT + 1) × PING_MS. */
 const PING_MS = 350;
@@ -16,7 +12,7 @@ export async function connectNats(
 	timeoutMs: number,
 ): Promise<NatsConnection> {
 	const trying = connect({
-		...endpoints(servers),
+		...natsEndpoints(servers),
 		name,
 		pingInterval: PING_MS,
 		maxPingOut: PING_OUT,
@@ -48,32 +44,70 @@ export async function connectNats(
 
 /** The servers without user and password, for people and logs. */
 export function publicServers(servers: string): string {
-	return servers.split(",").map(withoutUser).join(",");
+	return split(servers)
+		.map(({ server }) => server)
+		.join(",");
 }
 
-/** The client takes user and password as options only, so they are cut out of the URL here. */
-function endpoints(
-	servers: string,
-): Pick<ConnectionOptions, "servers" | "user" | "pass" | "token"> {
-	const list = servers.split(",").map((server) => server.trim());
-	const { username, password } = parse(list[0] ?? "");
-	const credentials =
-		password === ""
-			? username === ""
-				? {}
-				: { token: username }
-			: { user: username, pass: password };
-	return { servers: list.map(withoutUser), ...credentials };
+/** What a NATS client connects with. */
+export interface NatsEndpoints {
+	/** Without user and password. */
+	readonly servers: string[];
+	readonly user?: string;
+	readonly pass?: string;
+	/** Instead of both, where the URL names a user without a password. */
+	readonly token?: string;
 }
 
-function withoutUser(server: string): string {
-	return server.trim().replace(/\/\/[^@/]*@/, "//");
-}
-
-function parse(server: string): { username: string; password: string } {
-	const found = /\/\/([^@/:]*)(?::([^@/]*))?@/.exec(server);
+/**
+ * One or several comma-separated URLs as options of a NATS client, which takes user and password only there and ignores those of a
+ * URL. They are read from the first server and hold for all.
+ */
+export function natsEndpoints(url: string): NatsEndpoints {
+	const all = split(url);
 	return {
-		username: decodeURIComponent(found?.[1] ?? ""),
-		password: decodeURIComponent(found?.[2] ?? ""),
+		servers: all.map(({ server }) => server),
+		...credentials(all[0]?.user ?? null),
 	};
+}
+
+interface Endpoint {
+	readonly server: string;
+	/** `user:password` or a token, as written; null without. */
+	readonly user: string | null;
+}
+
+/** A user ends at the last `@`, since a password may hold `@` and `/` that nobody escaped. */
+function split(servers: string): Endpoint[] {
+	return servers.split(",").map((one) => {
+		const text = one.trim();
+		const at = text.lastIndexOf("@");
+		if (at < 0) return { server: text, user: null };
+		const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(text)?.[0] ?? "";
+		return {
+			server: scheme + text.slice(at + 1),
+			user: text.slice(scheme.length, at),
+		};
+	});
+}
+
+function credentials(
+	user: string | null,
+): Pick<NatsEndpoints, "user" | "pass" | "token"> {
+	if (user === null || user === "") return {};
+	const colon = user.indexOf(":");
+	if (colon < 0) return { token: unescaped(user) };
+	return {
+		user: unescaped(user.slice(0, colon)),
+		pass: unescaped(user.slice(colon + 1)),
+	};
+}
+
+/** A password may hold a `%` that begins no escape: then it is meant as written. */
+function unescaped(text: string): string {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return text;
+	}
 }

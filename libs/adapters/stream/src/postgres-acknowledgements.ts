@@ -35,12 +35,14 @@ export class Acknowledgements {
 	/** Writes what is left, once; what cannot be written is redelivered. */
 	async close(): Promise<void> {
 		this.#stop.abort();
-		await this.#writing;
+		while (this.#writing !== null) await this.#writing;
 	}
 
 	#write(): void {
 		this.#writing ??= this.#drain().finally(() => {
 			this.#writing = null;
+			// Said after the drain saw nothing left and before this.
+			if (this.#done.size > 0 || this.#longer.size > 0) this.#write();
 		});
 	}
 

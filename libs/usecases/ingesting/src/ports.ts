@@ -118,7 +118,7 @@ export class StreamAway extends Error {
 export class MessageTooLarge extends Error {
 	constructor(bytes: number, most: number) {
 		super(
-			`The message has ${bytes} bytes; the stream takes at most ${most}. Send less in one message.`,
+			`The message has ${bytes} bytes; the stream takes at most ${most}. Send fewer or shorter values; in a decision, the rules of excluded arms count too.`,
 		);
 		this.name = "MessageTooLarge";
 	}

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { MemoryBroker, MemorySpool } from "#adapters/memory";
 import {
 	type DecisionRow,
@@ -7,7 +7,12 @@ import {
 	type Event,
 	LOG_SUBJECT,
 } from "#core/log";
-import { MessageTooLarge, type Spool, SpoolFull } from "./ports.js";
+import {
+	MessageTooLarge,
+	type Spool,
+	SpoolFull,
+	type Stream,
+} from "./ports.js";
 import { Publisher } from "./publisher.js";
 
 const BOOT = "6f1d0f3e-9f0a-4f6e-8d7b-000000000001";
@@ -162,6 +167,142 @@ describe("while the stream takes messages", () => {
 		expect(small).toMatchObject({ status: "fulfilled", value: "stream" });
 		expect(storedIds()).toEqual([idOf(2)]);
 		expect(sequences()).toEqual([1]);
+	});
+
+	test.each<[string, Partial<DecisionRow>]>([
+		[
+			"reasons for excluded arms",
+			{
+				excluded: Object.fromEntries(
+					upTo(999).map((arm) => [`arm-${arm}`, `rule: ${"x".repeat(1_000)}`]),
+				),
+			},
+		],
+		["a long unit", { unit: "x".repeat(1_000_000) }],
+		["a long session", { session: "x".repeat(1_000_000) }],
+	])("a decision too large by %s is refused alone", async (_, changes) => {
+		const [small, large, other] = await Promise.allSettled([
+			publisher.decision(row(1), LONG_MS),
+			publisher.decision({ ...row(2), ...changes }, LONG_MS),
+			publisher.decision(row(3), LONG_MS),
+		]);
+		expect(large).toMatchObject({
+			status: "rejected",
+			reason: expect.any(MessageTooLarge),
+		});
+		expect(small).toMatchObject({ status: "fulfilled", value: "stream" });
+		expect(other).toMatchObject({ status: "fulfilled", value: "stream" });
+		expect(storedIds()).toEqual([idOf(1), idOf(3)]);
+	});
+
+	test("a stream that takes less than others gets smaller messages, and is not suspected", async () => {
+		await publisher.stop();
+		publisher = new Publisher(
+			changed(broker.open(), async (publish, body) => {
+				if (body.length > 8_192) throw new MessageTooLarge(body.length, 8_192);
+				await publish();
+			}),
+			spool,
+			{ boot: BOOT },
+		);
+		const answers = await Promise.allSettled([
+			...upTo(50).map((number) => publisher.decision(row(number), LONG_MS)),
+			publisher.decision(row(51, { device: "x".repeat(9_000) }), LONG_MS),
+		]);
+		expect(answers.pop()).toMatchObject({
+			reason: expect.any(MessageTooLarge),
+		});
+		expect(storedIds()).toEqual(upTo(50).map(idOf));
+		expect(publisher.degraded).toBe(false);
+		expect(spool.count).toBe(0);
+	});
+});
+
+/** The stream with another publish, which may hand on to the true one. */
+function changed(
+	stream: Stream,
+	publishing: (
+		publish: () => Promise<void>,
+		body: Uint8Array,
+		timeoutMs: number,
+	) => Promise<void>,
+): Stream {
+	const publish = stream.publish.bind(stream);
+	stream.publish = (subject, body, messageId, timeoutMs) =>
+		publishing(
+			() => publish(subject, body, messageId, timeoutMs),
+			body,
+			timeoutMs,
+		);
+	return stream;
+}
+
+describe("a stream that stalls", () => {
+	let goOn: () => void;
+
+	beforeEach(async () => {
+		await publisher.stop();
+		// Time stands still but where a test moves it: what happens without that happens at once.
+		vi.useFakeTimers({ toFake: ["performance", "setTimeout", "clearTimeout"] });
+		const stall = new Promise<void>((resolve) => {
+			goOn = resolve;
+		});
+		const stalling = changed(broker.open(), async (publish, _, timeoutMs) => {
+			const late = new Promise<never>((_, reject) =>
+				setTimeout(() => reject(new Error("No answer in time.")), timeoutMs),
+			);
+			await Promise.race([stall, late]);
+			await publish();
+		});
+		publisher = new Publisher(stalling, spool, { boot: BOOT });
+		publisher.start();
+		await turns();
+	});
+	afterEach(() => {
+		goOn();
+		vi.useRealTimers();
+	});
+
+	const turns = async () => {
+		for (let turn = 0; turn < 20; turn += 1)
+			await new Promise((resolve) => setImmediate(resolve));
+	};
+	const stallFor = async (ms: number) => {
+		await turns();
+		await vi.advanceTimersByTimeAsync(ms);
+		await turns();
+	};
+
+	test("is trusted again as soon as it answers", async () => {
+		const first = publisher.decision(row(1), 40);
+		await stallFor(40);
+		expect(await first).toBe("spool");
+		expect(publisher.degraded).toBe(true);
+		await stallFor(30);
+		expect(publisher.degraded).toBe(true);
+		goOn();
+		await turns();
+		expect(publisher.degraded).toBe(false);
+		expect(await publisher.decision(row(2), 40)).toBe("stream");
+		expect(storedIds()).toEqual([idOf(1), idOf(2)]);
+		expect(spool.count).toBe(0);
+	});
+
+	test("is not waited for again while it stays silent, but for one message a second, within that one's time", async () => {
+		const first = publisher.decision(row(1), 40);
+		await stallFor(40);
+		expect(await first).toBe("spool");
+		for (const number of [2, 3, 4])
+			expect(await publisher.decision(row(number), 40)).toBe("spool");
+		await stallFor(1_000);
+		const asks = publisher.decision(row(5), 40);
+		await stallFor(40);
+		expect(await asks).toBe("spool");
+		expect(await publisher.decision(row(6), 40)).toBe("spool");
+		goOn();
+		await stallFor(4_000);
+		expect(storedIds()).toEqual(upTo(6).map(idOf));
+		expect(publisher.degraded).toBe(false);
 	});
 });
 

@@ -37,7 +37,7 @@ const MOST_BYTES = 512 * 1_024;
 const MOST_SINGLE_BYTES = 1_000_000;
 const MOST_FLIGHTS = 2;
 const MOST_WAITING = 20_000;
-/** After the stream left a message unanswered, new ones go to the spool without waiting for it this long. */
+/** After the stream left a message unanswered, new ones go to the spool without waiting for it, this long at most. */
 const SUSPECT_MS = 1_000;
 const LEAST_PUBLISH_MS = 2;
 const DRAIN_PUBLISH_MS = 2_000;
@@ -48,8 +48,8 @@ type Encode<T> = (items: readonly T[], publisher: PublisherName) => Uint8Array;
  * The one way out of a decider. Decisions and events are packed, numbered (boot, sequence) and published; what the stream does not
  * take in time goes to the spool under the same message id, since a timeout means *unknown* and unique keys make a repeat harmless.
  *
- * The stream is trusted → (a publish fails) → suspected for a second, during which all goes to the spool → trusted again, sooner
- * when something spooled got through. The spool is drained in order by a loop of its own; new packs need not wait for it, since no
+ * The stream is trusted → (a publish fails) → suspected, during which all goes to the spool → trusted again as soon as anything
+ * spooled got through, which is tried at once, and after a second in any case: then one group finds out. The spool is drained in order by a loop of its own; new packs need not wait for it, since no
  * order is assumed.
  */
 export class Publisher {
@@ -160,14 +160,20 @@ export class Publisher {
 				throw new MessageTooLarge(body.length, MOST_SINGLE_BYTES);
 			return await this.#sendHalves(subject, items, encode, deadline);
 		}
-		return await this.#keep(
-			{ subject, messageId: `${publisher.boot}:${sequence}`, body },
-			sequence,
-			deadline,
-		);
+		try {
+			return await this.#keep(
+				{ subject, messageId: `${publisher.boot}:${sequence}`, body },
+				sequence,
+				deadline,
+			);
+		} catch (error) {
+			if (!(error instanceof MessageTooLarge) || items.length === 1)
+				throw error;
+			return await this.#sendHalves(subject, items, encode, deadline);
+		}
 	}
 
-	/** The sizes were guessed too low: the same items in two messages. */
+	/** The sizes were guessed too low, or the stream takes less than others: the same items in two messages. */
 	async #sendHalves<T>(
 		subject: string,
 		items: readonly T[],
@@ -189,14 +195,18 @@ export class Publisher {
 	): Promise<Place> {
 		const timeoutMs = Math.floor(deadline - performance.now());
 		let sent = false;
+		let suspicious = false;
 		if (this.#trusted() && timeoutMs >= LEAST_PUBLISH_MS) {
 			try {
 				await this.#publish(entry, timeoutMs);
 				return "stream";
 			} catch (error) {
-				sent = !(
-					error instanceof StreamAway || error instanceof MessageTooLarge
-				);
+				if (error instanceof MessageTooLarge) {
+					this.#numbers.giveBack(sequence);
+					throw error;
+				}
+				sent = !(error instanceof StreamAway);
+				suspicious = true;
 				this.#suspectUntil = performance.now() + SUSPECT_MS;
 				this.#trouble(
 					"The stream did not take a message; it goes to the spool",
@@ -206,6 +216,7 @@ export class Publisher {
 		}
 		try {
 			await this.spool.append(entry);
+			if (suspicious) this.#drain.wake();
 			return "spool";
 		} catch (error) {
 			if (!sent) this.#numbers.giveBack(sequence);
@@ -233,27 +244,54 @@ export class Publisher {
 	}
 }
 
+/** A UTF-16 unit of JSON takes at most 6 bytes, as \u0001; one of readable text at most 3. */
+const UNIT_BYTES = 6;
+const READABLE_UNIT_BYTES = 3;
+const LEAF_BYTES = 40;
+
 /**
- * Size of a row's JSON: near enough to fill messages well where values are small, never too low where text is long, so that a row
- * too large for any message travels, and is refused, alone.
+ * Size of a row's JSON: near enough to fill messages well where values are small, never much too low where text is long, so that a
+ * row too large for any message travels, and is refused, alone.
  */
 function roughBytesOfRow(row: DecisionRow): number {
-	let bytes = 900 + 6 * row.x.length + 40 * row.eligible.length;
+	let bytes = 900 + 6 * row.x.length + LEAF_BYTES * row.eligible.length;
 	for (const value of Object.values(row.context)) {
-		// A UTF-16 unit takes at most 6 bytes, as \u0001.
-		if (typeof value === "string") bytes += 40 + 6 * value.length;
-		else bytes += 40 + (Array.isArray(value) ? 20 * value.length : 0);
+		bytes += LEAF_BYTES;
+		if (typeof value === "string") bytes += UNIT_BYTES * value.length;
+		else if (Array.isArray(value)) bytes += 20 * value.length;
 	}
-	return bytes;
+	for (const arm in row.excluded)
+		bytes += roughText(arm) + roughText(row.excluded[arm]);
+	for (const name of row.missing) bytes += roughText(name);
+	return (
+		bytes +
+		roughText(row.unit) +
+		roughText(row.session) +
+		roughText(row.requestId) +
+		roughJson(row.consent) +
+		roughJson(row.extra)
+	);
 }
 
 function roughBytesOfEvent(event: Event): number {
 	return (
 		256 +
-		(event.properties === undefined
-			? 0
-			: 2 * JSON.stringify(event.properties).length)
+		roughText(event.id) +
+		roughText(event.unit) +
+		roughText(event.session) +
+		roughText(event.item) +
+		roughJson(event.properties)
 	);
+}
+
+function roughText(text: string | null | undefined): number {
+	return 4 + READABLE_UNIT_BYTES * (text?.length ?? 0);
+}
+
+function roughJson(value: unknown): number {
+	return value === undefined || value === null
+		? 0
+		: 2 * JSON.stringify(value).length;
 }
 
 function findRow(body: Uint8Array, id: string): DecisionRow | null {

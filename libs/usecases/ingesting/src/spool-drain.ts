@@ -13,7 +13,7 @@ const LONGEST_PAUSE_MS = 2_000;
 
 export interface SpoolDrainOptions {
 	readonly publish: (entry: SpoolEntry) => Promise<void>;
-	/** Told when the stream took something from the spool. */
+	/** Told of each entry that the stream took, at once. */
 	readonly onMoved: () => void;
 	readonly onTrouble: (what: string, error: unknown) => void;
 }
@@ -28,6 +28,8 @@ export class SpoolDrain {
 	readonly #options: SpoolDrainOptions;
 	readonly #stop = new AbortController();
 	#running: Promise<void> | null = null;
+	#woken = false;
+	#endRest: () => void = () => {};
 
 	constructor(stream: Stream, spool: Spool, options: SpoolDrainOptions) {
 		this.#stream = stream;
@@ -39,6 +41,12 @@ export class SpoolDrain {
 		this.#running ??= this.#run();
 	}
 
+	/** Something was just spooled: tries at once, or once more after what is under way, without the pause. */
+	wake(): void {
+		this.#woken = true;
+		this.#endRest();
+	}
+
 	/** Resolves when nothing of it is under way any more. */
 	async stop(): Promise<void> {
 		this.#stop.abort();
@@ -48,6 +56,7 @@ export class SpoolDrain {
 	async #run(): Promise<void> {
 		let pause = 0;
 		while (!this.#stop.signal.aborted) {
+			this.#woken = false;
 			try {
 				const moved = this.#stream.connected ? await this.#movePage() : 0;
 				pause = moved > 0 ? 0 : IDLE_MS;
@@ -61,7 +70,7 @@ export class SpoolDrain {
 					Math.max(SHORTEST_PAUSE_MS, pause * 2),
 				);
 			}
-			if (pause > 0) await rest(pause, this.#stop.signal);
+			if (pause > 0) await this.#rest(pause);
 		}
 	}
 
@@ -81,7 +90,10 @@ export class SpoolDrain {
 
 	async #moveSome(entries: readonly SpoolEntry[]): Promise<number> {
 		const results = await Promise.allSettled(
-			entries.map((entry) => this.#options.publish(entry)),
+			entries.map(async (entry) => {
+				await this.#options.publish(entry);
+				this.#options.onMoved();
+			}),
 		);
 		let moved = 0;
 		for (const [index, result] of results.entries()) {
@@ -91,7 +103,6 @@ export class SpoolDrain {
 			else break;
 			await this.#spool.drop(1);
 		}
-		if (moved > 0) this.#options.onMoved();
 		const failed = results.find((result) => result.status === "rejected");
 		if (failed?.status === "rejected") throw failed.reason;
 		return moved;
@@ -105,16 +116,20 @@ export class SpoolDrain {
 			error,
 		);
 	}
-}
 
-function rest(ms: number, signal: AbortSignal): Promise<void> {
-	return new Promise((resolve) => {
-		const done = () => {
-			clearTimeout(timer);
-			signal.removeEventListener("abort", done);
-			resolve();
-		};
-		const timer = setTimeout(done, ms);
-		signal.addEventListener("abort", done);
-	});
+	#rest(ms: number): Promise<void> {
+		const { signal } = this.#stop;
+		return new Promise((resolve) => {
+			if (this.#woken || signal.aborted) return resolve();
+			const done = () => {
+				clearTimeout(timer);
+				signal.removeEventListener("abort", done);
+				this.#endRest = () => {};
+				resolve();
+			};
+			const timer = setTimeout(done, ms);
+			signal.addEventListener("abort", done);
+			this.#endRest = done;
+		});
+	}
 }
