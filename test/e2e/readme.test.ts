@@ -138,7 +138,7 @@ describe.skipIf(!curl)("README's commands, run as written (needs curl)", () => {
 				if (last.length === 0 && got.decisionId) decisionId = got.decisionId;
 				return last.length === 0;
 			},
-			15_000,
+			30_000,
 			() =>
 				`What comes back is not what README shows:\n${last.join("\n")}\n${text}\n${printed}`,
 		);
