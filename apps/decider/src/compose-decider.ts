@@ -115,10 +115,10 @@ export async function composeDecider({
 	await live.start();
 	shutdown.add("live windows", () => live.stop());
 
-	const inStream = searchStream(parts.stream);
 	const remembered = new RememberedDecisions(
 		publisher,
-		async (id) => (await publisher.pending(id)) ?? (await inStream(id)),
+		(id) => publisher.pending(id),
+		searchStream(parts.stream),
 	);
 	const decide = new MeasuredDecide(
 		{ definitions, posteriors, live, ids, log: remembered },
@@ -143,7 +143,7 @@ export async function composeDecider({
 		pauseExperiment: new PauseExperiment(store, store, definitions),
 		stopExperiment: new StopExperiment(store, store, definitions),
 		makeReport: new MakeReport(store, new PostgresReportReads(database)),
-		armKeysOf: armKeys(store),
+		armKeysOf: armKeys(store, definitions),
 		health: () => health(database, parts, live, spool),
 		metricsText: () => metrics.render(),
 		onUnexpected: (error, where) =>
@@ -194,19 +194,35 @@ class MeasuredDecide extends Decide {
 	}
 }
 
-/** Definition rows never change, so what was read once is kept. */
-function armKeys(store: PostgresDefinitionStore): ApiParts["armKeysOf"] {
+/** Definition rows never change, so what was read once is kept. A database that does not answer leaves the keys unsaid. */
+function armKeys(
+	store: PostgresDefinitionStore,
+	definitions: DefinitionCache,
+): ApiParts["armKeysOf"] {
 	const known = new Map<number, readonly string[]>();
 	return async (id) => {
 		const kept = known.get(id);
 		if (kept) return kept;
-		const rows = await store.byIds([id]).catch(() => []);
-		if (!rows[0]) return null;
-		const keys = rows[0].experiment.arms.map((arm) => arm.key);
+		const row =
+			definitions.all().find((definition) => definition.id === id) ??
+			(await readDefinition(store, id));
+		if (!row) return null;
+		const keys = row.experiment.arms.map((arm) => arm.key);
 		if (known.size >= 1_000) known.clear();
 		known.set(id, keys);
 		return keys;
 	};
+}
+
+async function readDefinition(store: PostgresDefinitionStore, id: number) {
+	let timer: NodeJS.Timeout | undefined;
+	const silent = new Promise<[]>((resolve) => {
+		timer = setTimeout(() => resolve([]), 300);
+	});
+	const reading = store.byIds([id]).catch(() => []);
+	const [row] = await Promise.race([reading, silent]);
+	clearTimeout(timer);
+	return row;
 }
 
 /** Ready while decisions can be answered and kept: the stream or room in the spool. What is missing is named. */
@@ -216,10 +232,7 @@ async function health(
 	live: LiveWindowsFeed,
 	spool: Spool,
 ): Promise<Health> {
-	const reached = await database.query("select 1").then(
-		() => true,
-		() => false,
-	);
+	const reached = await database.answers();
 	return {
 		ready: parts.stream.connected || !spool.full,
 		parts: {

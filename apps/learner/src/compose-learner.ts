@@ -62,10 +62,7 @@ export function startLearner(
 	}, UPKEEP_MS);
 	shutdown.add("upkeep", async () => clearInterval(upkeep));
 	return async () => {
-		const reached = await database.query("select 1").then(
-			() => true,
-			() => false,
-		);
+		const reached = await database.answers();
 		return {
 			ready: reached && parts.stream.connected,
 			parts: {

@@ -9,7 +9,7 @@ import {
 	Post,
 	Query,
 } from "@nestjs/common";
-import { ApiTags } from "@nestjs/swagger";
+import { ApiHeader, ApiTags } from "@nestjs/swagger";
 import { type Decision, parseDecisionRequest } from "#usecases/deciding";
 import { fail, toProblem } from "#usecases/errors";
 import { Documented } from "./openapi.js";
@@ -26,6 +26,12 @@ import {
 import { tokens } from "./tokens.js";
 import { viewDecision } from "./view-decision.js";
 
+const traceparent = {
+	name: "traceparent",
+	required: false,
+	description: "W3C trace context; its trace id is logged with the decision.",
+};
+
 @ApiTags("decisions")
 @Controller("v1/decisions")
 export class DecisionsController {
@@ -40,6 +46,7 @@ export class DecisionsController {
 
 	@Post()
 	@HttpCode(200)
+	@ApiHeader(traceparent)
 	@Documented({
 		summary: "Decide which arm a unit gets",
 		body: decisionRequestSchema,
@@ -58,6 +65,7 @@ export class DecisionsController {
 
 	@Post("batch")
 	@HttpCode(200)
+	@ApiHeader(traceparent)
 	@Documented({
 		summary: "Decide up to 500 times in one request, each on its own",
 		body: decisionBatchSchema,
@@ -89,7 +97,7 @@ export class DecisionsController {
 				"A logged decision cannot be explained anew yet. Send `explain: true` with the decision request instead.";
 			throw fail("invalid", message, [{ path: "explain", message }]);
 		}
-		const stored = await this.findDecision.execute(id);
+		const stored = await this.findDecision.execute(id.toLowerCase());
 		return viewDecision(stored, await this.armKeysOf(stored.row.definitionId));
 	}
 }

@@ -108,6 +108,13 @@ describe("decisions", () => {
 		).toEqual([200, 404, 422, 200]);
 	});
 
+	test("is found by its id in upper case too", async () => {
+		const { body } = await send(api, "POST", "/v1/decisions", ask);
+		const { decisionId } = body;
+		const path = `/v1/decisions/${decisionId.toUpperCase()}`;
+		expect((await send(api, "GET", path)).body).toMatchObject({ decisionId });
+	});
+
 	test("an unknown id is 404, whatever it looks like", async () => {
 		for (const id of [
 			"019b0000-0000-7000-8000-000000000000",

@@ -43,6 +43,10 @@ test("/docs shows the interface and /docs-json describes every route with the sc
 			"put /v1/experiments/{key}",
 		].sort(),
 	);
+	for (const path of ["/v1/decisions", "/v1/decisions/batch"])
+		expect(body.paths[path].post.parameters).toEqual([
+			expect.objectContaining({ name: "traceparent", required: false }),
+		]);
 	const decide = body.paths["/v1/decisions"].post;
 	expect(decide.requestBody.content["application/json"].schema).toMatchObject({
 		required: ["experiment", "unit"],

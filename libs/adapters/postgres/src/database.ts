@@ -1,5 +1,5 @@
 import pg from "pg";
-import { isTransient } from "./transient.js";
+import { isReadTimeout, isTransient } from "./transient.js";
 
 const INT8 = 20;
 /** Counters and ids stay far below 2⁵³, so int8 comes back as a number. */
@@ -28,14 +28,19 @@ export interface DatabaseOptions {
 	readonly onLost?: (error: Error) => void;
 }
 
+/** A server that lives ends a statement at its timeout; one frozen, or behind a dead network, is given up this much later. */
+const READ_MARGIN_MS = 2_000;
+
 export function connectionConfig(options: DatabaseOptions): pg.ClientConfig {
+	const statementTimeoutMs = options.statementTimeoutMs ?? 30_000;
 	return {
 		connectionString: options.connectionString,
 		application_name: options.applicationName,
 		connectionTimeoutMillis: 3_000,
 		keepAlive: true,
 		keepAliveInitialDelayMillis: 5_000,
-		statement_timeout: options.statementTimeoutMs ?? 30_000,
+		statement_timeout: statementTimeoutMs,
+		query_timeout: statementTimeoutMs + READ_MARGIN_MS,
 		options: session,
 		types,
 	};
@@ -44,6 +49,7 @@ export function connectionConfig(options: DatabaseOptions): pg.ClientConfig {
 /** A pool of connections and the two ways to use it. */
 export class Database {
 	readonly #pool: pg.Pool;
+	#asking: Promise<boolean> | null = null;
 
 	constructor(readonly options: DatabaseOptions) {
 		this.#pool = new pg.Pool({
@@ -62,7 +68,7 @@ export class Database {
 		try {
 			return (await this.#pool.query<Row>(text, [...values])).rows;
 		} catch (error) {
-			if (!isTransient(error)) throw error;
+			if (!isTransient(error) || isReadTimeout(error)) throw error;
 			return (await this.#pool.query<Row>(text, [...values])).rows;
 		}
 	}
@@ -79,13 +85,35 @@ export class Database {
 			await client.query("commit");
 			return result;
 		} catch (error) {
-			await client.query("rollback").catch((lost: Error) => {
-				broken = lost;
-			});
+			// A connection that left a statement unanswered would leave the rollback so too; closing it rolls back.
+			if (isReadTimeout(error)) broken = error as Error;
+			else
+				await client.query("rollback").catch((lost: Error) => {
+					broken = lost;
+				});
 			throw error;
 		} finally {
 			client.release(broken);
 		}
+	}
+
+	/** Whether the database answers a question within half a second, or `withinMs`. Those who ask at once share one question. */
+	async answers(withinMs = 500): Promise<boolean> {
+		this.#asking ??= this.query("select 1").then(
+			() => true,
+			() => false,
+		);
+		const asking = this.#asking;
+		asking.then(() => {
+			if (this.#asking === asking) this.#asking = null;
+		});
+		let timer: NodeJS.Timeout | undefined;
+		const silent = new Promise<boolean>((resolve) => {
+			timer = setTimeout(() => resolve(false), withinMs);
+		});
+		const answered = await Promise.race([asking, silent]);
+		clearTimeout(timer);
+		return answered;
 	}
 
 	async close(): Promise<void> {

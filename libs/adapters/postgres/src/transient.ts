@@ -28,6 +28,11 @@ const transientSystemCodes: ReadonlySet<string> = new Set([
 const lostSocket =
 	/connection terminated|timeout exceeded when trying to connect|client has encountered a connection error|not queryable/i;
 
+/** pg gave up waiting for an answer (`query_timeout`): whether the statement was done is unknown, and the connection of no more use. */
+export function isReadTimeout(error: unknown): boolean {
+	return error instanceof Error && error.message === "Query read timeout";
+}
+
 /** True where trying again may help; false where the statement or its data is wrong. */
 export function isTransient(error: unknown): boolean {
 	if (!(error instanceof Error)) return false;
@@ -36,6 +41,7 @@ export function isTransient(error: unknown): boolean {
 		return transientStates.has(code) || transientSystemCodes.has(code);
 	return (
 		lostSocket.test(error.message) ||
+		isReadTimeout(error) ||
 		(error instanceof AggregateError && error.errors.every(isTransient))
 	);
 }

@@ -3,6 +3,7 @@ import { quantise } from "#core/linalg";
 import type { DecisionRow } from "#core/log";
 import { CORE_VERSION } from "#core/policy";
 import type { Considered } from "./considered.js";
+import { loggedReasons } from "./judge-arms.js";
 import type { DecisionRequest } from "./request.js";
 import type { Served } from "./serve-group.js";
 
@@ -30,7 +31,7 @@ export function toRow(
 		context: considered.context.values,
 		x: considered.x,
 		eligible: arms.eligible,
-		excluded: arms.excluded,
+		excluded: loggedReasons(arms.excluded),
 		// + 0 turns −0 into 0, which is what it comes back as from the log.
 		means: considered.scored.means.map((mean) => quantise(mean) + 0),
 		propensities: served.propensities,

@@ -14,13 +14,26 @@ export class FindDecision {
 	constructor(
 		private readonly reads: DecisionReads,
 		private readonly recent: RecentDecisions,
+		/** After how long a database that does not answer is not waited for where the decision is known here. */
+		private readonly silentMs = 300,
+		/** After how long it is not waited for at all. */
+		private readonly longestMs = 2_000,
 	) {}
 
-	/** Throws unknown-decision; the database's own error where only the database could tell (the door tells away from broken). */
+	/**
+	 * Throws unknown-decision, overloaded or database-away where it cannot be told; the database's own error where only the database
+	 * could tell (the door tells away from broken).
+	 */
 	async execute(id: string): Promise<StoredDecision> {
 		if (!isDecisionId(id))
 			throw unknown(id, "A decision id is a UUIDv7 in lower case.");
-		const read = await this.read(id);
+		const reading = this.read(id);
+		let read = await within(reading, this.silentMs);
+		if (read === null) {
+			const row = await this.recent.known(id);
+			if (row !== null) return { row, learned: null, events: [] };
+			read = (await within(reading, this.longestMs)) ?? silent();
+		}
 		if (read.ok && read.stored?.row) return read.stored;
 		const row = await this.recent.find(id);
 		if (row !== null) {
@@ -49,6 +62,22 @@ type Read =
 			readonly stored: Awaited<ReturnType<DecisionReads["find"]>>;
 	  }
 	| { readonly ok: false; readonly error: unknown };
+
+function silent(): Read {
+	const detail = "The database does not answer. Ask again soon.";
+	return { ok: false, error: fail("database-away", detail) };
+}
+
+/** What the promise gives, or null where it takes longer. */
+async function within<T>(promise: Promise<T>, ms: number): Promise<T | null> {
+	let timer: NodeJS.Timeout | undefined;
+	const over = new Promise<null>((resolve) => {
+		timer = setTimeout(() => resolve(null), ms);
+	});
+	const first = await Promise.race([promise, over]);
+	clearTimeout(timer);
+	return first;
+}
 
 function unknown(id: string, why: string): Error {
 	return fail(

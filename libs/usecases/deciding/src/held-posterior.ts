@@ -1,5 +1,5 @@
 import type { Definition, Policy } from "#core/experiment";
-import { type ArmModel, emptySums, prepareArm, sumsLength } from "#core/policy";
+import { type ArmModel, sumsLength } from "#core/policy";
 import {
 	type BucketHistory,
 	boundHistory,
@@ -10,33 +10,24 @@ import {
 	totalSums,
 } from "./bucket-history.js";
 import type { PosteriorRead } from "./ports.js";
+import { PreparedModels } from "./prepared-models.js";
 
-/** Arms prepared between two breaths of the event loop; preparing one of d = 32 takes tens of microseconds. */
-const ARMS_A_SLICE = 32;
-
-/** What models depend on beside the sums. */
-interface Reading {
-	readonly ridge: number;
-	readonly policy: Policy;
+/** Models that decisions will need: of a definition, at a reference bucket. */
+export interface Need {
+	readonly definition: Definition;
 	readonly referenceBucket: number;
 }
 
-interface Prepared extends Reading {
-	readonly byArm: Map<string, ArmModel>;
-	prior: ArmModel | null;
-	/** The models in the order of one definition, so that a decision need not collect them again. */
-	ordered: {
-		readonly definition: Definition;
-		readonly models: readonly ArmModel[];
-	} | null;
-}
+/** Readings whose models are kept, the last used: an old and a new ridge, this bucket and the next. */
+const MOST_READINGS = 4;
 
 /**
  * The sums of one experiment version at one revision, and the models made of them. The sums never change: `advance` makes the next one,
  * so a decision that holds this one sees sums, models and revision of a single snapshot.
  */
 export class HeldPosterior {
-	private prepared: Prepared | null = null;
+	/** Last used first. */
+	private prepared: readonly PreparedModels[] = [];
 
 	private constructor(
 		readonly revision: number,
@@ -50,16 +41,21 @@ export class HeldPosterior {
 		return new HeldPosterior(0, d, bucketMs, new Map());
 	}
 
-	/** Every arm's model, in the definition's order; an arm never tried gets the prior, A = λI. */
+	/** Every arm's model, in the definition's order. What was not prepared before is made here, while the decision waits. */
 	models(definition: Definition, referenceBucket: number): readonly ArmModel[] {
-		const prepared = this.preparedFor(definition, referenceBucket);
-		if (prepared.ordered?.definition === definition)
-			return prepared.ordered.models;
-		const models = definition.experiment.arms.map((arm) =>
-			this.model(prepared, arm.key),
+		return this.reading({ definition, referenceBucket }).of(definition);
+	}
+
+	/** Whether a decision of the bucket would find its models made. */
+	isReady({ definition, referenceBucket }: Need): boolean {
+		return (
+			this.find({ definition, referenceBucket })?.isReady(definition) === true
 		);
-		prepared.ordered = { definition, models };
-		return models;
+	}
+
+	/** Makes the models of `needs` in slices, letting decisions through in between. */
+	async prepare(needs: readonly Need[]): Promise<void> {
+		for (const need of needs) await this.reading(need).ready(need.definition);
 	}
 
 	/** One arm's sums with read-time weights, without λ. */
@@ -72,14 +68,14 @@ export class HeldPosterior {
 	}
 
 	/**
-	 * The posterior after a read since this revision, its changed arms prepared. Null when a bucket changed that is no longer held apart:
-	 * then everything must be read again.
+	 * The posterior after a read since this revision, its models for `needs` made. Null when a bucket changed that is no longer held
+	 * apart: then everything must be read again.
 	 */
 	async advance(
 		read: PosteriorRead,
-		definition: Definition,
+		{ experiment: { policy } }: Definition,
+		needs: readonly Need[],
 	): Promise<HeldPosterior | null> {
-		const { policy } = definition.experiment;
 		const arms = new Map(this.arms);
 		for (const changed of read.changed) {
 			const history = arms.get(changed.arm) ?? emptyHistory;
@@ -94,74 +90,45 @@ export class HeldPosterior {
 				boundHistory(arms.get(arm) ?? emptyHistory, policy, this.bucketMs),
 			);
 		const next = new HeldPosterior(read.revision, this.d, this.bucketMs, arms);
-		if (this.prepared) await next.prepareFrom(this.prepared, moved, definition);
+		for (const need of needs) {
+			const before = this.find(need);
+			if (before) next.reading(need).takeOver(before, moved);
+		}
+		await next.prepare(needs);
 		return next;
 	}
 
-	/** Takes over the models of arms that did not move and makes those that did, letting decisions through in between. */
-	private async prepareFrom(
-		before: Prepared,
-		moved: ReadonlySet<string>,
-		definition: Definition,
-	): Promise<void> {
-		const { ridge, policy, referenceBucket, prior } = before;
-		const byArm = new Map(before.byArm);
-		for (const arm of moved) byArm.delete(arm);
-		const prepared: Prepared = {
-			ridge,
-			policy,
-			referenceBucket,
-			byArm,
-			prior,
-			ordered: null,
-		};
-		let inSlice = 0;
-		for (const { key } of definition.experiment.arms) {
-			if (!moved.has(key)) continue;
-			this.model(prepared, key);
-			if (++inSlice % ARMS_A_SLICE === 0)
-				await new Promise((resolve) => setImmediate(resolve));
-		}
-		this.prepared = prepared;
-	}
-
-	private preparedFor(
-		definition: Definition,
-		referenceBucket: number,
-	): Prepared {
-		const { policy } = definition.experiment;
-		const held = this.prepared;
-		if (
-			held &&
-			held.ridge === policy.ridge &&
-			sameWeights(held, policy, referenceBucket)
-		)
-			return held;
-		this.prepared = {
-			ridge: policy.ridge,
-			policy,
-			referenceBucket,
-			byArm: new Map(),
-			prior: null,
-			ordered: null,
-		};
-		return this.prepared;
-	}
-
-	private model(prepared: Prepared, arm: string): ArmModel {
-		const known = prepared.byArm.get(arm);
-		if (known) return known;
-		if (!this.arms.has(arm)) {
-			prepared.prior ??= prepareArm(emptySums(this.d), this.d, prepared.ridge);
-			return prepared.prior;
-		}
-		const model = prepareArm(
-			this.total(prepared.policy, arm, prepared.referenceBucket),
-			this.d,
-			prepared.ridge,
+	private find({
+		definition: {
+			experiment: { policy },
+		},
+		referenceBucket,
+	}: Need): PreparedModels | undefined {
+		return this.prepared.find((models) =>
+			models.serves({ policy, referenceBucket }),
 		);
-		prepared.byArm.set(arm, model);
-		return model;
+	}
+
+	/** The models of a reading, the first of those kept from now on. */
+	private reading(need: Need): PreparedModels {
+		const found = this.find(need);
+		if (found !== undefined && found === this.prepared[0]) return found;
+		const models = found ?? this.unprepared(need);
+		const others = this.prepared.filter((other) => other !== models);
+		this.prepared = [models, ...others].slice(0, MOST_READINGS);
+		return models;
+	}
+
+	private unprepared({ definition, referenceBucket }: Need): PreparedModels {
+		const { policy } = definition.experiment;
+		return new PreparedModels(
+			{ policy, referenceBucket },
+			this.d,
+			(arm, reading) =>
+				this.arms.has(arm)
+					? this.total(reading.policy, arm, reading.referenceBucket)
+					: null,
+		);
 	}
 
 	private total(
@@ -177,17 +144,4 @@ export class HeldPosterior {
 			sumsLength(this.d),
 		);
 	}
-}
-
-function sameWeights(
-	held: Reading,
-	policy: Policy,
-	referenceBucket: number,
-): boolean {
-	if (
-		held.policy.halfLifeMs !== policy.halfLifeMs ||
-		held.policy.slidingWindowMs !== policy.slidingWindowMs
-	)
-		return false;
-	return !forgets(policy) || held.referenceBucket === referenceBucket;
 }

@@ -7,6 +7,13 @@ import {
 import { fail } from "#usecases/errors";
 import type { CompiledDefinition } from "./compiled-definition.js";
 
+/** Arms whose reason the problem lists, and those its sentence names. */
+const MOST_PROBLEMS = 100;
+const MOST_NAMED = 20;
+/** Characters of a reason, in a problem and in the log; a feature's name always fits. */
+const LONGEST_REASON = 300;
+const LONGEST_LOGGED = 100;
+
 export interface JudgedArms {
 	/** Indexes into the definition's arms, ascending; never empty. */
 	readonly eligible: readonly number[];
@@ -28,21 +35,50 @@ export function judgeArms(
 ): JudgedArms {
 	if (requested !== undefined) refuseUnknown(requested, armKeys);
 	const { eligible, excluded } = eligibility.judge(context, requested);
-	if (eligible.length === 0) {
-		const problems = Object.entries(excluded).map(([arm, message]) => ({
-			path: `arms.${arm}`,
-			message,
-		}));
-		const reasons = problems
-			.slice(0, 20)
-			.map(({ path, message }) => `${path.slice("arms.".length)} (${message})`);
-		throw fail(
-			"no-eligible-arm",
-			`No arm of ${experiment.key} is eligible here: ${reasons.join(", ")}.`,
-			problems,
-		);
-	}
+	if (eligible.length === 0) throw allRuledOut(experiment.key, excluded);
 	return { eligible, keys: eligible.map((index) => armKeys[index]!), excluded };
+}
+
+function allRuledOut(
+	experiment: string,
+	excluded: Readonly<Record<string, string>>,
+): Error {
+	const arms = Object.entries(excluded);
+	const problems = arms
+		.slice(0, MOST_PROBLEMS)
+		.map(([arm, reason]) => ({ path: `arms.${arm}`, message: cut(reason) }));
+	const reasons = arms
+		.slice(0, MOST_NAMED)
+		.map(([arm, reason]) => `${arm} (${cut(reason)})`);
+	if (arms.length > MOST_NAMED)
+		reasons.push(`and ${arms.length - MOST_NAMED} more`);
+	return fail(
+		"no-eligible-arm",
+		`No arm of ${experiment} is eligible here: ${reasons.join(", ")}.`,
+		problems,
+	);
+}
+
+function cut(reason: string): string {
+	return reason.length <= LONGEST_REASON
+		? reason
+		: `${reason.slice(0, LONGEST_REASON - 1)}…`;
+}
+
+/** Reasons as a log row keeps them: the definition row it names has the text of every rule. */
+export function loggedReasons(
+	excluded: Readonly<Record<string, string>>,
+): Record<string, string> {
+	return Object.fromEntries(
+		Object.entries(excluded).map(([arm, reason]) => [arm, inShort(reason)]),
+	);
+}
+
+function inShort(reason: string): string {
+	if (reason.startsWith("rule: ")) return "rule";
+	return reason.length <= LONGEST_LOGGED
+		? reason
+		: `${reason.slice(0, LONGEST_LOGGED - 1)}…`;
 }
 
 function refuseUnknown(

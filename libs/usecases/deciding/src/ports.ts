@@ -123,7 +123,12 @@ export interface DecisionReads {
 }
 
 export interface RecentDecisions {
-	/** A decision this decider answered that the database may not have yet: from memory, the spool, or the stream. */
+	/** The cheap part of `find`: from memory or the spool. */
+	known(id: string): Promise<DecisionRow | null>;
+	/**
+	 * A decision that the database may not have yet: from memory, the spool, or the stream. Null only where none of them has it;
+	 * throws overloaded where that cannot be told.
+	 */
 	find(id: string): Promise<DecisionRow | null>;
 }
 

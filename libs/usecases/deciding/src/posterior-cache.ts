@@ -1,8 +1,9 @@
 import { compileEncoder } from "#core/context";
 import type { Definition } from "#core/experiment";
+import { forgets } from "./bucket-history.js";
 import { Coalesced, Repeated } from "./coalesce.js";
 import type { DefinitionCache } from "./definition-cache.js";
-import { HeldPosterior } from "./held-posterior.js";
+import { HeldPosterior, type Need } from "./held-posterior.js";
 import type {
 	Announcements,
 	Clock,
@@ -25,6 +26,8 @@ interface Refreshing {
 
 /** A posterior its source has not confirmed for this long is named in `degraded`. */
 const STALE_MS = 3_000;
+/** How long before a time bucket begins the models of a policy that forgets are made for it. */
+const AHEAD_MS = 3_000;
 
 /**
  * The posterior of every current definition, in memory: exact sums in, models out, each swapped whole.
@@ -36,6 +39,8 @@ export class PosteriorCache implements Posteriors {
 	private readonly confirmedAt = new Map<string, number>();
 	private readonly refreshing = new Map<string, Refreshing>();
 	private readonly polling: Repeated;
+	/** Apart from the polls, which wait for the database. */
+	private readonly readying: Repeated;
 	private readonly failed: (error: unknown) => void;
 	private announcements: Announcements | null = null;
 	private subscription: { close(): Promise<void> } | null = null;
@@ -54,18 +59,26 @@ export class PosteriorCache implements Posteriors {
 			options.pollMs ?? 1_000,
 			this.failed,
 		);
+		this.readying = new Repeated(
+			() => this.prepareAhead(),
+			options.pollMs ?? 1_000,
+			this.failed,
+		);
 	}
 
 	/** Reads every current posterior, then follows announcements and polls. Rejects when the first reading fails; announcements may start later. */
 	async start(announcements: Announcements): Promise<void> {
 		this.announcements = announcements;
 		await this.poll();
+		await this.prepareAhead();
 		this.polling.start();
+		this.readying.start();
 	}
 
 	async stop(): Promise<void> {
 		await this.subscription?.close();
 		await this.polling.stop();
+		await this.readying.stop();
 	}
 
 	/** Where the models cannot be made of the sums (a ridge too small for them), nothing learned serves instead: revision 0, named stale. */
@@ -119,6 +132,20 @@ export class PosteriorCache implements Posteriors {
 		return entry;
 	}
 
+	/** Makes, from what is held, the models that decisions need now or after the next turn of a time bucket. */
+	async prepareAhead(): Promise<void> {
+		for (const definition of this.definitions.all()) {
+			const key = entryKey(definition);
+			await this.held.get(key)?.prepare(this.needs(key, definition));
+		}
+	}
+
+	/** Whether a decision of the bucket would find its models made. */
+	isReady(definition: Definition, referenceBucket: number): boolean {
+		const held = this.held.get(entryKey(definition));
+		return held?.isReady({ definition, referenceBucket }) === true;
+	}
+
 	/** Compares revisions with the source's, refreshes what is behind, confirms what is not. */
 	async poll(): Promise<void> {
 		await this.follow().catch(this.failed);
@@ -167,14 +194,15 @@ export class PosteriorCache implements Posteriors {
 			definition.version,
 			since,
 		);
+		const needs = this.needs(key, definition);
 		if (held !== undefined && read.revision <= held.revision)
-			return this.confirm(key, askedAt);
-		const next = await (held ?? this.nothingLearned(definition)).advance(
-			read,
-			definition,
-		);
-		if (next !== null) this.held.set(key, next);
-		else await this.readWhole(key, definition);
+			await held.prepare(needs);
+		else {
+			const before = held ?? this.nothingLearned(definition);
+			const next = await before.advance(read, definition, needs);
+			if (next !== null) this.held.set(key, next);
+			else await this.readWhole(key, definition);
+		}
 		this.confirm(key, askedAt);
 	}
 
@@ -187,8 +215,33 @@ export class PosteriorCache implements Posteriors {
 		const whole = await this.nothingLearned(definition).advance(
 			read,
 			definition,
+			this.needs(key, definition),
 		);
 		if (whole !== null) this.held.set(key, whole);
+	}
+
+	/** The definition asked for and, until that is obeyed, the current one; the present time bucket and one that begins soon. */
+	private needs(key: string, definition: Definition): readonly Need[] {
+		const current = this.definitions.get(definition.experiment.key);
+		const both = [this.refreshing.get(key)?.definition ?? definition];
+		if (
+			current !== undefined &&
+			current !== both[0] &&
+			entryKey(current) === key
+		)
+			both.unshift(current);
+		const now = this.clock.now();
+		return both.flatMap((definition) => {
+			const { bucketMs, experiment } = definition;
+			const bucket = Math.floor(now / bucketMs);
+			const soon = Math.floor((now + AHEAD_MS) / bucketMs);
+			const buckets =
+				forgets(experiment.policy) && soon > bucket ? [bucket, soon] : [bucket];
+			return buckets.map((referenceBucket) => ({
+				definition,
+				referenceBucket,
+			}));
+		});
 	}
 
 	private confirm(key: string, at: number): void {

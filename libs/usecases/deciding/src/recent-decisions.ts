@@ -9,12 +9,18 @@ import type { DecisionLog, RecentDecisions } from "./ports.js";
 export class RememberedDecisions implements DecisionLog, RecentDecisions {
 	private readonly rows = new Map<string, DecisionRow>();
 
-	/** @param waiting finds a decision that waits to be published, in memory or in the spool */
+	/**
+	 * @param waiting finds a decision that waits to be published, in memory or in the spool
+	 * @param search finds one in the stream; throws where it cannot tell
+	 */
 	constructor(
 		private readonly log: DecisionLog,
 		private readonly waiting: (
 			id: string,
 		) => DecisionRow | null | Promise<DecisionRow | null>,
+		private readonly search: (
+			id: string,
+		) => Promise<DecisionRow | null> = async () => null,
 		private readonly most = 20_000,
 	) {}
 
@@ -32,8 +38,12 @@ export class RememberedDecisions implements DecisionLog, RecentDecisions {
 		for (const item of message.items) if (item.ok) this.remember(item.value);
 	}
 
-	async find(id: string): Promise<DecisionRow | null> {
+	async known(id: string): Promise<DecisionRow | null> {
 		return this.rows.get(id) ?? (await this.waiting(id));
+	}
+
+	async find(id: string): Promise<DecisionRow | null> {
+		return (await this.known(id)) ?? (await this.search(id));
 	}
 
 	private remember(row: DecisionRow): void {

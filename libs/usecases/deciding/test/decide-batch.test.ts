@@ -10,7 +10,7 @@ import { SegueError } from "#usecases/errors";
 import { Decide, DecideBatch, PosteriorCache } from "../src/index.js";
 import { definition, experiment } from "./definitions.js";
 
-function room() {
+function room(log = new MemoryDecisionLog()) {
 	const clock = new MemoryClock(Date.UTC(2025, 10, 24));
 	const current = definition();
 	const definitions = {
@@ -19,7 +19,6 @@ function room() {
 	};
 	const source = new MemoryPosteriorSource();
 	const posteriors = new PosteriorCache(source, definitions, clock);
-	const log = new MemoryDecisionLog();
 	const live = new MemoryLive();
 	const ids = new MemoryIds(clock);
 	const decide = new Decide({ definitions, posteriors, live, ids, log }, 100);
@@ -53,6 +52,35 @@ describe("a batch of decisions", () => {
 		]);
 		expect(log.rows.map((row) => row.unit)).toEqual(["u1", "u4"]);
 		expect(answers[5]).toMatchObject({ decisionId: log.rows[1]?.id });
+	});
+
+	it("lets others in between: it is computed in slices", async () => {
+		const { batch, log } = room();
+		const decisions = Array.from({ length: 40 }, () => request);
+		const computed: number[] = [];
+		const look = () => {
+			computed.push(log.rows.length);
+			if (log.rows.length < 40) setImmediate(look);
+		};
+		setImmediate(look);
+		await batch.execute({ decisions });
+		expect(computed.slice(0, 2)).toEqual([16, 32]);
+		expect(log.rows).toHaveLength(40);
+	});
+
+	it("is committed together: no slice waits for the commit of another", async () => {
+		const commits: (() => void)[] = [];
+		class Together extends MemoryDecisionLog {
+			override decision(): Promise<"stream"> {
+				return new Promise((resolve) => {
+					commits.push(() => resolve("stream"));
+					if (commits.length === 40) for (const commit of commits) commit();
+				});
+			}
+		}
+		const { batch } = room(new Together());
+		const decisions = Array.from({ length: 40 }, () => request);
+		expect(await batch.execute({ decisions })).toHaveLength(40);
 	});
 
 	it("is refused whole where it is no list of 1 to 500", async () => {

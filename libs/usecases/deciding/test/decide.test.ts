@@ -107,7 +107,7 @@ describe("a decision", () => {
 			distribution: "policy",
 			context: { hour: 8, device: "phone", activity: "work", skips30s: 3 },
 			eligible: [0, 1, 2],
-			excluded: { run: 'rule: context.activity == "run"' },
+			excluded: { run: "rule" },
 			policyPropensities: null,
 			missing: ["taste", "loyalty"],
 			decidedAt: MORNING,
@@ -220,8 +220,37 @@ describe("the eligible arms", () => {
 		expect(room.log.rows[0]?.excluded).toEqual({
 			focus: "not requested",
 			energy: "not requested",
-			run: 'rule: context.activity == "run"',
+			run: "rule",
 		});
+	});
+
+	it("leave short reasons in the log: rules are not repeated there", async () => {
+		const long = `context.activity == "run" && "${"x".repeat(900)}" != ""`;
+		const arms = experiment.arms.map((arm) =>
+			arm.key === "run" ? { ...arm, eligible: long } : arm,
+		);
+		const room = await ready(definition({}, { ...onlyPolicy, arms }));
+		const answer = await room.ask({ explain: true });
+		expect(room.log.rows[0]?.excluded).toEqual({ run: "rule" });
+		expect(answer.explanation?.arms[3]?.reason).toBe(`rule: ${long}`);
+	});
+
+	it("must not be none: the refusal of very many long rules stays small", async () => {
+		const rule = `context.activity == "run" && "${"x".repeat(900)}" != ""`;
+		const arms = Array.from({ length: 500 }, (_, i) => ({
+			key: `arm-${i}`,
+			payload: {},
+			tags: [],
+			eligible: rule,
+		}));
+		const room = await ready(definition({}, { arms }));
+		const error = await refused(room.ask());
+		expect(error.code).toBe("no-eligible-arm");
+		expect(error.problems[99]).toMatchObject({ path: "arms.arm-99" });
+		expect(error.message).toContain('arm-0 (rule: context.activity == "run"');
+		expect(error.message).toContain("and 480 more");
+		const size = JSON.stringify([error.message, error.problems]).length;
+		expect(size).toBeLessThan(50_000);
 	});
 
 	it("must be known: another name is refused with its path and the nearest arm", async () => {

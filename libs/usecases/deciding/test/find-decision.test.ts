@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { MemoryDecisionLog, MemoryDecisionReads } from "#adapters/memory";
 import type { DecisionRow } from "#core/log";
-import { SegueError } from "#usecases/errors";
+import { fail, SegueError } from "#usecases/errors";
 import {
 	FindDecision,
 	RememberedDecisions,
@@ -62,6 +62,7 @@ function room(most?: number) {
 	const recent = new RememberedDecisions(
 		log,
 		(id) => waiting.get(id) ?? null,
+		undefined,
 		most,
 	);
 	return { reads, log, waiting, recent, find: new FindDecision(reads, recent) };
@@ -112,6 +113,39 @@ describe("finding a decision", () => {
 		reads.away = true;
 		expect((await find.execute(ID)).row.id).toBe(ID);
 		await expect(find.execute(OTHER)).rejects.toThrow("The database is away.");
+	});
+
+	it("gives a remembered one without its events while the database does not answer, else says that it is away", async () => {
+		const { recent } = room();
+		await recent.decision(rowOf(ID), 10);
+		const frozen = { find: () => new Promise<never>(() => {}) };
+		const find = new FindDecision(frozen, recent, 1, 1);
+		const known = { row: rowOf(ID), learned: null, events: [] };
+		expect(await find.execute(ID)).toEqual(known);
+		expect(await codeOf(find.execute(OTHER))).toBe("database-away");
+	});
+
+	it("waits longer than that for a database which alone can tell", async () => {
+		const { recent } = room();
+		const stored = { row: rowOf(ID), learned: null, events: [play] };
+		const slow = {
+			find: () =>
+				new Promise<typeof stored>((resolve) =>
+					setTimeout(() => resolve(stored), 20),
+				),
+		};
+		const find = new FindDecision(slow, recent, 1, 30_000);
+		expect(await find.execute(ID)).toEqual(stored);
+	});
+
+	it("does not say that there is none where the stream cannot be searched", async () => {
+		const { log, reads } = room();
+		const search = async () => {
+			throw fail("overloaded", "It cannot be told now.");
+		};
+		const recent = new RememberedDecisions(log, () => null, search);
+		const find = new FindDecision(reads, recent);
+		expect(await codeOf(find.execute(ID))).toBe("overloaded");
 	});
 
 	it("knows no decision that nobody has, that has events alone, or whose id is no UUIDv7", async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { MemoryClock, MemoryPosteriorSource } from "#adapters/memory";
 import type { Definition, Policy } from "#core/experiment";
 import { addObservation, emptySums, prepareArm } from "#core/policy";
+import { Slices } from "../src/breath.js";
 import { PosteriorCache } from "../src/index.js";
 import { D, DAY, definition, experiment } from "./definitions.js";
 
@@ -139,6 +140,81 @@ describe("the posterior cache", () => {
 			revision: 2,
 			stale: false,
 		});
+	});
+});
+
+describe("the models decisions need", () => {
+	const halved = withPolicy({ halfLifeMs: 16 * DAY });
+
+	it("are made when the start resolves", async () => {
+		const { cache, teach, source, obeyed } = room();
+		teach("calm", 20_000, observed(1));
+		expect(cache.isReady(obeyed.current, 20_000)).toBe(false);
+		await cache.start(source);
+		await cache.stop();
+		expect(cache.isReady(obeyed.current, 20_000)).toBe(true);
+	});
+
+	it("are made of a new ridge before it is obeyed, beside those of the old one", async () => {
+		const { cache, teach, obeyed } = room();
+		teach("calm", 20_000, observed(1));
+		await cache.poll();
+		const before = model(cache, obeyed.current);
+		const stronger = withPolicy({ ridge: 4 });
+		await cache.prepare(stronger);
+		expect(cache.isReady(stronger, 20_000)).toBe(true);
+		expect(cache.isReady(obeyed.current, 20_000)).toBe(true);
+		expect(model(cache, stronger)[2]).toEqual(prepareArm(observed(1), D, 4));
+		expect(model(cache, obeyed.current)[2]).toBe(before[2]);
+		teach("calm", 20_000, observed(0.5));
+		await cache.prepare(stronger);
+		expect(cache.isReady(obeyed.current, 20_000)).toBe(true);
+	});
+
+	it("are made for the next time bucket shortly before it begins, where the policy forgets", async () => {
+		const { cache, teach, clock } = room(halved);
+		teach("calm", 20_000 - 15, observed(1));
+		await cache.poll();
+		await cache.prepareAhead();
+		expect(cache.isReady(halved, 20_000)).toBe(true);
+		expect(cache.isReady(halved, 20_001)).toBe(false);
+		clock.advance(DAY - 2_000);
+		await cache.prepareAhead();
+		expect(cache.isReady(halved, 20_000)).toBe(true);
+		expect(cache.isReady(halved, 20_001)).toBe(true);
+		expect(model(cache, halved, 20_001)[2]?.n).toBe(0.5);
+	});
+
+	it("are still made for it after a refresh at that time, or with the database away", async () => {
+		const { cache, teach, clock, source } = room(halved);
+		teach("calm", 20_000, observed(1));
+		await cache.poll();
+		clock.advance(DAY - 2_000);
+		teach("calm", 20_000, observed(0.5));
+		await cache.poll();
+		expect(cache.isReady(halved, 20_001)).toBe(true);
+		source.away = true;
+		clock.advance(DAY);
+		await cache.prepareAhead();
+		expect(cache.isReady(halved, 20_002)).toBe(true);
+	});
+
+	it("are made in slices of a few milliseconds", async () => {
+		let now = 0;
+		let breaths = 0;
+		let counting = true;
+		const count = () => {
+			breaths += 1;
+			if (counting) setImmediate(count);
+		};
+		setImmediate(count);
+		const slices = new Slices(4, () => now);
+		for (let arm = 0; arm < 12; arm++) {
+			now += 1;
+			await slices.pause();
+		}
+		counting = false;
+		expect(breaths).toBe(3);
 	});
 });
 

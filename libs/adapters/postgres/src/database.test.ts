@@ -1,0 +1,98 @@
+import { createServer, connect as dial, type Socket } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+	createTestDatabase,
+	type TestDatabase,
+} from "../../../../test/support/database.js";
+import { Database, isTransient } from "./index.js";
+
+let empty: TestDatabase;
+beforeAll(async () => {
+	empty = await createTestDatabase();
+});
+afterAll(() => empty.drop());
+
+/** A way to the database that can stop letting bytes through while its connections stay open. */
+async function freezable() {
+	const to = new URL(empty.connectionString);
+	const sockets = new Set<Socket>();
+	let frozen = false;
+	const server = createServer((inward) => {
+		const outward = dial({ host: to.hostname, port: Number(to.port) });
+		for (const [from, into] of [
+			[inward, outward],
+			[outward, inward],
+		] as const) {
+			sockets.add(from);
+			from.on("data", (bytes) => {
+				if (!frozen) into.write(bytes);
+			});
+			from.on("error", () => into.destroy());
+			from.on("close", () => into.destroy());
+		}
+	});
+	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+	const address = server.address();
+	const through = new URL(to);
+	if (address !== null && typeof address === "object")
+		through.host = `127.0.0.1:${address.port}`;
+	const database = new Database({
+		connectionString: through.href,
+		applicationName: "database test",
+		most: 1,
+		statementTimeoutMs: 500,
+	});
+	return {
+		database,
+		freeze: () => {
+			frozen = true;
+		},
+		thaw: () => {
+			frozen = false;
+		},
+		close: async () => {
+			for (const socket of sockets) socket.destroy();
+			await database.close();
+			await new Promise((resolve) => server.close(resolve));
+		},
+	};
+}
+
+describe("a database that is frozen", () => {
+	it("is said not to answer, without waiting for it, and to answer once it does", async () => {
+		const { database, freeze, thaw, close } = await freezable();
+		expect(await database.answers()).toBe(true);
+		freeze();
+		expect(await database.answers(1)).toBe(false);
+		thaw();
+		while (!(await database.answers(1_000)));
+		await close();
+	});
+
+	it("ends a query as an error that passes, and its connection is replaced", async () => {
+		const { database, freeze, thaw, close } = await freezable();
+		await database.query("select 1");
+		freeze();
+		const error = await database.query("select 2").catch((e: unknown) => e);
+		expect(error).toBeInstanceOf(Error);
+		expect(isTransient(error)).toBe(true);
+		thaw();
+		expect(await database.query("select 3 as three")).toEqual([{ three: 3 }]);
+		await close();
+	});
+
+	it("ends a transaction in the same way, and its connection is replaced", async () => {
+		const { database, freeze, thaw, close } = await freezable();
+		const error = await database
+			.transaction(async (client) => {
+				await client.query("select 1");
+				freeze();
+				await client.query("select 2");
+			})
+			.catch((e: unknown) => e);
+		expect(isTransient(error)).toBe(true);
+		thaw();
+		expect(await database.query("select 3 as three")).toEqual([{ three: 3 }]);
+		await close();
+	});
+});
