@@ -1,3 +1,4 @@
+// Longer than 300 lines: one table of mistakes over every door, against one running instance.
 import { connect } from "@nats-io/transport-node";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

@@ -152,7 +152,7 @@ describe("segue on a running instance", () => {
 			/^plan: would be edited\n {2}reward\.outcomes\[play\]\.value: 0\.3\d* → 1\n/,
 		);
 		expect(reward.stdout).toContain("this starts a new version");
-		expect(reward.stdout).toContain("because The reward changed");
+		expect(reward.stdout).toContain("reason: The reward changed");
 		expect(await definitionRows("plan")).toEqual(rows);
 
 		const applied = await segue("experiments", "apply", path);

@@ -1,4 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
+import pg from "pg";
 import { afterEach, expect, test } from "vitest";
 import {
 	runExperiment,
@@ -175,6 +176,75 @@ async function childrenOf(
 	const text = await readFile(`${instance.folder}/${pidFile}`, "utf8");
 	return { databasePid: Number(text.split("\n")[0]) };
 }
+
+test("a spool that is full answers 503 with Retry-After rather than answering and losing, and drains when the broker is back", {
+	timeout: 120_000,
+}, async () => {
+	const nats = await startNats();
+	cleanups.push(() => nats.stop());
+	const database = await createTestDatabase();
+	cleanups.push(() => database.drop());
+	const instance = await startSegue({
+		env: {
+			DATABASE_URL: database.connectionString,
+			NATS_URL: nats.url,
+			SEGUE_SPOOL_MAX_BYTES: "1048576",
+		},
+	});
+	cleanups.push(() => instance.stop());
+	await runExperiment(instance.url, sampleExperiment);
+	await nats.kill("SIGKILL");
+	const answered: string[] = [];
+	let refused: Awaited<ReturnType<typeof send>> | undefined;
+	for (let i = 0; i < 200 && refused === undefined; i++) {
+		const decisions = Array.from({ length: 50 }, (_, k) =>
+			sampleRequest(i * 50 + k),
+		);
+		const { body } = await send(instance.url, "POST", "/v1/decisions/batch", {
+			decisions,
+		});
+		for (const decision of body.decisions)
+			if (decision.decisionId !== undefined) answered.push(decision.decisionId);
+		const one = await send(
+			instance.url,
+			"POST",
+			"/v1/decisions",
+			sampleRequest(i),
+		);
+		if (one.status === 200) answered.push(one.body.decisionId);
+		else refused = one;
+	}
+	expect(refused?.status).toBe(503);
+	expect(Number(refused?.headers.get("retry-after"))).toBeGreaterThan(0);
+	expect(refused?.headers.get("content-type")).toContain("problem+json");
+	const events = [sampleEvent(1, "unit-1", answered[0] as string)];
+	expect(
+		(await send(instance.url, "POST", "/v1/events", { events })).status,
+	).toBe(503);
+
+	await nats.restart();
+	await waitFor(
+		async () =>
+			(await send(instance.url, "POST", "/v1/decisions", sampleRequest(7)))
+				.status === 200,
+		20_000,
+		() => "it did not decide again when the broker was back",
+	);
+	const client = new pg.Client({ connectionString: database.connectionString });
+	await client.connect();
+	await waitFor(
+		async () => {
+			const { rows } = await client.query(
+				"select count(*)::int as n from decisions where id = any ($1::uuid[])",
+				[answered],
+			);
+			return rows[0].n === answered.length;
+		},
+		30_000,
+		() => "an answered decision did not reach the log",
+	);
+	await client.end();
+});
 
 test("where the stream is a table, a database that goes away sends decisions to the spool and loses none", {
 	timeout: 120_000,

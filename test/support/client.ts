@@ -1,3 +1,5 @@
+import request from "supertest";
+
 /** What tests say to a running Segue, over HTTP as any client would. */
 
 export interface Answer {
@@ -9,26 +11,22 @@ export interface Answer {
 
 export async function send(
 	url: string,
-	method: string,
+	method: "GET" | "POST" | "PUT" | "DELETE",
 	path: string,
 	body?: unknown,
 ): Promise<Answer> {
-	const response = await fetch(`${url}${path}`, {
-		method,
-		...(body === undefined
-			? {}
-			: {
-					headers: { "content-type": "application/json" },
-					body: typeof body === "string" ? body : JSON.stringify(body),
-				}),
-	});
-	const text = await response.text();
-	const isJson =
-		response.headers.get("content-type")?.includes("json") ?? false;
+	const verb = method.toLowerCase() as "get" | "post" | "put" | "delete";
+	const asked = request(url)[verb](path);
+	const response = await (body === undefined
+		? asked
+		: asked
+				.set("content-type", "application/json")
+				.send(typeof body === "string" ? body : JSON.stringify(body)));
+	const isJson = response.type.includes("json");
 	return {
 		status: response.status,
-		body: isJson && text !== "" ? JSON.parse(text) : text,
-		headers: response.headers,
+		body: isJson ? response.body : response.text,
+		headers: new Headers(response.headers as Record<string, string>),
 	};
 }
 

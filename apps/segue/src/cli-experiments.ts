@@ -139,5 +139,5 @@ function printPlan(
 			"  this starts a new version: what was learned so far belongs to the old one",
 		);
 	if (newEpoch) console.log("  this starts a new epoch of the control group");
-	for (const reason of reasons) console.log(`  because ${reason}`);
+	for (const reason of reasons) console.log(`  reason: ${reason}`);
 }

@@ -53,7 +53,7 @@ function printVerification({
 		([key, revision]) => `${key} at revision ${revision}`,
 	);
 	console.log(
-		`Folded ${decisions} decisions and ${outcomes} outcomes: ${at.join(", ") || "no experiments"}.`,
+		`Decisions folded: ${decisions}, outcomes: ${outcomes}; ${at.join(", ") || "no experiments"}.`,
 	);
 	if (equal)
 		console.log("Equal: every stored sum is bit for bit what the log says.");
