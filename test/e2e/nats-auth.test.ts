@@ -1,6 +1,7 @@
 import { connect } from "@nats-io/transport-node";
 import { afterAll, expect, test } from "vitest";
 import {
+	type Answer,
 	runExperiment,
 	sampleExperiment,
 	sampleRequest,
@@ -44,7 +45,7 @@ test("with a broker that asks for user and password, segue.decide answers, outco
 	expect(decisionId).toMatch(/^[0-9a-f-]{36}$/);
 	const event = {
 		id: "heard",
-		type: "impression",
+		type: "play",
 		at: new Date().toISOString(),
 		unit: request.unit,
 		decisionId,
@@ -52,11 +53,14 @@ test("with a broker that asks for user and password, segue.decide answers, outco
 	expect(
 		await send(segue.url, "POST", "/v1/events", { events: [event] }),
 	).toMatchObject({ status: 202, body: { accepted: 1 } });
-	const decision = () => send(segue.url, "GET", `/v1/decisions/${decisionId}`);
+	let last: Answer["body"];
 	await waitFor(
-		async () => (await decision()).body.events?.[0]?.verdict === "applied",
+		async () => {
+			last = (await send(segue.url, "GET", `/v1/decisions/${decisionId}`)).body;
+			return last.learned !== null && last.events[0]?.verdict === "applied";
+		},
 		20_000,
-		() => "the event was not learned",
+		() => `the event was not learned: ${JSON.stringify(last)}`,
 	);
 
 	const ready = await send(segue.url, "GET", "/health/ready");
