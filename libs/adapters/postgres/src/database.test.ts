@@ -63,8 +63,12 @@ describe("a database that is frozen", () => {
 		const { database, freeze, thaw, close } = await freezable();
 		expect(await database.answers()).toBe(true);
 		freeze();
+		const ended: string[] = [];
+		const query = database.query("select 1").catch(() => ended.push("query"));
 		expect(await database.answers(1)).toBe(false);
+		expect(ended).toEqual([]);
 		thaw();
+		await query;
 		while (!(await database.answers(1_000)));
 		await close();
 	});

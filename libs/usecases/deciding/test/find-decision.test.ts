@@ -119,9 +119,10 @@ describe("finding a decision", () => {
 		const { recent } = room();
 		await recent.decision(rowOf(ID), 10);
 		const frozen = { find: () => new Promise<never>(() => {}) };
-		const find = new FindDecision(frozen, recent, 1, 1);
 		const known = { row: rowOf(ID), learned: null, events: [] };
-		expect(await find.execute(ID)).toEqual(known);
+		const patient = new FindDecision(frozen, recent, 1, 600_000);
+		expect(await patient.execute(ID)).toEqual(known);
+		const find = new FindDecision(frozen, recent, 1, 1);
 		expect(await codeOf(find.execute(OTHER))).toBe("database-away");
 	});
 
