@@ -27,6 +27,8 @@ export async function setup(
 	// Where root may only run PostgreSQL as nobody, that must be able to pass.
 	await chmod(run, 0o711);
 	process.env.TMPDIR = run;
+	// Where system packages put nats-server, though a user's PATH often lacks it.
+	process.env.PATH = `${process.env.PATH}:/usr/sbin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/bin`;
 	const server = await startEmbeddedPostgres({
 		folder: join(run, "postgres"),
 		log: quiet,

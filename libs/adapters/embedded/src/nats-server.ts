@@ -1,6 +1,5 @@
 import { type ChildProcess, execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join, resolve } from "node:path";
@@ -33,15 +32,7 @@ interface LaunchOptions {
 const GRACE_MS = 10_000;
 const START_WITHIN_MS = 30_000;
 const PORT_TRIES = 3;
-/** Where system packages put it, though a user's PATH often lacks it. */
-const USUAL_PLACES = [
-	"/usr/sbin/nats-server",
-	"/usr/local/bin/nats-server",
-	"/usr/local/sbin/nats-server",
-	"/opt/homebrew/bin/nats-server",
-];
-
-/** The nats-server on PATH, or in the usual places of system packages; null where there is none. */
+/** The nats-server on PATH; null where there is none. */
 export function findNatsServer(): string | null {
 	try {
 		const options = { encoding: "utf8" } as const;
@@ -54,7 +45,7 @@ export function findNatsServer(): string | null {
 	} catch {
 		// Not on PATH.
 	}
-	return USUAL_PLACES.find((place) => existsSync(place)) ?? null;
+	return null;
 }
 
 /** Its version, such as [2, 9, 10]. Throws where the binary does not say. */
