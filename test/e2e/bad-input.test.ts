@@ -238,6 +238,15 @@ describe("over NATS", () => {
 				`{"experiment":"sample","unit":"u","context":${nested(10_000)}}`,
 			),
 		).toMatchObject({ status: 400 });
+		expect(
+			await ask(JSON.stringify({ ...good, eligible: ["zz"] })),
+		).toMatchObject({ status: 422, errors: [{ path: "eligible[0]" }] });
+		expect(
+			await ask('{"experiment":"sample","unit":"u","context":{"tempo":1e309}}'),
+		).toMatchObject({ status: 422, errors: [{ path: "context.tempo" }] });
+		expect(
+			await ask('{"experiment":"sample","unit":"u","context":{"tempo":NaN}}'),
+		).toMatchObject({ status: 400 });
 		await connection.close();
 	});
 

@@ -103,7 +103,7 @@ test("the broker is killed while decisions run: they go on, say so, and all arri
 	await allArrived(instance, sent);
 });
 
-test("the broker is stopped (not killed) while decisions run: they stay within their deadline and nothing is lost", {
+test("the broker is stopped (not killed) while decisions run: they go on through the spool and nothing is lost", {
 	timeout: 120_000,
 }, async () => {
 	const nats = await startNats();

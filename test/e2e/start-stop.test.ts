@@ -9,6 +9,8 @@ import {
 	sampleRequest,
 	send,
 } from "../support/client.js";
+import { createTestDatabase } from "../support/database.js";
+import { startNats } from "../support/nats-server.js";
 import { freePort, runtimeOf, startSegue, waitFor } from "../support/segue.js";
 
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -38,43 +40,47 @@ test("the first log lines say which database, stream and durability are in use, 
 	expect(first).not.toMatch(/postgres:\/\/[^:]+:[^*@]+@/);
 });
 
-test("npm start ends with exit code 0 and leaves nothing behind when its process group gets SIGTERM twice", {
-	timeout: 90_000,
-}, async () => {
-	const folder = await mkdtemp(join(tmpdir(), "segue-npm-"));
-	cleanups.push(() => rm(folder, { recursive: true, force: true }));
-	const port = await freePort();
-	const npm = spawn("npm", ["start"], {
-		detached: true,
-		env: { ...process.env, PORT: String(port), SEGUE_DATA: folder },
-		stdio: ["ignore", "pipe", "pipe"],
-	});
-	let printed = "";
-	npm.stdout.on("data", (chunk: Buffer) => {
-		printed += chunk.toString();
-	});
-	npm.stderr.on("data", (chunk: Buffer) => {
-		printed += chunk.toString();
-	});
-	const exited = new Promise<number | null>((resolve) =>
-		npm.once("exit", resolve),
-	);
-	const url = `http://127.0.0.1:${port}`;
-	await waitFor(
-		async () => (await fetch(`${url}/health/ready`)).status === 200,
-		60_000,
-		() => printed,
-	);
-	process.kill(-(npm.pid as number), "SIGTERM");
-	await new Promise((resolve) => setTimeout(resolve, 300));
-	try {
-		process.kill(-(npm.pid as number), "SIGTERM");
-	} catch {
-		// Already gone.
-	}
-	expect(await exited, printed).toBe(0);
-	expect(await processesOf(folder)).toEqual([]);
-});
+test.each(["SIGTERM", "SIGINT"] as const)(
+	"npm start ends with exit code 0 and leaves nothing behind when its process group gets %s twice",
+	{
+		timeout: 90_000,
+	},
+	async (signal) => {
+		const folder = await mkdtemp(join(tmpdir(), "segue-npm-"));
+		cleanups.push(() => rm(folder, { recursive: true, force: true }));
+		const port = await freePort();
+		const npm = spawn("npm", ["start"], {
+			detached: true,
+			env: { ...process.env, PORT: String(port), SEGUE_DATA: folder },
+			stdio: ["ignore", "pipe", "pipe"],
+		});
+		let printed = "";
+		npm.stdout.on("data", (chunk: Buffer) => {
+			printed += chunk.toString();
+		});
+		npm.stderr.on("data", (chunk: Buffer) => {
+			printed += chunk.toString();
+		});
+		const exited = new Promise<number | null>((resolve) =>
+			npm.once("exit", resolve),
+		);
+		const url = `http://127.0.0.1:${port}`;
+		await waitFor(
+			async () => (await fetch(`${url}/health/ready`)).status === 200,
+			60_000,
+			() => printed,
+		);
+		process.kill(-(npm.pid as number), signal);
+		await new Promise((resolve) => setTimeout(resolve, 300));
+		try {
+			process.kill(-(npm.pid as number), signal);
+		} catch {
+			// Already gone.
+		}
+		expect(await exited, printed).toBe(0);
+		expect(await processesOf(folder)).toEqual([]);
+	},
+);
 
 test("two instances with other ports and folders run side by side", {
 	timeout: 60_000,
@@ -157,4 +163,35 @@ test("durability power is refused where the broker cannot give it", {
 	await expect(
 		startSegue({ env: { SEGUE_DURABILITY: "power" } }),
 	).rejects.toThrow(/power/);
+});
+
+test("a decision that no learner has stored yet is found by its decider, also after a kill -9 and a restart", {
+	timeout: 90_000,
+}, async () => {
+	const nats = await startNats();
+	cleanups.push(() => nats.stop());
+	const database = await createTestDatabase();
+	cleanups.push(() => database.drop());
+	const env = {
+		DATABASE_URL: database.connectionString,
+		NATS_URL: nats.url,
+	};
+	const first = await startSegue({ app: "decider", env });
+	const { folder } = first;
+	cleanups.push(() => rm(folder, { recursive: true, force: true }));
+	await runExperiment(first.url, sampleExperiment);
+	const { body } = await send(
+		first.url,
+		"POST",
+		"/v1/decisions",
+		sampleRequest(1),
+	);
+	const path = `/v1/decisions/${body.decisionId}`;
+	expect((await send(first.url, "GET", path)).body.learned).toBeNull();
+	await first.kill();
+	const second = await startSegue({ app: "decider", env, folder });
+	cleanups.push(() => second.stop());
+	const found = await send(second.url, "GET", path);
+	expect(found.status, JSON.stringify(found.body)).toBe(200);
+	expect(found.body).toMatchObject({ arm: body.arm, learned: null });
 });

@@ -22,6 +22,7 @@ await runProcess("decider", async ({ config, log, shutdown }) => {
 		port: config.port,
 		natsUrl: parts.natsUrl,
 		docs: true,
+		log,
 	};
 	const url = await serve(ApiModule.with(api), door, shutdown);
 	log.info(`listening on ${url}, API at ${url}/docs`);

@@ -1,4 +1,4 @@
-import type { DynamicModule } from "@nestjs/common";
+import type { DynamicModule, LoggerService } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
 import { type MicroserviceOptions, Transport } from "@nestjs/microservices";
 import type { NestFastifyApplication } from "@nestjs/platform-fastify";
@@ -9,6 +9,7 @@ import {
 	PlainJsonSerializer,
 	serveDocs,
 } from "#api";
+import type { Log } from "../../boot/src/log.js";
 import { packageVersion } from "../../boot/src/package-root.js";
 import type { Shutdown } from "../../boot/src/shutdown.js";
 
@@ -19,6 +20,8 @@ export interface Door {
 	readonly natsUrl: string | null;
 	/** Whether the OpenAPI pages are served. */
 	readonly docs: boolean;
+	/** Where Nest's own words go. */
+	readonly log: Log;
 }
 
 /** Opens a process's door: HTTP, and request-reply where there is a broker. Returns the address; closing finishes what is in flight. */
@@ -31,7 +34,7 @@ export async function serve(
 		module,
 		createHttpAdapter(),
 		{
-			logger: ["error", "fatal"],
+			logger: nestLog(door.log),
 			abortOnError: false,
 		},
 	);
@@ -55,4 +58,15 @@ export async function serve(
 	shutdown.add("door", () => app.close());
 	await app.listen(door.port, door.host);
 	return `http://${door.host.includes(":") ? `[${door.host}]` : door.host}:${door.port}`;
+}
+
+/** Nest's warnings and errors as lines of our log; its chatter about routes is left out. */
+function nestLog(log: Log): LoggerService {
+	const words = (message: unknown) => `Nest: ${String(message)}`;
+	return {
+		log: () => {},
+		warn: (message: unknown) => log.warn(words(message)),
+		error: (message: unknown) => log.error(words(message)),
+		fatal: (message: unknown) => log.fatal(words(message)),
+	};
 }

@@ -25,6 +25,7 @@ await runProcess("learner", async ({ config, log, shutdown }) => {
 		port: config.learnerPort,
 		natsUrl: null,
 		docs: false,
+		log,
 	};
 	log.info(
 		`listening on ${await serve(OperationsModule.with(operations), door, shutdown)}`,

@@ -20,6 +20,7 @@ await runProcess("segue", async ({ config, log, shutdown }) => {
 		port: config.port,
 		natsUrl: parts.natsUrl,
 		docs: true,
+		log,
 	};
 	const url = await serve(ApiModule.with(api), door, shutdown);
 	const { databaseUrl, natsUrl } = parts;

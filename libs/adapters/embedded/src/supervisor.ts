@@ -69,7 +69,7 @@ export class Supervisor {
 		const died = () => {
 			if (this.#stopping) return;
 			this.supervised.log.error(
-				{ pid: child.pid, code: child.exitCode, signal: child.signalCode },
+				{ childPid: child.pid, code: child.exitCode, signal: child.signalCode },
 				`${this.supervised.name} died; it is started again`,
 			);
 			this.#relaunching ??= this.#relaunch().finally(() => {
@@ -97,7 +97,7 @@ export class Supervisor {
 			}
 		}
 		this.supervised.log.info(
-			{ pid: this.pid },
+			{ childPid: this.pid },
 			`${this.supervised.name} runs again`,
 		);
 		// Not in this turn: a process that died at once must find #relaunching free again.

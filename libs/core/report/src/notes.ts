@@ -17,7 +17,7 @@ export function sentenceOf(
 		return "Nothing has been learned from the policy's decisions yet.";
 	const earned = `The policy earned ${round(policy.mean)} per learned decision`;
 	if (control.mean === null || lift.estimate === null)
-		return `${earned}; there is no control group to compare it with yet.`;
+		return `${earned}; no decision of a control group has been learned yet to compare it with.`;
 	const difference = `${round(Math.abs(lift.estimate))} ${lift.estimate < 0 ? "less" : "more"} than control's ${round(control.mean)}`;
 	if (lift.low === null || lift.high === null)
 		return `${earned}, ${difference}; how sure that is cannot be told yet.`;

@@ -44,7 +44,11 @@ export const decisionRequestSchema = z.strictObject({
 		.max(10_000)
 		.optional()
 		.describe("Only these arms may be chosen."),
-	requestId: printable("requestId").optional(),
+	requestId: printable("requestId")
+		.optional()
+		.describe(
+			"Kept in the log. Asking again under the same one makes another decision: retries are not one decision yet.",
+		),
 	mode: z
 		.enum(["draw", "best"])
 		.optional()
