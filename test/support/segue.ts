@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePort } from "#adapters/embedded";
+
+export { freePort };
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -25,16 +27,6 @@ export interface Instance {
 	stop(): Promise<void>;
 	/** SIGKILL to the one process, waits. */
 	kill(): Promise<void>;
-}
-
-export async function freePort(): Promise<number> {
-	const server = createServer();
-	await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-	const address = server.address();
-	await new Promise((resolve) => server.close(resolve));
-	if (address === null || typeof address === "string")
-		throw new Error("no port");
-	return address.port;
 }
 
 export interface StartOptions {

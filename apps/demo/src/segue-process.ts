@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { environmentWith } from "#adapters/config";
+import { freePort } from "#adapters/embedded";
 import { ROOT } from "./catalogue.js";
 import type { Runtime } from "./contract.js";
 
@@ -137,17 +137,4 @@ export class SegueProcess {
 		this.lastLines.push(...text.split("\n").filter((line) => line !== ""));
 		this.lastLines.splice(0, Math.max(0, this.lastLines.length - KEPT_LINES));
 	}
-}
-
-async function freePort(): Promise<number> {
-	const server = createServer();
-	await new Promise<void>((resolve, reject) => {
-		server.once("error", reject);
-		server.listen(0, "127.0.0.1", resolve);
-	});
-	const address = server.address();
-	await new Promise((resolve) => server.close(resolve));
-	if (address === null || typeof address === "string")
-		throw new Error("No free port was given.");
-	return address.port;
 }

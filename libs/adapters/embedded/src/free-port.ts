@@ -1,13 +1,21 @@
+import { randomInt } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 
 const LOOPBACK = "127.0.0.1";
 
-/** A TCP port that was free on loopback a moment ago. */
+/** Below what kernels give out by themselves, so that no outgoing connection takes the port between now and its use. */
+const LOWEST = 10_000;
+const BEYOND = 32_000;
+const TRIES = 100;
+
+/** A TCP port that was free on loopback a moment ago, chosen at random so that two who ask at once seldom get the same. */
 export async function freePort(): Promise<number> {
-	const port = await listenOnce(0);
-	if (port === null) throw new Error("No free TCP port is left on 127.0.0.1.");
-	return port;
+	for (let tries = 0; tries < TRIES; tries++) {
+		const port = await listenOnce(randomInt(LOWEST, BEYOND));
+		if (port !== null) return port;
+	}
+	throw new Error(`No free TCP port was found on ${LOOPBACK}.`);
 }
 
 /**
