@@ -75,18 +75,28 @@ async function allArrived(
 	);
 }
 
-test("the broker is killed while decisions run: they go on, say so, and all arrives when it returns", {
-	timeout: 120_000,
-}, async () => {
+/** Segue with the sample experiment running, on a broker and a database of the test's own. */
+async function startWithBroker(env: Readonly<Record<string, string>> = {}) {
 	const nats = await startNats();
 	cleanups.push(() => nats.stop());
 	const database = await createTestDatabase();
 	cleanups.push(() => database.drop());
 	const instance = await startSegue({
-		env: { DATABASE_URL: database.connectionString, NATS_URL: nats.url },
+		env: {
+			DATABASE_URL: database.connectionString,
+			NATS_URL: nats.url,
+			...env,
+		},
 	});
 	cleanups.push(() => instance.stop());
 	await runExperiment(instance.url, sampleExperiment);
+	return { nats, database, instance };
+}
+
+test("the broker is killed while decisions run: they go on, say so, and all arrives when it returns", {
+	timeout: 120_000,
+}, async () => {
+	const { nats, instance } = await startWithBroker();
 	const sent: Sent = { ids: new Map(), degraded: new Set(), events: new Map() };
 
 	await decideMany(instance.url, 0, 30, sent);
@@ -106,15 +116,7 @@ test("the broker is killed while decisions run: they go on, say so, and all arri
 test("the broker is stopped (not killed) while decisions run: they go on through the spool and nothing is lost", {
 	timeout: 120_000,
 }, async () => {
-	const nats = await startNats();
-	cleanups.push(() => nats.stop());
-	const database = await createTestDatabase();
-	cleanups.push(() => database.drop());
-	const instance = await startSegue({
-		env: { DATABASE_URL: database.connectionString, NATS_URL: nats.url },
-	});
-	cleanups.push(() => instance.stop());
-	await runExperiment(instance.url, sampleExperiment);
+	const { nats, instance } = await startWithBroker();
 	const sent: Sent = { ids: new Map(), degraded: new Set(), events: new Map() };
 
 	await decideMany(instance.url, 0, 10, sent);
@@ -180,19 +182,9 @@ async function childrenOf(
 test("a spool that is full answers 503 with Retry-After rather than answering and losing, and drains when the broker is back", {
 	timeout: 120_000,
 }, async () => {
-	const nats = await startNats();
-	cleanups.push(() => nats.stop());
-	const database = await createTestDatabase();
-	cleanups.push(() => database.drop());
-	const instance = await startSegue({
-		env: {
-			DATABASE_URL: database.connectionString,
-			NATS_URL: nats.url,
-			SEGUE_SPOOL_MAX_BYTES: "1048576",
-		},
+	const { nats, database, instance } = await startWithBroker({
+		SEGUE_SPOOL_MAX_BYTES: "1048576",
 	});
-	cleanups.push(() => instance.stop());
-	await runExperiment(instance.url, sampleExperiment);
 	await nats.kill("SIGKILL");
 	const answered: string[] = [];
 	let refused: Awaited<ReturnType<typeof send>> | undefined;
