@@ -1,0 +1,29 @@
+import { Command } from "commander";
+import { commitName, machineLine } from "./machine.js";
+import type { RatioRow } from "./ratio-row.js";
+
+export interface BenchmarkOptions {
+	/** Print JSON only: what people read goes to stderr or nowhere. */
+	readonly json: boolean;
+}
+
+/** `--json` of a benchmark; its own options are added to `command` before. Unknown arguments end the process with a sentence. */
+export function benchmarkOptions<Options extends BenchmarkOptions>(
+	command: Command,
+): Options {
+	return command
+		.option("--json", "print the rows as JSON", false)
+		.parse()
+		.opts<Options>();
+}
+
+/** A command named for its npm script. */
+export function benchmark(script: string, description: string): Command {
+	return new Command(`npm run ${script} --`).description(description);
+}
+
+/** The whole result on stdout, as tools read it. */
+export function printJson(rows: readonly RatioRow[]): void {
+	const result = { rows, machine: machineLine(), commit: commitName() };
+	process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+}
