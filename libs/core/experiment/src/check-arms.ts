@@ -1,6 +1,7 @@
 import type { Placed } from "./check-context.js";
 import type {
 	ArmDocument,
+	ExperimentDocument,
 	PolicyDocument,
 	TrafficDocument,
 } from "./document.js";
@@ -46,6 +47,49 @@ export function armProblems(
 				problems.push({ path: `${path}.eligible`, message });
 	}
 	return problems;
+}
+
+/** Where no arm is active nothing can be answered. */
+export function noActiveArm(arms: readonly ArmDocument[]): Problem[] {
+	if (arms.some(isActive)) return [];
+	return [
+		{
+			path: "arms",
+			message:
+				"Every arm is paused or retired, so nothing could be answered: leave one active.",
+		},
+	];
+}
+
+/** Arms named to serve that are not active: the first eligible arm serves instead. */
+export function inactiveArmWarnings({
+	arms,
+	policy,
+	traffic,
+}: Pick<ExperimentDocument, "arms" | "policy" | "traffic">): Problem[] {
+	const inactive = new Map(
+		arms.filter((arm) => !isActive(arm)).map(({ key, state }) => [key, state]),
+	);
+	const baseline = traffic?.baseline ?? UNIFORM;
+	const named = [
+		...(policy.kind === "fixed"
+			? [{ path: "policy.arm", arm: policy.arm }]
+			: []),
+		{
+			path: "traffic.baseline",
+			arm: baseline === UNIFORM ? (arms[0]?.key ?? "") : baseline,
+		},
+	];
+	return named
+		.filter(({ arm }) => inactive.has(arm))
+		.map(({ path, arm }) => ({
+			path,
+			message: `${arm} is ${inactive.get(arm)}, so the first eligible arm serves in its place. Name an active arm.`,
+		}));
+}
+
+function isActive({ state }: ArmDocument): boolean {
+	return (state ?? "active") === "active";
 }
 
 /** Arms that policy and traffic name must exist. */

@@ -16,6 +16,7 @@ import {
 
 export const MOST_ARMS = 1000;
 export const MOST_FEATURES = 200;
+export const MOST_ARM_FEATURES = 64;
 const MOST_LEVELS = 255;
 
 const armKey = z
@@ -52,6 +53,20 @@ export const armSchema = z.strictObject({
 		.optional()
 		.describe(
 			"CEL over context.NAME that says whether the arm may be chosen; absent: always.",
+		),
+	features: z
+		.array(z.number().min(-1000).max(1000))
+		.min(1)
+		.max(MOST_ARM_FEATURES)
+		.optional()
+		.describe(
+			"What the arm has in common with others, for hybrid-linucb; every arm has equally many.",
+		),
+	state: z
+		.enum(["active", "paused", "retired"])
+		.optional()
+		.describe(
+			"A paused or retired arm is not chosen; its outcomes still land. Default active.",
 		),
 });
 
@@ -143,17 +158,27 @@ const policyBase = {
 	slidingWindow: duration.optional().describe("At least 16m."),
 };
 
+const alpha = z.number().min(0).max(1000).optional();
+const upperBound = alpha.describe(
+	"Weight of the uncertainty in score = mean + α·width. Default 0.5.",
+);
+
 export const policySchema = z.discriminatedUnion("kind", [
 	z.strictObject({
 		kind: z.literal("linucb"),
-		alpha: z
-			.number()
-			.min(0)
-			.max(1000)
-			.optional()
-			.describe(
-				"Weight of the uncertainty in score = mean + α·width. Default 0.5.",
-			),
+		alpha: upperBound,
+		...policyBase,
+	}),
+	z.strictObject({
+		kind: z.literal("hybrid-linucb"),
+		alpha: upperBound,
+		...policyBase,
+	}),
+	z.strictObject({
+		kind: z.literal("thompson"),
+		alpha: alpha.describe(
+			"Sampled scores have the standard deviation α·width. Default 0.5.",
+		),
 		...policyBase,
 	}),
 	z.strictObject({ kind: z.literal("uniform"), ...policyBase }),
@@ -247,11 +272,11 @@ export const experimentSchema = z
 		traffic: trafficSchema.optional(),
 		guardrails: z.array(guardrailSchema).max(100).optional(),
 		sticky: z
-			.literal("none", {
-				error:
-					'Sticky decisions are not available yet: leave it out, or write "none".',
-			})
-			.optional(),
+			.enum(["session", "unit", "none"])
+			.optional()
+			.describe(
+				"Whether a session or a unit that asks again gets the same decision. Default none.",
+			),
 	})
 	.meta({ title: "Experiment" });
 

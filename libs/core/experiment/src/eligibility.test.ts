@@ -84,4 +84,16 @@ describe("eligibility", () => {
 			b: "missing: constructor",
 		});
 	});
+
+	it("says paused or retired before anything else", () => {
+		const { judge } = compileEligibility([
+			{ ...arm("a"), state: "paused" },
+			{ ...arm("b", "context.n > 9"), state: "retired" },
+			arm("c"),
+		]);
+		expect(judge({ n: 1 }, ["a", "c"])).toEqual({
+			eligible: [2],
+			excluded: { a: "paused", b: "retired" },
+		});
+	});
 });

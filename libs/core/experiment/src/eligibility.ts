@@ -6,7 +6,7 @@ export interface Eligibility {
 	 * @param context declared values after consent
 	 * @param restrictTo arm keys the request allows; absent: all
 	 * @returns indexes of the arms that may be chosen, ascending, and why each other one may not:
-	 * `rule: TEXT` (false), `missing: NAME`, `rule error: …`, `not requested`
+	 * `paused`, `retired`, `not requested`, `rule: TEXT` (false), `missing: NAME`, `rule error: …`
 	 */
 	judge(
 		context: JsonObject,
@@ -18,6 +18,7 @@ export interface Eligibility {
 export function compileEligibility(arms: readonly Arm[]): Eligibility {
 	const compiled = arms.map((arm) => ({
 		key: arm.key,
+		state: arm.state ?? null,
 		judge: arm.eligible === undefined ? null : judgeOf(arm.eligible),
 	}));
 	return {
@@ -25,11 +26,12 @@ export function compileEligibility(arms: readonly Arm[]): Eligibility {
 			const requested = restrictTo === undefined ? null : new Set(restrictTo);
 			const eligible: number[] = [];
 			const excluded: [string, string][] = [];
-			compiled.forEach(({ key, judge }, index) => {
+			compiled.forEach(({ key, state, judge }, index) => {
 				const reason =
-					requested !== null && !requested.has(key)
+					state ??
+					(requested !== null && !requested.has(key)
 						? "not requested"
-						: (judge?.(context) ?? null);
+						: (judge?.(context) ?? null));
 				if (reason === null) eligible.push(index);
 				else excluded.push([key, reason]);
 			});

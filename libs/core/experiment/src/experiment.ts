@@ -15,6 +15,10 @@ export interface Arm {
 	readonly tags: readonly string[];
 	/** CEL over `context.NAME`; absent means always eligible. */
 	readonly eligible?: string;
+	/** f_a of hybrid LinUCB: what arms have in common. All arms have equally many, or none has. */
+	readonly features?: readonly number[];
+	/** Absent: active. A paused arm is meant to come back, a retired one is not; neither is chosen, and outcomes of both still land. */
+	readonly state?: "paused" | "retired";
 }
 
 export type FeatureSource = "request" | "live" | "profile";
@@ -68,7 +72,11 @@ interface PolicyBase {
 }
 
 export type Policy =
-	| (PolicyBase & { readonly kind: "linucb"; readonly alpha: number })
+	| (PolicyBase & {
+			readonly kind: "linucb" | "hybrid-linucb" | "thompson";
+			/** Weight of the width: in the upper bound, or as the sampled score's standard deviation. */
+			readonly alpha: number;
+	  })
 	| (PolicyBase & { readonly kind: "uniform" })
 	| (PolicyBase & { readonly kind: "fixed"; readonly arm: string });
 
@@ -98,6 +106,9 @@ export interface Traffic {
 	readonly baseline: string;
 }
 
+/** For whom one decision stands: a repeated ask gets it again. */
+export type Sticky = "session" | "unit";
+
 export interface Guardrail {
 	readonly metric: string;
 	readonly max?: number;
@@ -116,6 +127,8 @@ export interface Experiment {
 	readonly reward: Reward;
 	readonly traffic: Traffic;
 	readonly guardrails: readonly Guardrail[];
+	/** Absent: every ask is a new draw. */
+	readonly sticky?: Sticky;
 }
 
 export type ExperimentState = "draft" | "running" | "paused" | "stopped";

@@ -16,6 +16,7 @@ import type {
 	JsonObject,
 	Policy,
 	Reward,
+	Sticky,
 	Traffic,
 } from "./experiment.js";
 
@@ -37,15 +38,20 @@ export function fromDocument(document: ExperimentDocument): Experiment {
 		guardrails: (document.guardrails ?? []).map((guardrail) =>
 			defined(guardrail),
 		),
+		...((document.sticky ?? "none") !== "none" && {
+			sticky: document.sticky as Sticky,
+		}),
 	};
 }
 
-export function toArm({ key, payload, tags, eligible }: ArmDocument): Arm {
+export function toArm({ state, ...arm }: ArmDocument): Arm {
 	return defined({
-		key,
-		payload: (payload ?? {}) as JsonObject,
-		tags: tags ?? [],
-		eligible,
+		key: arm.key,
+		payload: (arm.payload ?? {}) as JsonObject,
+		tags: arm.tags ?? [],
+		eligible: arm.eligible,
+		features: arm.features,
+		state: state === "active" ? undefined : state,
 	});
 }
 
@@ -105,6 +111,8 @@ export function toPolicy(document: PolicyDocument): Policy {
 	});
 	switch (document.kind) {
 		case "linucb":
+		case "hybrid-linucb":
+		case "thompson":
 			return { kind: document.kind, alpha: document.alpha ?? 0.5, ...base };
 		case "uniform":
 			return { kind: document.kind, ...base };

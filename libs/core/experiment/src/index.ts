@@ -1,6 +1,7 @@
 export * from "./assignment.js";
 export * from "./bucket.js";
 export { MOST_COORDINATES } from "./check-context.js";
+export { MOST_SHARED_COORDINATES } from "./check-policy.js";
 export { type ExperimentDocument, experimentSchema } from "./document.js";
 export { DURATION, parseDuration, renderDuration } from "./duration.js";
 export * from "./eligibility.js";
@@ -21,3 +22,4 @@ export * from "./render-experiment.js";
 export * from "./reward.js";
 export { ruleProblems } from "./rule.js";
 export { schemaProblems } from "./schema-problems.js";
+export { stickySpanMs } from "./sticky.js";

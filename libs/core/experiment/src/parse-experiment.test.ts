@@ -313,7 +313,7 @@ describe("values of a wrong type or size", () => {
 		[
 			"an unknown policy",
 			(raw) => ({ ...raw, policy: { kind: "magic" } }),
-			'policy.kind: Must be one of linucb, uniform, fixed, not "magic".',
+			'policy.kind: Must be one of linucb, hybrid-linucb, thompson, uniform, fixed, not "magic".',
 		],
 		[
 			"no policy",
@@ -385,9 +385,61 @@ describe("values of a wrong type or size", () => {
 			"reward.outcomes[0].type: A retract",
 		],
 		[
-			"a sticky decision",
-			(raw) => ({ ...raw, sticky: "unit" }),
-			"sticky: Sticky decisions are not available yet",
+			"a stickiness that does not exist",
+			(raw) => ({ ...raw, sticky: "forever" }),
+			"sticky: Must be one of session, unit, none",
+		],
+		[
+			"Thompson sampling without a floor",
+			(raw) => ({ ...raw, policy: { kind: "thompson", explore: 0 } }),
+			"policy.explore: Thompson sampling needs an exploration floor above 0",
+		],
+		[
+			"a hybrid policy over arms without features",
+			(raw) => ({ ...raw, policy: { kind: "hybrid-linucb" } }),
+			"arms[0].features: A hybrid policy learns over",
+		],
+		[
+			"arm features of different lengths",
+			(raw) => ({
+				...raw,
+				arms: [
+					{ key: "a", features: [1, 2] },
+					{ key: "b", features: [1] },
+					{ key: "c" },
+				],
+				policy: { kind: "linucb" },
+				traffic: {},
+			}),
+			"arms[1].features: Has 1 numbers where arms[0] has 2",
+		],
+		[
+			"a hybrid policy with too many shared coordinates",
+			(raw) => ({
+				...raw,
+				arms: [{ key: "a", features: Array(64).fill(1) }],
+				policy: { kind: "hybrid-linucb" },
+				traffic: {},
+				context: {
+					features: [
+						{ name: "taste", from: "profile", kind: "vector", length: 8 },
+					],
+				},
+			}),
+			"policy.kind: A hybrid policy over 64 arm features and 9 coordinates of context has 576 shared ones",
+		],
+		[
+			"arms of which none is active",
+			(raw) => ({
+				...raw,
+				arms: [
+					{ key: "a", state: "paused" },
+					{ key: "b", state: "retired" },
+				],
+				policy: { kind: "linucb" },
+				traffic: {},
+			}),
+			"arms: Every arm is paused or retired",
 		],
 		[
 			"a half-life of 15 minutes",
@@ -777,4 +829,78 @@ it("renders a value of four digits so that it parses to the same grid point", ()
 	const rendered = renderExperiment(experiment);
 	expect(accepted(rendered).reward.outcomes[0]?.value).toBe(507 / 4096);
 	expect(JSON.stringify(rendered.reward)).toMatch(/"value":0\.123\d/);
+});
+
+describe("arms that come and go, and decisions that stay", () => {
+	const document = {
+		key: "short",
+		arms: [
+			{ key: "old", state: "retired" },
+			{ key: "new", features: undefined },
+		].map((arm) => JSON.parse(JSON.stringify(arm))),
+		policy: { kind: "linucb" },
+		reward: { window: "30m", outcomes: [{ type: "play", value: 1 }] },
+	};
+	const warningsOf = (change: object) => {
+		const parsed = parseExperiment({ ...document, ...change });
+		return parsed.ok
+			? parsed.warnings.map(({ path, message }) => `${path}: ${message}`)
+			: parsed.problems;
+	};
+
+	it("a retired arm that should serve is warned of", () => {
+		expect(warningsOf({})).toEqual([
+			"traffic.baseline: old is retired, so the first eligible arm serves in its place. Name an active arm.",
+		]);
+		expect(warningsOf({ traffic: { baseline: "new" } })).toEqual([]);
+		expect(
+			warningsOf({
+				traffic: { baseline: "new" },
+				policy: { kind: "fixed", arm: "old" },
+			}),
+		).toEqual([expect.stringContaining("policy.arm: old is retired")]);
+	});
+
+	it.each([
+		["session", "23h", 1],
+		["session", "24h", 0],
+		["unit", "24h", 1],
+		["unit", "90d", 0],
+		["none", "1h", 0],
+	])(
+		"sticky: %s under a window of %s has %i warnings",
+		(sticky, window, count) => {
+			const reward = { ...document.reward, window };
+			const warnings = warningsOf({
+				sticky,
+				reward,
+				traffic: { baseline: "new" },
+			});
+			expect(warnings).toHaveLength(count);
+			if (count > 0)
+				expect(warnings[0]).toContain(
+					`reward.window: ${window} is shorter than`,
+				);
+		},
+	);
+
+	it("state, features and stickiness come back from the rendered form", () => {
+		const parsed = parseExperiment({
+			...document,
+			arms: [
+				{ key: "a", features: [1, 0.5], state: "paused" },
+				{ key: "b", features: [0, 2], state: "active" },
+			],
+			policy: { kind: "hybrid-linucb", alpha: 1 },
+			sticky: "session",
+		});
+		if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+		expect(parsed.value.sticky).toBe("session");
+		expect(parsed.value.arms.map(({ state }) => state)).toEqual([
+			"paused",
+			undefined,
+		]);
+		const again = parseExperiment(renderExperiment(parsed.value));
+		expect(again.ok && again.value).toEqual(parsed.value);
+	});
 });

@@ -1,11 +1,18 @@
 import type { z } from "zod";
+import { compileEncoder } from "#core/context";
 import { bucketMsFor } from "./bucket.js";
-import { armProblems, namedArmProblems } from "./check-arms.js";
+import {
+	armProblems,
+	inactiveArmWarnings,
+	namedArmProblems,
+	noActiveArm,
+} from "./check-arms.js";
 import {
 	dimensionProblem,
 	featureProblems,
 	type Placed,
 } from "./check-context.js";
+import { armFeatureProblems, policyProblems } from "./check-policy.js";
 import { rewardProblems, rewardWarnings } from "./check-reward.js";
 import {
 	armSchema,
@@ -25,6 +32,7 @@ import type {
 import { fromDocument, toContext, toPolicy } from "./from-document.js";
 import { deepFreeze, findJsonProblem, isPlainObject } from "./json-guard.js";
 import { schemaProblems } from "./schema-problems.js";
+import { stickyWarnings } from "./sticky.js";
 
 /**
  * An experiment as a product manager writes it (YAML read, or JSON) → the frozen domain value, or *all* problems at once:
@@ -42,6 +50,8 @@ export function parseExperiment(raw: unknown): Parsed<Experiment> {
 	const document = experimentSchema.parse(raw);
 	const warnings = [
 		...rewardWarnings(document.reward),
+		...stickyWarnings(document),
+		...inactiveArmWarnings(document),
 		...(document.guardrails ?? []).map(guardrailWarning),
 	];
 	return {
@@ -82,8 +92,18 @@ function crossProblems(raw: Raw, structural: readonly Problem[]): Problem[] {
 	const keys = arms.map(({ value }) => value.key);
 	const armsAreWhole =
 		keys.length > 0 && !structural.some(({ path }) => path.startsWith("arms"));
-	if (armsAreWhole) problems.push(...namedArmProblems(keys, policy, traffic));
+	if (armsAreWhole)
+		problems.push(
+			...namedArmProblems(keys, policy, traffic),
+			...noActiveArm(arms.map(({ value }) => value)),
+			...armFeatureProblems(
+				arms,
+				policy,
+				context === null ? null : compileEncoder(context).d,
+			),
+		);
 	if (policy !== null) {
+		problems.push(...policyProblems(policy));
 		const bucket = bucketMsFor(toPolicy(policy));
 		if (typeof bucket !== "number") problems.push(bucket);
 	}

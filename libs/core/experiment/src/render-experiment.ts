@@ -21,6 +21,7 @@ export function renderExperiment(experiment: Experiment): JsonObject {
 		reward,
 		traffic,
 		guardrails,
+		sticky,
 	} = experiment;
 	return {
 		key,
@@ -36,6 +37,7 @@ export function renderExperiment(experiment: Experiment): JsonObject {
 		reward: renderReward(reward),
 		traffic: { ...traffic },
 		guardrails: guardrails.map((guardrail) => ({ ...guardrail })),
+		sticky: sticky ?? "none",
 	};
 }
 

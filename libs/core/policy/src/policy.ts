@@ -35,7 +35,7 @@ export function distribution(
 	if (armKeys.length === 0)
 		throw new RangeError("A policy needs at least one eligible arm.");
 	requireVector(x, models[0]?.d ?? 0);
-	const alpha = policy.kind === "linucb" ? policy.alpha : 0;
+	const alpha = isUpperBound(policy) ? policy.alpha : 0;
 	const arms = armKeys.length;
 	const means = new Float64Array(arms);
 	const widths = new Float64Array(arms);
@@ -58,6 +58,12 @@ export function distribution(
 	};
 }
 
+function isUpperBound(
+	policy: Policy,
+): policy is Policy & { kind: "linucb" | "hybrid-linucb" } {
+	return policy.kind === "linucb" || policy.kind === "hybrid-linucb";
+}
+
 function exploited(
 	policy: Policy,
 	armKeys: readonly string[],
@@ -66,6 +72,8 @@ function exploited(
 ): number[] {
 	switch (policy.kind) {
 		case "linucb":
+		case "hybrid-linucb":
+		case "thompson":
 			return bestArms(scores, tieRule);
 		case "uniform":
 			return armKeys.map((_, a) => a);

@@ -130,7 +130,9 @@ function reasonOf(
 			: `since the experiment is ${state}`;
 	switch (policy.kind) {
 		case "linucb":
-			return `by linucb with alpha ${policy.alpha} and an exploration floor of ${policy.explore}`;
+		case "hybrid-linucb":
+		case "thompson":
+			return `by ${policy.kind} with alpha ${policy.alpha} and an exploration floor of ${policy.explore}`;
 		case "uniform":
 			return "by the uniform policy";
 		case "fixed":
