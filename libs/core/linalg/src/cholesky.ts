@@ -50,16 +50,14 @@ export function solve(
 	return x;
 }
 
-/** A⁻¹ of A = L Lᵀ, packed: with M = L⁻¹, A⁻¹ = MᵀM, so entry (i, j) is the product of M's columns i and j. */
-export function invertPacked(L: Float64Array, d: number): Float64Array {
-	const M = invertByColumns(L, d);
-	const inverse = new Float64Array(packedLength(d));
-	for (let i = 0, at = 0; i < d; i++) {
-		const columnI = columnOffset(i, d) + i;
+/** M = L⁻¹, both packed lower triangles, by forward substitution. */
+export function invertTriangle(L: Float64Array, d: number): Float64Array {
+	const columns = invertByColumns(L, d);
+	const M = new Float64Array(packedLength(d));
+	for (let i = 0, at = 0; i < d; i++)
 		for (let j = 0; j <= i; j++, at++)
-			inverse[at] = dotRange(M, columnI, M, columnOffset(j, d) + i, d - i);
-	}
-	return inverse;
+			M[at] = columns[columnOffset(j, d) + i] as number;
+	return M;
 }
 
 /** L⁻¹ by forward substitution. Stored by columns, so that every product here and above runs over neighbours in memory. */

@@ -1,7 +1,7 @@
 import type { Policy } from "#core/experiment";
 import { pointMass } from "./baseline.js";
 import { bestArms, type TieRule, withFloor } from "./exploration.js";
-import { meanOf, widthOf } from "./linucb.js";
+import { scoreArms } from "./linucb.js";
 import { type ArmModel, requireVector } from "./posterior.js";
 
 /** Names encoder, kernel and draw: what must be the same for a decision to be derived again. */
@@ -40,14 +40,9 @@ export function distribution(
 	const means = new Float64Array(arms);
 	const widths = new Float64Array(arms);
 	const scores = new Float64Array(arms);
-	for (let a = 0; a < arms; a++) {
-		const model = models[a] as ArmModel;
-		const mean = meanOf(model, x);
-		const width = widthOf(model, x);
-		means[a] = mean;
-		widths[a] = width;
-		scores[a] = mean + alpha * width;
-	}
+	scoreArms(models, x, means, widths);
+	for (let a = 0; a < arms; a++)
+		scores[a] = (means[a] as number) + alpha * (widths[a] as number);
 	const best = exploited(policy, armKeys, scores, options.tieRule);
 	return {
 		means,

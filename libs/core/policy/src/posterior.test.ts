@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { NotPositiveDefinite, toGrid } from "#core/linalg";
+import { scoreArm } from "./linucb.js";
 import {
 	addInto,
 	addObservation,
@@ -62,10 +63,14 @@ describe("sums of observations on the grid", () => {
 	});
 });
 
-test("the model of an arm never tried is the prior: θ = 0, A⁻¹ = I/λ", () => {
+test("the model of an arm never tried is the prior: θ = 0, width = ‖x‖/√λ", () => {
 	const model = prepareArm(emptySums(3), 3, 4);
 	expect([...model.theta]).toEqual([0, 0, 0]);
-	expect([...model.inverse]).toEqual([0.25, 0, 0.25, 0, 0, 0.25]);
+	expect(scoreArm(model, Float64Array.from([2, -3, 6]), 1)).toEqual({
+		mean: 0,
+		width: 3.5,
+		score: 3.5,
+	});
 	expect(model.n).toBe(0);
 });
 

@@ -1,7 +1,9 @@
 import {
+	type ArmBlock,
 	addOuter,
 	cholesky,
-	invertPacked,
+	invertTriangle,
+	packBlock,
 	packedLength,
 	solve,
 } from "#core/linalg";
@@ -77,15 +79,29 @@ export function viewSums(sums: Float64Array, d: number): SumsView {
 	};
 }
 
-/** What scoring reads of an arm: θ = A⁻¹b and the packed A⁻¹, with λ added to the diagonal of A. */
+/** What scoring reads of an arm: mean = θᵀx, width = ‖Mx‖ with a lower triangle M. */
 export interface ArmModel {
 	readonly d: number;
 	readonly n: number;
 	readonly theta: Float64Array;
-	readonly inverse: Float64Array;
+	/** θ and M in the layout of the scoring kernel. */
+	readonly block: ArmBlock;
 }
 
-/** Factorises from the sums, so rounding never accumulates. Throws NotPositiveDefinite where λ is too small for the data. */
+/** A model of any θ (d entries) and lower triangle M (packed by rows, any sign) with width = ‖Mx‖. Throws RangeError for other lengths. */
+export function armModel(
+	n: number,
+	theta: Float64Array,
+	M: Float64Array,
+	d: number,
+): ArmModel {
+	return { d, n, theta, block: packBlock(theta, M, d) };
+}
+
+/**
+ * θ = A⁻¹b and M = L⁻¹ with A = LLᵀ, λ added to the diagonal of A, so that ‖Mx‖² = xᵀA⁻¹x. Factorises from the sums, so rounding never
+ * accumulates. Throws NotPositiveDefinite where λ is too small for the data.
+ */
 export function prepareArm(
 	sums: Float64Array,
 	d: number,
@@ -98,5 +114,5 @@ export function prepareArm(
 		regularised[diagonal] = (regularised[diagonal] as number) + ridge;
 	}
 	const L = cholesky(regularised, d);
-	return { d, n, theta: solve(L, d, b), inverse: invertPacked(L, d) };
+	return armModel(n, solve(L, d, b), invertTriangle(L, d), d);
 }
