@@ -6,7 +6,6 @@ import { baselineDistribution } from "./baseline.js";
 import { decayWeight } from "./decay.js";
 import { draw } from "./draw.js";
 import { bestArms, withFloor } from "./exploration.js";
-import { scoreArm } from "./linucb.js";
 import { distribution } from "./policy.js";
 import { addObservation, emptySums, prepareArm } from "./posterior.js";
 import { uniformFrom } from "./seeded-random.js";
@@ -116,8 +115,6 @@ describe("the propensities of LinUCB", () => {
 		);
 	});
 });
-
-);
 
 describe("the other policies and control", () => {
 	test("uniform is 1/K to the last bit, whatever the floor", () => {
