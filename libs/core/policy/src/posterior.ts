@@ -98,15 +98,20 @@ export function armModel(
 	return { d, n, theta, block: packBlock(theta, M, d) };
 }
 
-/**
- * θ = A⁻¹b and M = L⁻¹ with A = LLᵀ, λ added to the diagonal of A, so that ‖Mx‖² = xᵀA⁻¹x. Factorises from the sums, so rounding never
- * accumulates. Throws NotPositiveDefinite where λ is too small for the data.
- */
-export function prepareArm(
+/** One arm's regularised posterior: θ = A⁻¹b and N = L⁻¹ with A = LLᵀ, λ added to the diagonal of A, so that A⁻¹ = NᵀN. */
+export interface ArmFactor {
+	readonly n: number;
+	readonly theta: Float64Array;
+	/** Packed lower triangle by rows. */
+	readonly N: Float64Array;
+}
+
+/** Factorises from the sums, so rounding never accumulates. Throws NotPositiveDefinite where λ is too small for the data. */
+export function factorise(
 	sums: Float64Array,
 	d: number,
 	ridge: number,
-): ArmModel {
+): ArmFactor {
 	const { n, b, A } = viewSums(sums, d);
 	const regularised = Float64Array.from(A);
 	for (let i = 0; i < d; i++) {
@@ -114,5 +119,15 @@ export function prepareArm(
 		regularised[diagonal] = (regularised[diagonal] as number) + ridge;
 	}
 	const L = cholesky(regularised, d);
-	return armModel(n, solve(L, d, b), invertTriangle(L, d), d);
+	return { n, theta: solve(L, d, b), N: invertTriangle(L, d) };
+}
+
+/** The disjoint model, with ‖Nx‖² = xᵀA⁻¹x. */
+export function prepareArm(
+	sums: Float64Array,
+	d: number,
+	ridge: number,
+): ArmModel {
+	const { n, theta, N } = factorise(sums, d, ridge);
+	return armModel(n, theta, N, d);
 }
