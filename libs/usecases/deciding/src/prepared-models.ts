@@ -1,5 +1,12 @@
 import type { Definition, Policy } from "#core/experiment";
-import { type ArmModel, emptySums, prepareArm } from "#core/policy";
+import {
+	type ArmFactor,
+	type ArmModel,
+	emptySums,
+	factorise,
+	hybridModels,
+	prepareArm,
+} from "#core/policy";
 import { Slices } from "./breath.js";
 import { forgets } from "./bucket-history.js";
 
@@ -10,17 +17,27 @@ export interface Reading {
 	readonly referenceBucket: number;
 }
 
-/** The models of one reading of a posterior's sums, each made when first needed or, in slices, before. */
-export class PreparedModels {
-	private readonly byArm = new Map<string, ArmModel>();
-	private prior: ArmModel | null = null;
-	/** The models in the order of one definition, so that a decision need not collect them again. */
-	private ordered: {
-		readonly definition: Definition;
-		readonly models: readonly ArmModel[];
-	} | null = null;
+/** A definition's models, in its order of arms. */
+interface Made {
+	readonly definition: Definition;
+	readonly models: readonly ArmModel[];
+}
 
-	private readied: Definition | null = null;
+/** Definitions whose models are kept in order: the present one and the one about to be obeyed. */
+const MOST_MADE = 2;
+
+/**
+ * The models of one reading of a posterior's sums, each made when first needed or, in slices, before. What depends on one arm's sums
+ * alone is kept by arm, so that a refresh remakes only what moved: the model itself or, for a hybrid policy, the arm's factor.
+ */
+export class PreparedModels {
+	private readonly models = new ByArm<ArmModel>((sums) =>
+		prepareArm(sums, this.d, this.reading.policy.ridge),
+	);
+	private readonly factors = new ByArm<ArmFactor>((sums) =>
+		factorise(sums, this.d, this.reading.policy.ridge),
+	);
+	private made: readonly Made[] = [];
 
 	/** @param sumsOf an arm's sums under the reading, without λ; null for an arm never tried */
 	constructor(
@@ -44,17 +61,17 @@ export class PreparedModels {
 
 	/** Every arm's model, in the definition's order; an arm never tried gets the prior, A = λI. */
 	of(definition: Definition): readonly ArmModel[] {
-		if (this.ordered?.definition === definition) return this.ordered.models;
-		const models = definition.experiment.arms.map(({ key }) => this.model(key));
-		this.ordered = { definition, models };
-		return models;
+		const known = this.find(definition);
+		if (known !== undefined) return known.models;
+		const making = this.make(definition);
+		let step = making.next();
+		while (!step.done) step = making.next();
+		return this.keep(definition, step.value);
 	}
 
 	/** Whether `ready` has made all that `of` needs. */
 	isReady(definition: Definition): boolean {
-		return (
-			this.readied === definition || this.ordered?.definition === definition
-		);
+		return this.find(definition) !== undefined;
 	}
 
 	/** Makes what `of` will need, letting decisions through in between. An arm no model can be made of is left to `of`, which says so. */
@@ -62,40 +79,86 @@ export class PreparedModels {
 		if (this.isReady(definition)) return;
 		const slices = new Slices();
 		try {
-			this.priorModel();
-			for (const { key } of definition.experiment.arms) {
-				this.model(key);
+			const making = this.make(definition);
+			let step = making.next();
+			while (!step.done) {
 				await slices.pause();
+				step = making.next();
 			}
-			this.readied = definition;
+			this.keep(definition, step.value);
 		} catch {
 			return;
 		}
 	}
 
-	/** Takes over the models of arms that did not move since. */
+	/** Takes over what was made of arms that did not move since. */
 	takeOver(before: PreparedModels, moved: ReadonlySet<string>): void {
+		this.models.takeOver(before.models, moved);
+		this.factors.takeOver(before.factors, moved);
+	}
+
+	private *make({
+		experiment: { arms, policy },
+	}: Definition): Generator<void, readonly ArmModel[]> {
+		if (policy.kind !== "hybrid-linucb")
+			return yield* this.eachArm(arms, this.models);
+		const factors = yield* this.eachArm(arms, this.factors);
+		const features = arms.map((arm) => arm.features ?? []);
+		return yield* hybridModels(features, factors, this.d, policy.ridge);
+	}
+
+	private *eachArm<T>(
+		arms: readonly { readonly key: string }[],
+		made: ByArm<T>,
+	): Generator<void, readonly T[]> {
+		const all: T[] = [];
+		for (const { key } of arms) {
+			all.push(
+				made.known(key) ??
+					made.of(key, this.sumsOf(key, this.reading), () => emptySums(this.d)),
+			);
+			yield;
+		}
+		return all;
+	}
+
+	private find(definition: Definition): Made | undefined {
+		return this.made.find((one) => one.definition === definition);
+	}
+
+	private keep(
+		definition: Definition,
+		models: readonly ArmModel[],
+	): readonly ArmModel[] {
+		this.made = [{ definition, models }, ...this.made].slice(0, MOST_MADE);
+		return models;
+	}
+}
+
+/** What is made of one arm's sums, and, once for all arms never tried, of none. */
+class ByArm<T> {
+	private readonly byArm = new Map<string, T>();
+	private prior: T | null = null;
+
+	constructor(private readonly makeOf: (sums: Float64Array) => T) {}
+
+	known(arm: string): T | undefined {
+		return this.byArm.get(arm);
+	}
+
+	of(arm: string, sums: Float64Array | null, nothing: () => Float64Array): T {
+		if (sums === null) {
+			this.prior ??= this.makeOf(nothing());
+			return this.prior;
+		}
+		const made = this.makeOf(sums);
+		this.byArm.set(arm, made);
+		return made;
+	}
+
+	takeOver(before: ByArm<T>, moved: ReadonlySet<string>): void {
 		this.prior = before.prior;
-		for (const [arm, model] of before.byArm)
-			if (!moved.has(arm)) this.byArm.set(arm, model);
-	}
-
-	private model(arm: string): ArmModel {
-		const known = this.byArm.get(arm);
-		if (known) return known;
-		const sums = this.sumsOf(arm, this.reading);
-		if (sums === null) return this.priorModel();
-		const model = prepareArm(sums, this.d, this.reading.policy.ridge);
-		this.byArm.set(arm, model);
-		return model;
-	}
-
-	private priorModel(): ArmModel {
-		this.prior ??= prepareArm(
-			emptySums(this.d),
-			this.d,
-			this.reading.policy.ridge,
-		);
-		return this.prior;
+		for (const [arm, made] of before.byArm)
+			if (!moved.has(arm)) this.byArm.set(arm, made);
 	}
 }
