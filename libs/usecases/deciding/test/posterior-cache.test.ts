@@ -77,6 +77,35 @@ describe("the posterior cache", () => {
 		expect(after[0]?.n).toBe(2);
 	});
 
+	it("makes hybrid models of the same sums: one arm's news moves all, and switching there and back relearns nothing", async () => {
+		const disjoint = definition();
+		const hybrid = definition(
+			{ id: 2 },
+			{
+				policy: { ...experiment.policy, kind: "hybrid-linucb", alpha: 0.5 },
+				arms: experiment.arms.map((arm, a) => ({ ...arm, features: [1, a] })),
+			},
+		);
+		const { cache, teach, obeyed, source } = room(disjoint);
+		teach("calm", 20_000, observed(1));
+		await cache.poll();
+		const before = model(cache, disjoint);
+		const { reads } = source;
+		obeyed.current = hybrid;
+		const [focus, energy, calm] = model(cache, hybrid);
+		expect(focus).not.toEqual(before[0]);
+		expect(focus?.theta.some((value) => value !== 0)).toBe(true);
+		expect(energy?.n).toBe(0);
+		expect(calm?.n).toBe(1);
+		teach("focus", 20_000, observed(0.5, 1));
+		await cache.poll();
+		expect(cache.isReady(hybrid, 20_000)).toBe(true);
+		expect(model(cache, hybrid)[2]).not.toEqual(calm);
+		obeyed.current = disjoint;
+		expect(model(cache, disjoint)[2]).toBe(before[2]);
+		expect(source.reads).toBe(reads + 1);
+	});
+
 	it("never changes a snapshot in use: the next refresh makes another", async () => {
 		const { cache, teach, obeyed } = room();
 		teach("calm", 20_000, observed(1));
