@@ -8,6 +8,7 @@ import {
 	PRINTABLE,
 } from "#core/experiment";
 import { decisionBatchSchema, decisionRequestSchema } from "#usecases/deciding";
+import { explanationSchema } from "./explanation-schema.js";
 import { stopSchema, transitionSchema } from "./request-values.js";
 
 /** Schemas of what the API takes and answers: the OpenAPI document is made of them, and tests hold the answers against them. */
@@ -60,7 +61,7 @@ export const decisionSchema = z.strictObject({
 	degraded: names.describe(
 		"What the answer had to do without: stream, posterior, live, baseline, paused, stopped.",
 	),
-	explanation: open.optional(),
+	explanation: explanationSchema.optional(),
 });
 
 export const batchAnswerSchema = z.strictObject({

@@ -38,7 +38,64 @@ export interface Decision {
 	readonly ignored: readonly string[];
 	/** What the answer had to do without. */
 	readonly degraded: readonly string[];
-	readonly explanation?: { readonly [key: string]: unknown };
+	/** With `explain: true`. */
+	readonly explanation?: Explanation;
+}
+
+/** An eligible arm as the policy saw it. */
+export interface ArmNumbers {
+	readonly arm: string;
+	/** Expected reward in this context. */
+	readonly mean: number;
+	/** How uncertain that is. */
+	readonly width: number;
+	readonly score: number;
+	/** Null in mode `best`. */
+	readonly propensity: number | null;
+}
+
+export type ExplainedArm =
+	| (ArmNumbers & {
+			readonly eligible: true;
+			/** What `intercept` and each feature add to the mean. */
+			readonly contributions: readonly {
+				readonly name: string;
+				readonly value: number;
+			}[];
+	  })
+	| {
+			readonly arm: string;
+			readonly eligible: false;
+			/** `rule: TEXT`, `missing: NAME`, `not requested`, … */
+			readonly reason: string;
+			/** The arm's whole rule, where it was that. */
+			readonly rule?: string;
+			readonly mean: null;
+			readonly width: null;
+			readonly score: null;
+			readonly propensity: null;
+			readonly contributions: readonly [];
+	  };
+
+/** Why a decision came out as it did. */
+export interface Explanation {
+	readonly x: readonly number[];
+	readonly features: readonly {
+		readonly name: string;
+		readonly value: Json;
+		readonly source: "request" | "live" | "profile";
+	}[];
+	readonly arms: readonly ExplainedArm[];
+	readonly kind:
+		| "exploitation"
+		| "exploration"
+		| "control"
+		| "outside"
+		| "best";
+	/** The other eligible arm with the highest score. */
+	readonly runnerUp: ArmNumbers | null;
+	/** In plain words. */
+	readonly sentence: string;
 }
 
 export interface OutcomeEvent {

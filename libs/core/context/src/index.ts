@@ -1,5 +1,5 @@
 export * from "./consent.js";
 export * from "./encoder.js";
-export type { ContextValues } from "./feature.js";
+export { type ContextValues, coordinateNames } from "./feature.js";
 export * from "./parse-context.js";
 export * from "./window.js";

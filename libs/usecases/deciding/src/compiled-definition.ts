@@ -1,5 +1,6 @@
-import { compileEncoder, type Encoder } from "#core/context";
+import { compileEncoder, coordinateNames, type Encoder } from "#core/context";
 import {
+	type ContextSchema,
 	compileEligibility,
 	type Definition,
 	type Eligibility,
@@ -10,6 +11,8 @@ export interface CompiledDefinition {
 	readonly encoder: Encoder;
 	readonly eligibility: Eligibility;
 	readonly armKeys: readonly string[];
+	/** Per coordinate of x: `intercept`, or the feature that it belongs to. */
+	readonly featureNames: readonly string[];
 }
 
 /** Compiled definitions by their id; the oldest go first. */
@@ -26,6 +29,7 @@ export class CompiledDefinitions {
 			encoder: compileEncoder(context),
 			eligibility: compileEligibility(arms),
 			armKeys: arms.map((arm) => arm.key),
+			featureNames: featureNamesOf(context),
 		};
 		this.byId.set(definition.id, compiled);
 		for (const oldest of this.byId.keys()) {
@@ -34,4 +38,11 @@ export class CompiledDefinitions {
 		}
 		return compiled;
 	}
+}
+
+function featureNamesOf({ intercept, features }: ContextSchema): string[] {
+	const ofFeatures = features.flatMap((feature) =>
+		coordinateNames(feature).map(() => feature.name),
+	);
+	return intercept ? ["intercept", ...ofFeatures] : ofFeatures;
 }

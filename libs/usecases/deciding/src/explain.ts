@@ -1,11 +1,8 @@
-import type {
-	Definition,
-	FeatureSource,
-	Group,
-	JsonValue,
-} from "#core/experiment";
+import type { FeatureSource, JsonValue } from "#core/experiment";
 import type { DecisionRow } from "#core/log";
+import { bestArms } from "#core/policy";
 import type { Considered } from "./considered.js";
+import { sentenceOf } from "./explain-sentence.js";
 
 export interface Explanation {
 	readonly x: readonly number[];
@@ -16,29 +13,64 @@ export interface Explanation {
 		readonly source: FeatureSource;
 	}[];
 	readonly arms: readonly ExplainedArm[];
+	readonly kind: ChoiceKind;
+	/** The other eligible arm with the highest score, the first of those tied; null where no other was eligible. */
+	readonly runnerUp: ArmNumbers | null;
+	/** All of it in one sentence for who made the experiment. */
 	readonly sentence: string;
 }
 
-export interface ExplainedArm {
+/**
+ * Why the arm was chosen. `exploitation`: it is the arm the policy puts first; under `thompson`, which puts none first, that with the
+ * highest mean. `exploration`: another one, or nothing tells the arms apart, or the policy is `uniform`. `control` and `outside` are
+ * the groups of that name; `best` is the mode in which nothing is drawn.
+ */
+export type ChoiceKind =
+	| "exploitation"
+	| "exploration"
+	| "control"
+	| "outside"
+	| "best";
+
+/** An eligible arm as the policy saw it. */
+export interface ArmNumbers {
 	readonly arm: string;
-	readonly eligible: boolean;
-	readonly reason?: string;
-	/** θᵀx; null, like the following, for an arm that was not eligible. */
-	readonly mean: number | null;
-	readonly width: number | null;
-	/** mean + α·width. */
-	readonly score: number | null;
+	/** θᵀx. */
+	readonly mean: number;
+	readonly width: number;
+	/** mean + α·width for the upper-bound policies, else the mean. */
+	readonly score: number;
 	/** In the distribution that was served; null where nothing was drawn. */
 	readonly propensity: number | null;
-	/** θᵢ·xᵢ per coordinate that is not 0; they sum to the mean. */
-	readonly contributions: readonly {
-		readonly name: string;
-		readonly value: number;
-	}[];
+}
+
+export type ExplainedArm =
+	| (ArmNumbers & {
+			readonly eligible: true;
+			readonly reason?: undefined;
+			readonly contributions: readonly Contribution[];
+	  })
+	| {
+			readonly arm: string;
+			readonly eligible: false;
+			readonly reason: string;
+			/** The arm's whole rule, where that excluded it. */
+			readonly rule?: string;
+			readonly mean: null;
+			readonly width: null;
+			readonly score: null;
+			readonly propensity: null;
+			readonly contributions: readonly [];
+	  };
+
+/** What a feature (or `intercept`) adds to the mean: θᵢ·xᵢ over its coordinates. All of an arm's sum to its mean, within rounding. */
+export interface Contribution {
+	readonly name: string;
+	readonly value: number;
 }
 
 /** What was drawn; null in mode `best`. */
-type Drawn = Pick<DecisionRow, "group" | "propensities"> | null;
+export type Drawn = Pick<DecisionRow, "group" | "propensities"> | null;
 
 /** Why a decision came out as it did, from the very numbers it was made of. `chosen` is the place among the eligible arms. */
 export function explain(
@@ -54,47 +86,111 @@ export function explain(
 			source: from,
 		}),
 	);
+	const eligible = considered.arms.keys.map((_, place) =>
+		numbersAt(considered, place, drawn),
+	);
+	const kind = kindOf(considered, chosen, drawn);
+	const runnerUp = runnerUpOf(eligible, chosen);
 	return {
 		x: [...considered.x],
 		features,
-		arms: explainArms(considered, drawn),
-		sentence: sentence(considered, chosen, drawn),
+		arms: explainArms(considered, eligible),
+		kind,
+		runnerUp,
+		sentence: sentenceOf({
+			definition: considered.definition,
+			kind,
+			chosen: eligible[chosen]!,
+			runnerUp,
+			eligible,
+		}),
 	};
 }
 
-function explainArms(
-	{ compiled, x, arms, posterior, scored }: Considered,
+function numbersAt(
+	{ arms, scored }: Considered,
+	place: number,
 	drawn: Drawn,
+): ArmNumbers {
+	return {
+		arm: arms.keys[place]!,
+		mean: scored.means[place]!,
+		width: scored.widths[place]!,
+		score: scored.scores[place]!,
+		propensity: drawn?.propensities[place] ?? null,
+	};
+}
+
+function kindOf(
+	{ definition, arms, scored }: Considered,
+	chosen: number,
+	drawn: Drawn,
+): ChoiceKind {
+	if (drawn === null) return "best";
+	if (drawn.group !== "policy") return drawn.group;
+	const { kind } = definition.experiment.policy;
+	if (kind === "uniform") return "exploration";
+	const first = kind === "thompson" ? bestArms(scored.means) : scored.best;
+	const toldApart = first.length < arms.keys.length || first.length === 1;
+	return toldApart && first.includes(chosen) ? "exploitation" : "exploration";
+}
+
+function runnerUpOf(
+	eligible: readonly ArmNumbers[],
+	chosen: number,
+): ArmNumbers | null {
+	let best: ArmNumbers | null = null;
+	eligible.forEach((arm, place) => {
+		if (place !== chosen && (best === null || arm.score > best.score))
+			best = arm;
+	});
+	return best;
+}
+
+function explainArms(
+	{ definition, compiled, x, arms, posterior }: Considered,
+	eligible: readonly ArmNumbers[],
 ): ExplainedArm[] {
 	const places = new Map(arms.eligible.map((index, place) => [index, place]));
-	return compiled.armKeys.map((arm, index) => {
+	return definition.experiment.arms.map((arm, index) => {
 		const place = places.get(index);
 		if (place === undefined)
-			return excludedArm(arm, arms.excluded[arm] ?? "not eligible");
+			return excludedArm(
+				arm.key,
+				arms.excluded[arm.key] ?? "not eligible",
+				arm.eligible,
+			);
 		const { theta } = posterior.models[index]!;
-		const contributions = compiled.encoder.names
-			.map((name, i) => ({ name, value: theta[i]! * x[i]! }))
-			.filter(({ value }) => value !== 0);
-		const numbers = {
-			mean: scored.means[place]!,
-			width: scored.widths[place]!,
-			score: scored.scores[place]!,
-		};
-		return {
-			arm,
-			eligible: true,
-			...numbers,
-			propensity: drawn?.propensities[place] ?? null,
-			contributions,
-		};
+		const contributions = contributionsOf(compiled.featureNames, theta, x);
+		return { ...eligible[place]!, eligible: true, contributions };
 	});
 }
 
-function excludedArm(arm: string, reason: string): ExplainedArm {
+/** @param names per coordinate: the feature it belongs to; a feature's coordinates lie together */
+function contributionsOf(
+	names: readonly string[],
+	theta: Float64Array,
+	x: Float64Array,
+): Contribution[] {
+	const values = new Map<string, number>();
+	names.forEach((name, i) => {
+		values.set(name, (values.get(name) ?? 0) + theta[i]! * x[i]!);
+	});
+	return [...values].map(([name, value]) => ({ name, value: value + 0 }));
+}
+
+const BY_RULE = /^(rule|missing|rule error): /;
+
+function excludedArm(
+	arm: string,
+	reason: string,
+	rule: string | undefined,
+): ExplainedArm {
 	return {
 		arm,
 		eligible: false,
 		reason,
+		...(rule !== undefined && BY_RULE.test(reason) && { rule }),
 		mean: null,
 		width: null,
 		score: null,
@@ -102,42 +198,3 @@ function excludedArm(arm: string, reason: string): ExplainedArm {
 		contributions: [],
 	};
 }
-
-function sentence(
-	{ definition, arms, scored }: Considered,
-	chosen: number,
-	drawn: Drawn,
-): string {
-	const count =
-		arms.keys.length === 1
-			? "the one eligible arm"
-			: `${arms.keys.length} eligible arms`;
-	const score = `its expected reward here is ${round(scored.means[chosen]!)} ± ${round(scored.widths[chosen]!)}`;
-	if (drawn === null)
-		return `${arms.keys[chosen]} has the highest expected reward of ${count}: ${score}.`;
-	const chance = `with probability ${round(drawn.propensities[chosen]!)} of ${count}`;
-	return `${arms.keys[chosen]} was chosen ${chance}, ${reasonOf(drawn.group, definition)}; ${score}.`;
-}
-
-function reasonOf(
-	group: Group,
-	{ state, experiment: { policy } }: Definition,
-): string {
-	if (group === "control") return "as the comparison that control units get";
-	if (group === "outside")
-		return state === "running"
-			? "since the unit is outside the experiment's traffic"
-			: `since the experiment is ${state}`;
-	switch (policy.kind) {
-		case "linucb":
-		case "hybrid-linucb":
-		case "thompson":
-			return `by ${policy.kind} with alpha ${policy.alpha} and an exploration floor of ${policy.explore}`;
-		case "uniform":
-			return "by the uniform policy";
-		case "fixed":
-			return `by the policy that always answers ${policy.arm}, with an exploration floor of ${policy.explore}`;
-	}
-}
-
-const round = (value: number): number => Number(value.toPrecision(4));

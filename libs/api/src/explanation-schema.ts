@@ -1,0 +1,61 @@
+import { z } from "zod";
+
+const numbers = {
+	arm: z.string(),
+	mean: z.number().describe("Expected reward in this context."),
+	width: z.number().describe("How uncertain that is."),
+	score: z
+		.number()
+		.describe("mean + alpha · width where the policy uses it, else the mean."),
+	propensity: z
+		.number()
+		.nullable()
+		.describe("Chance in what was drawn from; null in mode `best`."),
+};
+
+const eligibleArm = z.strictObject({
+	...numbers,
+	eligible: z.literal(true),
+	contributions: z
+		.array(z.strictObject({ name: z.string(), value: z.number() }))
+		.describe("What `intercept` and each feature add to the mean."),
+});
+
+const nothing = z.null();
+const excludedArm = z.strictObject({
+	arm: z.string(),
+	eligible: z.literal(false),
+	reason: z
+		.string()
+		.describe("`rule: TEXT`, `missing: NAME`, `not requested`, `paused`, …"),
+	rule: z
+		.string()
+		.optional()
+		.describe("The arm's whole rule, where it was that."),
+	mean: nothing,
+	width: nothing,
+	score: nothing,
+	propensity: nothing,
+	contributions: z.array(z.never()),
+});
+
+/** What `explain: true` adds to a decision, and `?explain=true` to a logged one. */
+export const explanationSchema = z.strictObject({
+	x: z.array(z.number()).describe("The encoded context."),
+	features: z.array(
+		z.strictObject({
+			name: z.string(),
+			value: z.unknown().describe("After consent; null where there is none."),
+			source: z.enum(["request", "live", "profile"]),
+		}),
+	),
+	arms: z
+		.array(z.union([eligibleArm, excludedArm]))
+		.describe("All, in the definition's order."),
+	kind: z.enum(["exploitation", "exploration", "control", "outside", "best"]),
+	runnerUp: z
+		.strictObject(numbers)
+		.nullable()
+		.describe("The other eligible arm with the highest score."),
+	sentence: z.string().describe("Why the arm was chosen, in plain words."),
+});
