@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { v7 as uuidv7 } from "uuid";
 import type { Config } from "#adapters/config";
 import {
 	Database,
@@ -38,10 +37,11 @@ import { MakeReport } from "#usecases/reporting";
 import type { Log } from "../../boot/src/log.js";
 import type { Parts } from "../../boot/src/parts.js";
 import type { Shutdown } from "../../boot/src/shutdown.js";
+import { mintIds } from "./mint-ids.js";
 import { searchStream } from "./search-stream.js";
 
 const clock = { now: () => Date.now() };
-const ids = { mint: () => uuidv7() };
+const ids = mintIds(() => Date.now());
 
 export interface DeciderNeeds {
 	readonly config: Config;
@@ -81,9 +81,14 @@ export async function composeDecider({
 	});
 	shutdown.add("spool", () => spool.close());
 	metrics.watchSpool(() => ({ bytes: spool.size, entries: spool.count }));
-	const publisher = new Publisher(parts.stream, spool, {
+	const remembered: RememberedDecisions = new RememberedDecisions(
+		(id) => publisher.pending(id),
+		searchStream(parts.stream),
+	);
+	const publisher: Publisher = new Publisher(parts.stream, spool, {
 		boot: randomUUID(),
 		onPublished: (seconds) => metrics.published(seconds),
+		onSafe: (rows, pack) => remembered.remember(rows, pack),
 		onTrouble: (what, error) => log.warn({ err: error }, what),
 	});
 	publisher.start();
@@ -115,13 +120,8 @@ export async function composeDecider({
 	await live.start();
 	shutdown.add("live windows", () => live.stop());
 
-	const remembered = new RememberedDecisions(
-		publisher,
-		(id) => publisher.pending(id),
-		searchStream(parts.stream),
-	);
 	const decide = new MeasuredDecide(
-		{ definitions, posteriors, live, ids, log: remembered },
+		{ definitions, posteriors, live, ids, log: publisher },
 		config.decideDeadlineMs,
 		metrics,
 	);

@@ -1,6 +1,6 @@
-import { type DecisionRow, decodeMessage, timeOfId } from "#core/log";
+import { type DecisionRow, timeOfId } from "#core/log";
 import { fail } from "#usecases/errors";
-import type { Stream } from "#usecases/ingesting";
+import { findRow, type Stream } from "#usecases/ingesting";
 
 /** A decision may be published this long before its id's time, by clocks that differ. */
 const SLACK_MS = 5_000;
@@ -88,7 +88,7 @@ async function search(
 		"segue.log.>",
 		timeOfId(id) - SLACK_MS,
 		({ subject, body }) => {
-			const row = rowOf(id, subject, body);
+			const row = findRow(subject, body, id);
 			if (row !== null) found(row);
 		},
 	);
@@ -107,21 +107,6 @@ async function search(
 		// Neither is waited for: a stream that has stopped answering would hold up everyone's turn.
 		tailing.then((tail) => tail.close()).catch(() => {});
 	}
-}
-
-function rowOf(
-	id: string,
-	subject: string,
-	body: Uint8Array,
-): DecisionRow | null {
-	// Nearly all packs are ruled out without reading their JSON.
-	if (!Buffer.from(body.buffer, body.byteOffset, body.length).includes(id))
-		return null;
-	const decoded = decodeMessage(subject, body);
-	if (decoded.kind !== "decisions") return null;
-	for (const item of decoded.items)
-		if (item.ok && item.value.id === id) return item.value;
-	return null;
 }
 
 function cannotTell(id: string, why: string, cause?: unknown): Error {

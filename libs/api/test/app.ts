@@ -54,7 +54,9 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 		},
 	};
 	const log = new MemoryDecisionLog();
-	const remembered = new RememberedDecisions(log, () => null);
+	const remembered = new RememberedDecisions(
+		(id) => log.rows.find((row) => row.id === id) ?? null,
+	);
 	const reads = new MemoryDecisionReads();
 	const events: Event[] = [];
 	const decide = new Decide(
@@ -63,7 +65,7 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 			posteriors,
 			live: new MemoryLive(),
 			ids: new MemoryIds(clock),
-			log: remembered,
+			log,
 		},
 		100,
 	);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { MemoryDecisionLog, MemoryDecisionReads } from "#adapters/memory";
-import type { DecisionRow } from "#core/log";
+import { MemoryDecisionReads } from "#adapters/memory";
+import { type DecisionRow, encodeDecisions } from "#core/log";
 import { fail, SegueError } from "#usecases/errors";
 import {
 	FindDecision,
@@ -57,15 +57,18 @@ const play: StoredEvent = {
 
 function room(most?: number) {
 	const reads = new MemoryDecisionReads();
-	const log = new MemoryDecisionLog();
 	const waiting = new Map<string, DecisionRow>();
 	const recent = new RememberedDecisions(
-		log,
 		(id) => waiting.get(id) ?? null,
 		undefined,
 		most,
 	);
-	return { reads, log, waiting, recent, find: new FindDecision(reads, recent) };
+	return { reads, waiting, recent, find: new FindDecision(reads, recent) };
+}
+
+function remember(recent: RememberedDecisions, ...ids: readonly string[]) {
+	const rows = ids.map(rowOf);
+	recent.remember(rows, encodeDecisions(rows, { boot: OTHER, sequence: 1 }));
 }
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {
@@ -85,7 +88,7 @@ describe("finding a decision", () => {
 
 	it("gives one just answered before the database has it, with events that came first", async () => {
 		const { reads, recent, find } = room();
-		await recent.decision(rowOf(ID), 10);
+		remember(recent, ID);
 		expect(await find.execute(ID)).toEqual({
 			row: rowOf(ID),
 			learned: null,
@@ -95,21 +98,15 @@ describe("finding a decision", () => {
 		expect((await find.execute(ID)).events).toEqual([play]);
 	});
 
-	it("gives one that waits to be published, and one heard from the stream after a restart", async () => {
-		const { waiting, recent, find } = room();
+	it("gives one that waits to be published", async () => {
+		const { waiting, find } = room();
 		waiting.set(ID, rowOf(ID));
 		expect((await find.execute(ID)).row.id).toBe(ID);
-		const publisher = { boot: OTHER, sequence: 1 };
-		const poison = { ok: false as const, reason: "not JSON", raw: "{" };
-		const good = { ok: true as const, value: rowOf(OTHER) };
-		recent.hear({ kind: "decisions", publisher, items: [poison, good] });
-		recent.hear({ kind: "events", publisher: null, items: [poison] });
-		expect((await find.execute(OTHER)).row.id).toBe(OTHER);
 	});
 
 	it("gives a remembered one while the database is away, else fails as the database did", async () => {
 		const { reads, recent, find } = room();
-		await recent.decision(rowOf(ID), 10);
+		remember(recent, ID);
 		reads.away = true;
 		expect((await find.execute(ID)).row.id).toBe(ID);
 		await expect(find.execute(OTHER)).rejects.toThrow("The database is away.");
@@ -117,7 +114,7 @@ describe("finding a decision", () => {
 
 	it("gives a remembered one without its events while the database does not answer, else says that it is away", async () => {
 		const { recent } = room();
-		await recent.decision(rowOf(ID), 10);
+		remember(recent, ID);
 		const frozen = { find: () => new Promise<never>(() => {}) };
 		const known = { row: rowOf(ID), learned: null, events: [] };
 		const patient = new FindDecision(frozen, recent, 1, 600_000);
@@ -140,11 +137,11 @@ describe("finding a decision", () => {
 	});
 
 	it("does not say that there is none where the stream cannot be searched", async () => {
-		const { log, reads } = room();
+		const { reads } = room();
 		const search = async () => {
 			throw fail("overloaded", "It cannot be told now.");
 		};
-		const recent = new RememberedDecisions(log, () => null, search);
+		const recent = new RememberedDecisions(() => null, search);
 		const find = new FindDecision(reads, recent);
 		expect(await codeOf(find.execute(ID))).toBe("overloaded");
 	});
@@ -160,16 +157,21 @@ describe("finding a decision", () => {
 
 	it("remembers the newest decisions only", async () => {
 		const { recent } = room(1);
-		await recent.decision(rowOf(ID), 10);
-		await recent.decision(rowOf(OTHER), 10);
+		remember(recent, ID);
+		remember(recent, OTHER);
 		expect(await recent.find(ID)).toBeNull();
 		expect((await recent.find(OTHER))?.id).toBe(OTHER);
 	});
 
-	it("does not remember a decision that could not be kept safe", async () => {
-		const { log, recent } = room();
-		log.place = "full";
-		await expect(recent.decision(rowOf(ID), 10)).rejects.toThrow("full");
-		expect(await recent.find(ID)).toBeNull();
+	it("gives the right one of a pack, and forgets the oldest first, however many came", async () => {
+		const { recent } = room(3);
+		const ids = Array.from({ length: 10 }, (_, i) =>
+			ID.slice(0, -1).concat(String(i)),
+		);
+		for (let i = 0; i < ids.length; i += 2)
+			remember(recent, ...ids.slice(i, i + 2));
+		for (const id of ids.slice(0, 7)) expect(await recent.find(id)).toBeNull();
+		for (const id of ids.slice(7))
+			expect(await recent.find(id)).toEqual(rowOf(id));
 	});
 });

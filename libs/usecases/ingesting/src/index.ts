@@ -1,4 +1,5 @@
 export * from "./accept-events.js";
+export { findRow } from "./find-row.js";
 export type { Place } from "./group-commit.js";
 export * from "./ports.js";
 export * from "./publisher.js";

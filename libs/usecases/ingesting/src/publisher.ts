@@ -1,6 +1,5 @@
 import {
 	type DecisionRow,
-	decodeMessage,
 	EVENT_PACK_SUBJECT,
 	type Event,
 	encodeDecisions,
@@ -8,6 +7,7 @@ import {
 	LOG_SUBJECT,
 	type Publisher as PublisherName,
 } from "#core/log";
+import { findRow } from "./find-row.js";
 import { GroupCommit, type Place } from "./group-commit.js";
 import {
 	MessageTooLarge,
@@ -26,6 +26,8 @@ export interface PublisherOptions {
 	readonly boot: string;
 	/** Told of each message the stream took. */
 	readonly onPublished?: (seconds: number) => void;
+	/** Told of each pack of decisions once it is safe, before those who wait for it are. */
+	readonly onSafe?: (rows: readonly DecisionRow[], pack: Uint8Array) => void;
 	/** Told when the stream does not take messages, and of failures to drain. */
 	readonly onTrouble?: (what: string, error: unknown) => void;
 }
@@ -77,7 +79,13 @@ export class Publisher {
 		this.#decisions = new GroupCommit({
 			...bounds,
 			send: (rows, ms) =>
-				this.#send(LOG_SUBJECT, rows, encodeDecisions, performance.now() + ms),
+				this.#send(
+					LOG_SUBJECT,
+					rows,
+					encodeDecisions,
+					performance.now() + ms,
+					options.onSafe,
+				),
 		});
 		this.#events = new GroupCommit({
 			...bounds,
@@ -140,7 +148,7 @@ export class Publisher {
 		if (flying) return flying;
 		if (this.spool.count === 0) return null;
 		for await (const { subject, body } of this.spool.entries()) {
-			const found = subject === LOG_SUBJECT ? findRow(body, id) : null;
+			const found = subject === LOG_SUBJECT ? findRow(subject, body, id) : null;
 			if (found !== null) return found;
 		}
 		return null;
@@ -151,6 +159,7 @@ export class Publisher {
 		items: readonly T[],
 		encode: Encode<T>,
 		deadline: number,
+		onSafe?: (items: readonly T[], pack: Uint8Array) => void,
 	): Promise<Place> {
 		const sequence = this.#numbers.take();
 		const publisher = { boot: this.options.boot, sequence };
@@ -159,18 +168,20 @@ export class Publisher {
 			this.#numbers.giveBack(sequence);
 			if (items.length === 1)
 				throw new MessageTooLarge(body.length, MOST_SINGLE_BYTES);
-			return await this.#sendHalves(subject, items, encode, deadline);
+			return await this.#sendHalves(subject, items, encode, deadline, onSafe);
 		}
 		try {
-			return await this.#keep(
+			const place = await this.#keep(
 				{ subject, messageId: `${publisher.boot}:${sequence}`, body },
 				sequence,
 				deadline,
 			);
+			onSafe?.(items, body);
+			return place;
 		} catch (error) {
 			if (!(error instanceof MessageTooLarge) || items.length === 1)
 				throw error;
-			return await this.#sendHalves(subject, items, encode, deadline);
+			return await this.#sendHalves(subject, items, encode, deadline, onSafe);
 		}
 	}
 
@@ -180,11 +191,12 @@ export class Publisher {
 		items: readonly T[],
 		encode: Encode<T>,
 		deadline: number,
+		onSafe?: (items: readonly T[], pack: Uint8Array) => void,
 	): Promise<Place> {
 		const half = Math.ceil(items.length / 2);
 		const places = await Promise.all([
-			this.#send(subject, items.slice(0, half), encode, deadline),
-			this.#send(subject, items.slice(half), encode, deadline),
+			this.#send(subject, items.slice(0, half), encode, deadline, onSafe),
+			this.#send(subject, items.slice(half), encode, deadline, onSafe),
 		]);
 		return places.includes("spool") ? "spool" : "stream";
 	}
@@ -243,15 +255,4 @@ export class Publisher {
 	#trouble(what: string, error: unknown): void {
 		this.options.onTrouble?.(what, error);
 	}
-}
-
-function findRow(body: Uint8Array, id: string): DecisionRow | null {
-	// Nearly all packs are ruled out without reading their JSON.
-	if (!Buffer.from(body.buffer, body.byteOffset, body.byteLength).includes(id))
-		return null;
-	const decoded = decodeMessage(LOG_SUBJECT, body);
-	if (decoded.kind !== "decisions") return null;
-	for (const item of decoded.items)
-		if (item.ok && item.value.id === id) return item.value;
-	return null;
 }
