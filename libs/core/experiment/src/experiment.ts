@@ -71,12 +71,15 @@ interface PolicyBase {
 	readonly slidingWindowMs?: number;
 }
 
+/** α weighs the width: in the upper bound or, for Thompson sampling, as the sampled score's standard deviation α·width. */
+interface WithAlpha extends PolicyBase {
+	readonly alpha: number;
+}
+
 export type Policy =
-	| (PolicyBase & {
-			readonly kind: "linucb" | "hybrid-linucb" | "thompson";
-			/** Weight of the width: in the upper bound, or as the sampled score's standard deviation. */
-			readonly alpha: number;
-	  })
+	| (WithAlpha & { readonly kind: "linucb" })
+	| (WithAlpha & { readonly kind: "hybrid-linucb" })
+	| (WithAlpha & { readonly kind: "thompson" })
 	| (PolicyBase & { readonly kind: "uniform" })
 	| (PolicyBase & { readonly kind: "fixed"; readonly arm: string });
 

@@ -36,3 +36,12 @@ export function withFloor(
 	for (const a of best) propensities[a] = (propensities[a] as number) + share;
 	return propensities;
 }
+
+/** p(a) = (1 − ε)·q(a) + ε/K of a policy's own distribution q over K eligible arms. */
+export function mixedWithFloor(
+	own: Float64Array,
+	epsilon: number,
+): Float64Array {
+	const floor = epsilon / own.length;
+	return own.map((q) => (1 - epsilon) * q + floor);
+}

@@ -7,3 +7,4 @@ export * from "./linucb.js";
 export * from "./policy.js";
 export * from "./posterior.js";
 export * from "./seeded-random.js";
+export { thompsonPropensities, thompsonSlices } from "./thompson.js";

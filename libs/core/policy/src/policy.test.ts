@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { createRequire } from "node:module";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Policy } from "#core/experiment";
@@ -6,10 +7,13 @@ import { baselineDistribution } from "./baseline.js";
 import { decayWeight } from "./decay.js";
 import { draw } from "./draw.js";
 import { bestArms, withFloor } from "./exploration.js";
-import { distribution } from "./policy.js";
+import { distribution, distributionInSlices, isHeavy } from "./policy.js";
 import { addObservation, emptySums, prepareArm } from "./posterior.js";
 import { uniformFrom } from "./seeded-random.js";
 
+const jstat = createRequire(import.meta.url)("jstat") as {
+	normal: { cdf(x: number, mean: number, sd: number): number };
+};
 const linucb: Policy = { kind: "linucb", alpha: 0.5, ridge: 1, explore: 0.1 };
 const x = Float64Array.from([1, 0.5]);
 const cold = prepareArm(emptySums(2), 2, 1);
@@ -193,6 +197,58 @@ describe("the draw", () => {
 			0,
 		);
 		expect(chi2, `counts ${counts}`).toBeLessThan(16.27);
+	});
+});
+
+describe("the propensities of Thompson sampling", () => {
+	const thompson: Policy = {
+		kind: "thompson",
+		alpha: 0.5,
+		ridge: 1,
+		explore: 0.2,
+	};
+	const keys = (arms: number) =>
+		Array.from({ length: arms }, (_, a) => `a${a}`);
+
+	test("of two arms are the closed form Φ((μ₁ − μ₂)/√(σ₁² + σ₂²)), mixed with the floor", () => {
+		const models = [taught(0.4), cold];
+		const { means, widths, propensities, best } = distribution(
+			thompson,
+			keys(2),
+			models,
+			x,
+		);
+		const z =
+			((means[0] as number) - (means[1] as number)) /
+			Math.hypot(0.5 * (widths[0] as number), 0.5 * (widths[1] as number));
+		const wins = jstat.normal.cdf(z, 0, 1);
+		expect(propensities[0]).toBeCloseTo(0.8 * wins + 0.1, 7);
+		expect(wins).toBeGreaterThan(0.6);
+		expect(best).toEqual([0]);
+	});
+
+	test("share the tie of arms never tried, and sum to 1 above the floor", () => {
+		const models = [cold, taught(0.2), cold, cold];
+		const { propensities } = distribution(thompson, keys(4), models, x);
+		expect(
+			new Set([propensities[0], propensities[2], propensities[3]]).size,
+		).toBe(1);
+		expect(Math.abs(sum(propensities) - 1)).toBeLessThanOrEqual(1e-12);
+		expect(Math.min(...propensities)).toBeGreaterThanOrEqual(0.05);
+	});
+
+	test("of many arms are computed in slices, bit for bit as at once", () => {
+		const models = Array.from({ length: 200 }, (_, a) =>
+			a % 3 === 0 ? cold : taught((a % 17) / 20),
+		);
+		expect(isHeavy(thompson, 200)).toBe(true);
+		expect(isHeavy(linucb, 200)).toBe(false);
+		const slices = distributionInSlices(thompson, keys(200), models, x);
+		let count = 0;
+		let step = slices.next();
+		for (; !step.done; step = slices.next()) count++;
+		expect(count).toBeGreaterThan(0);
+		expect(step.value).toEqual(distribution(thompson, keys(200), models, x));
 	});
 });
 

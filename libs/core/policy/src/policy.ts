@@ -1,11 +1,17 @@
 import type { Policy } from "#core/experiment";
 import { pointMass } from "./baseline.js";
-import { bestArms, type TieRule, withFloor } from "./exploration.js";
+import {
+	bestArms,
+	mixedWithFloor,
+	type TieRule,
+	withFloor,
+} from "./exploration.js";
 import { scoreArms } from "./linucb.js";
 import { type ArmModel, requireVector } from "./posterior.js";
+import { thompsonPropensities, thompsonSlices } from "./thompson.js";
 
 /** Names encoder, kernel and draw: what must be the same for a decision to be derived again. */
-export const CORE_VERSION = "e1k1d1";
+export const CORE_VERSION = "e1k2d2";
 
 /** Every eligible arm's numbers, in the order of the arms given. */
 export interface Scored {
@@ -13,11 +19,11 @@ export interface Scored {
 	readonly means: Float64Array;
 	/** √(xᵀA⁻¹x). */
 	readonly widths: Float64Array;
-	/** mean + α · width for LinUCB; the mean for the other kinds. */
+	/** mean + α · width for LinUCB, disjoint and hybrid; the mean for the other kinds. */
 	readonly scores: Float64Array;
 	/** The exact probability of each arm; Σ = 1 within 1e-12. */
 	readonly propensities: Float64Array;
-	/** Indexes of the arms that the policy exploits. */
+	/** Indexes of the arms that the policy exploits: those of the best score, all of a uniform policy's, the fixed one's. */
 	readonly best: readonly number[];
 }
 
@@ -32,31 +38,75 @@ export function distribution(
 	x: Float64Array,
 	options: { readonly tieRule?: TieRule } = {},
 ): Scored {
-	if (armKeys.length === 0)
-		throw new RangeError("A policy needs at least one eligible arm.");
-	requireVector(x, models[0]?.d ?? 0);
-	const alpha = isUpperBound(policy) ? policy.alpha : 0;
-	const arms = armKeys.length;
-	const means = new Float64Array(arms);
-	const widths = new Float64Array(arms);
-	const scores = new Float64Array(arms);
-	scoreArms(models, x, means, widths);
-	for (let a = 0; a < arms; a++)
-		scores[a] = (means[a] as number) + alpha * (widths[a] as number);
-	const best = exploited(policy, armKeys, scores, options.tieRule);
-	return {
-		means,
-		widths,
-		scores,
-		best,
-		propensities: withFloor(best, arms, policy.explore),
-	};
+	const scores = scoreAll(policy, armKeys.length, models, x);
+	const best = exploited(policy, armKeys, scores.scores, options.tieRule);
+	const propensities =
+		policy.kind === "thompson"
+			? mixedWithFloor(
+					thompsonPropensities(scores.means, sampledSds(policy, scores)),
+					policy.explore,
+				)
+			: withFloor(best, armKeys.length, policy.explore);
+	return { ...scores, best, propensities };
 }
 
-function isUpperBound(
+/** Thompson sampling over more arms than this takes longer than an event loop should be held at once. */
+const MOST_AT_ONCE = 64;
+
+/** Whether a distribution should be computed in slices. */
+export function isHeavy({ kind }: Policy, arms: number): boolean {
+	return kind === "thompson" && arms > MOST_AT_ONCE;
+}
+
+/** `distribution`, bit for bit, in slices of less than a millisecond: other work may be done between two calls of `next`. */
+export function* distributionInSlices(
 	policy: Policy,
-): policy is Policy & { kind: "linucb" | "hybrid-linucb" } {
-	return policy.kind === "linucb" || policy.kind === "hybrid-linucb";
+	armKeys: readonly string[],
+	models: readonly ArmModel[],
+	x: Float64Array,
+): Generator<void, Scored> {
+	if (policy.kind !== "thompson")
+		return distribution(policy, armKeys, models, x);
+	const scores = scoreAll(policy, armKeys.length, models, x);
+	const best = exploited(policy, armKeys, scores.scores);
+	const sampled = yield* thompsonSlices(
+		scores.means,
+		sampledSds(policy, scores),
+	);
+	const propensities = mixedWithFloor(sampled, policy.explore);
+	return { ...scores, best, propensities };
+}
+
+type Scores = Pick<Scored, "means" | "widths" | "scores">;
+
+function scoreAll(
+	policy: Policy,
+	arms: number,
+	models: readonly ArmModel[],
+	x: Float64Array,
+): Scores {
+	if (arms === 0)
+		throw new RangeError("A policy needs at least one eligible arm.");
+	requireVector(x, models[0]?.d ?? 0);
+	const means = new Float64Array(arms);
+	const widths = new Float64Array(arms);
+	scoreArms(models, x, means, widths);
+	const alpha =
+		policy.kind === "linucb" || policy.kind === "hybrid-linucb"
+			? policy.alpha
+			: 0;
+	const scores = new Float64Array(arms);
+	for (let a = 0; a < arms; a++)
+		scores[a] = (means[a] as number) + alpha * (widths[a] as number);
+	return { means, widths, scores };
+}
+
+/** α · width: the standard deviation of an arm's sampled score. */
+function sampledSds(
+	{ alpha }: Extract<Policy, { kind: "thompson" }>,
+	{ widths }: Scores,
+): Float64Array {
+	return widths.map((width) => alpha * width);
 }
 
 function exploited(
