@@ -129,7 +129,7 @@ export function indexBytes(values: readonly number[]): Buffer {
 	return bytes;
 }
 
-function fromGridBytes(bytes: Buffer): Float64Array {
+export function fromGridBytes(bytes: Buffer): Float64Array {
 	return Float64Array.from(
 		{ length: bytes.length / 4 },
 		(_, i) => bytes.readInt32LE(i * 4) / GRID_UNITS,

@@ -1,5 +1,5 @@
-import { settle } from "#core/experiment";
-import { timeOfId } from "#core/log";
+import { type Definition, settle } from "#core/experiment";
+import { type DecisionRow, type Event, timeOfId } from "#core/log";
 import { addObservation, emptySums } from "#core/policy";
 import type {
 	ArmMovement,
@@ -9,11 +9,18 @@ import type {
 	SumsDelta,
 } from "./ports.js";
 
+/** What a decision's state depends on. */
+export interface Stateful {
+	readonly row: Pick<DecisionRow, "group" | "unit" | "decidedAt">;
+	readonly definition: Definition;
+	readonly outcomes: readonly Event[];
+}
+
 /** Exposure E and reward R of one decision: functions of the set of its outcomes alone. Outcomes of another unit do not count. */
-export function stateOf(
-	locked: Pick<LockedDecision, "row" | "definition" | "outcomes">,
-): { exposed: 0 | 1; reward: number } {
-	const { row, definition, outcomes } = locked;
+export function stateOf({ row, definition, outcomes }: Stateful): {
+	exposed: 0 | 1;
+	reward: number;
+} {
 	if (row.group === "outside") return { exposed: 0, reward: 0 };
 	const own = outcomes.filter((event) => event.unit === row.unit);
 	const { exposed, reward } = settle(

@@ -2,4 +2,5 @@ export * from "./admit.js";
 export * from "./fold.js";
 export * from "./learn.js";
 export * from "./ports.js";
+export * from "./sums-in-time.js";
 export * from "./verify.js";

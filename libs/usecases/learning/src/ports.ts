@@ -136,3 +136,48 @@ export interface LogReads {
 		most: number,
 	): Promise<readonly LoggedState[]>;
 }
+
+/** One arm's sums in one time bucket, added over shards: `[n, b(d), A lower triangle by rows]`. */
+export interface BucketOfSums {
+	readonly arm: string;
+	readonly bucket: number;
+	readonly sums: Float64Array;
+}
+
+/** A decision as far as sums are made of it, and the revisions by which it and its outcomes came. */
+export interface TouchedDecision {
+	readonly row: Pick<
+		DecisionRow,
+		"id" | "arm" | "unit" | "group" | "decidedAt" | "x"
+	>;
+	readonly definition: Definition;
+	readonly revision: number;
+	readonly outcomes: readonly {
+		readonly event: Event;
+		/** Null: its batch took no revision here, so it came before its decision and counts with it. */
+		readonly revision: number | null;
+	}[];
+}
+
+/** What the sums of one experiment version at another revision are recovered from. */
+export interface RevisionReads {
+	/** The present sums and their revision, in one snapshot. */
+	sumsNow(experiment: string, version: number): Promise<SumsNow>;
+	/**
+	 * Every decision of the version, but those outside the experiment, that came by a revision in (from, to] or got an outcome by one;
+	 * each with all outcomes it has by now.
+	 */
+	touched(
+		experiment: string,
+		version: number,
+		from: number,
+		to: number,
+	): Promise<readonly TouchedDecision[]>;
+}
+
+export interface SumsNow {
+	readonly revision: number;
+	/** Oldest revision under which nothing was erased or dropped since; 0 where nothing ever was. */
+	readonly floor: number;
+	readonly buckets: readonly BucketOfSums[];
+}

@@ -1,0 +1,144 @@
+import type { Definition, Group } from "#core/experiment";
+import type {
+	RevisionReads,
+	SumsNow,
+	TouchedDecision,
+} from "#usecases/learning";
+import type { Database } from "./database.js";
+import { fromGridBytes } from "./decision-record.js";
+import type { PostgresDefinitionStore } from "./definition-store.js";
+import { KnownDefinitions } from "./known-definitions.js";
+import {
+	type OutcomeRecord,
+	outcomeColumns,
+	toEvent,
+} from "./outcome-record.js";
+import { assembleBuckets, type ChunkRecord } from "./sums-chunks.js";
+
+interface TouchedRecord {
+	id: string;
+	arm: string;
+	unit: string;
+	assigned_group: Group;
+	definition_id: number;
+	decided_at: Date;
+	x: Buffer;
+	revision: number;
+}
+
+type SumsRecord = { head: number; floor: number } & (
+	| ChunkRecord
+	| { data: null }
+);
+type Outcome = TouchedDecision["outcomes"][number];
+
+/** The log by revision: what each one stored, in short reads along the index on `batch`. */
+export class PostgresRevisionReads implements RevisionReads {
+	readonly #definitions: KnownDefinitions;
+
+	constructor(
+		private readonly database: Database,
+		store: Pick<PostgresDefinitionStore, "byIds">,
+	) {
+		this.#definitions = new KnownDefinitions((ids) => store.byIds(ids));
+	}
+
+	async sumsNow(experiment: string, version: number): Promise<SumsNow> {
+		const rows = await this.database.query<SumsRecord>(
+			`select r.revision as head, r.floor, s.experiment, s.version, s.arm, s.bucket, s.shard, s.chunk, s.data
+			from revisions r left join sums s on s.experiment = r.experiment and s.version = $2
+			where r.experiment = $1`,
+			[experiment, version],
+		);
+		const chunks = rows.filter(
+			(row): row is SumsRecord & ChunkRecord => row.data !== null,
+		);
+		return {
+			revision: rows[0]?.head ?? 0,
+			floor: rows[0]?.floor ?? 0,
+			buckets: assembleBuckets(chunks),
+		};
+	}
+
+	async touched(
+		experiment: string,
+		version: number,
+		from: number,
+		to: number,
+	): Promise<readonly TouchedDecision[]> {
+		const ids = await this.#touchedIds(experiment, from, to);
+		if (ids.length === 0) return [];
+		const [records, outcomes] = await Promise.all([
+			this.#decisions(experiment, version, ids),
+			this.#outcomes(experiment, ids),
+		]);
+		await this.#definitions.learn(records.map((row) => row.definition_id));
+		return records.map((record) => ({
+			row: {
+				id: record.id,
+				arm: record.arm,
+				unit: record.unit,
+				group: record.assigned_group,
+				decidedAt: record.decided_at.getTime(),
+				x: fromGridBytes(record.x),
+			},
+			definition: this.#definitions.get(record.definition_id) as Definition,
+			revision: record.revision,
+			outcomes: outcomes.get(record.id) ?? [],
+		}));
+	}
+
+	/** Also of other versions, and by outcomes of other experiments' decisions: a batch is of all. */
+	async #touchedIds(
+		experiment: string,
+		from: number,
+		to: number,
+	): Promise<readonly string[]> {
+		const batches = await this.database.query<{ batch: number }>(
+			"select l.batch from revision_log l where l.experiment = $1 and l.revision > $2 and l.revision <= $3",
+			[experiment, from, to],
+		);
+		const ids = await this.database.query<{ id: string }>(
+			`select d.id from decisions d where d.batch = any ($1::bigint[]) and d.experiment = $2
+			union
+			select o.decision_id from outcomes o where o.batch = any ($1::bigint[])`,
+			[batches.map(({ batch }) => batch), experiment],
+		);
+		return ids.map(({ id }) => id);
+	}
+
+	#decisions(
+		experiment: string,
+		version: number,
+		ids: readonly string[],
+	): Promise<TouchedRecord[]> {
+		return this.database.query<TouchedRecord>(
+			`select d.id, d.arm, d.unit, d.assigned_group, d.definition_id, d.decided_at, d.x, l.revision
+			from decisions d join revision_log l on l.experiment = d.experiment and l.batch = d.batch
+			where d.id = any ($3::uuid[]) and d.experiment = $1 and d.version = $2 and d.assigned_group <> 'outside'`,
+			[experiment, version, ids],
+		);
+	}
+
+	async #outcomes(
+		experiment: string,
+		ids: readonly string[],
+	): Promise<ReadonlyMap<string, readonly Outcome[]>> {
+		const rows = await this.database.query<
+			OutcomeRecord & { revision: number | null }
+		>(
+			`select ${outcomeColumns}, l.revision
+			from outcomes o left join revision_log l on l.experiment = $1 and l.batch = o.batch
+			where o.decision_id = any ($2::uuid[])`,
+			[experiment, ids],
+		);
+		const groups = new Map<string, Outcome[]>();
+		for (const row of rows) {
+			const outcome = { event: toEvent(row), revision: row.revision };
+			const group = groups.get(row.decision_id);
+			if (group) group.push(outcome);
+			else groups.set(row.decision_id, [outcome]);
+		}
+		return groups;
+	}
+}

@@ -1,0 +1,158 @@
+import { addInto, addObservation, emptySums } from "#core/policy";
+import { bucketOf, stateOf } from "./fold.js";
+import type { BucketOfSums, RevisionReads, TouchedDecision } from "./ports.js";
+
+/** Decisions that a read should bring at most, about: what one read holds of memory and of the event loop. */
+const WINDOW_DECISIONS = 1_000;
+const MOST_REVISIONS = 1_024;
+
+/** What the revisions in (from, to] touched, by revision. */
+interface Window {
+	readonly from: number;
+	readonly to: number;
+	readonly byRevision: ReadonlyMap<number, readonly TouchedDecision[]>;
+}
+
+/**
+ * The sums of one experiment version at any revision, moved forwards or backwards from the one they were known at: a decision that
+ * was touched in between gives back its share of before and adds that of after. Sums are exact, so both ways end in the same bits.
+ */
+export class SumsInTime {
+	private readonly byKey = new Map<string, BucketOfSums>();
+	private window: Window | null = null;
+	private revisionsAtOnce = 16;
+
+	/**
+	 * @param revision of `buckets`
+	 * @param newest how far reading ahead makes sense
+	 */
+	constructor(
+		private readonly reads: Pick<RevisionReads, "touched">,
+		private readonly experiment: string,
+		private readonly version: number,
+		private revision: number,
+		buckets: readonly BucketOfSums[],
+		private readonly newest: number,
+	) {
+		for (const bucket of buckets) this.byKey.set(keyOf(bucket), bucket);
+	}
+
+	/** The sums now held. Never changed afterwards: a move makes new ones. */
+	all(): readonly BucketOfSums[] {
+		return [...this.byKey.values()];
+	}
+
+	/** Moves to a revision up to the newest. Returns the buckets that moved, each whole. Rejects with the signal's reason, after which no more can be asked. */
+	async moveTo(
+		revision: number,
+		signal?: AbortSignal,
+	): Promise<readonly BucketOfSums[]> {
+		if (revision < 0 || revision > this.newest)
+			throw new RangeError(
+				`The sums of ${this.experiment} are known at revisions 0 to ${this.newest}, not at ${revision}.`,
+			);
+		const moved = new Map<string, BucketOfSums>();
+		while (this.revision !== revision) {
+			signal?.throwIfAborted();
+			const { from, to, byRevision } = await this.windowTowards(revision);
+			const next = Math.min(to, Math.max(from, revision));
+			const low = Math.min(this.revision, next);
+			const high = Math.max(this.revision, next);
+			const touched = new Set<TouchedDecision>();
+			for (let between = low + 1; between <= high; between++)
+				for (const decision of byRevision.get(between) ?? [])
+					touched.add(decision);
+			for (const decision of touched) this.move(decision, next, moved);
+			this.revision = next;
+		}
+		return [...moved.values()];
+	}
+
+	private move(
+		decision: TouchedDecision,
+		to: number,
+		moved: Map<string, BucketOfSums>,
+	): void {
+		const before = stateAt(decision, this.revision);
+		const after = stateAt(decision, to);
+		const deltaN = after.exposed - before.exposed;
+		const deltaR =
+			after.exposed * after.reward - before.exposed * before.reward;
+		if (deltaN === 0 && deltaR === 0) return;
+		const { row, definition } = decision;
+		const d = row.x.length;
+		const bucket = bucketOf(row.id, definition.bucketMs);
+		const key = keyOf({ arm: row.arm, bucket });
+		let entry = moved.get(key);
+		if (entry === undefined) {
+			const sums = emptySums(d);
+			const known = this.byKey.get(key);
+			if (known) addInto(sums, known.sums);
+			entry = { arm: row.arm, bucket, sums };
+			moved.set(key, entry);
+			this.byKey.set(key, entry);
+		}
+		addObservation(entry.sums, d, row.x, deltaN, deltaR);
+	}
+
+	/** A window that the first step towards the revision lies in. */
+	private async windowTowards(revision: number): Promise<Window> {
+		const forwards = revision > this.revision;
+		const step = forwards ? this.revision + 1 : this.revision;
+		if (this.window && step > this.window.from && step <= this.window.to)
+			return this.window;
+		const from = forwards
+			? this.revision
+			: Math.max(revision, this.revision - this.revisionsAtOnce);
+		const to = forwards
+			? Math.min(this.newest, this.revision + this.revisionsAtOnce)
+			: this.revision;
+		const touched = await this.reads.touched(
+			this.experiment,
+			this.version,
+			from,
+			to,
+		);
+		const wanted = touched.length === 0 ? 2 : WINDOW_DECISIONS / touched.length;
+		this.revisionsAtOnce = Math.min(
+			MOST_REVISIONS,
+			Math.max(1, Math.round((to - from) * Math.min(2, wanted))),
+		);
+		this.window = { from, to, byRevision: byRevision(touched) };
+		return this.window;
+	}
+}
+
+const keyOf = ({ arm, bucket }: { arm: string; bucket: number }): string =>
+	`${arm} ${bucket}`;
+
+function byRevision(
+	touched: readonly TouchedDecision[],
+): ReadonlyMap<number, readonly TouchedDecision[]> {
+	const groups = new Map<number, TouchedDecision[]>();
+	for (const decision of touched) {
+		const revisions = new Set([
+			decision.revision,
+			...decision.outcomes.map((outcome) => outcome.revision),
+		]);
+		for (const revision of revisions) {
+			if (revision === null) continue;
+			const group = groups.get(revision);
+			if (group) group.push(decision);
+			else groups.set(revision, [decision]);
+		}
+	}
+	return groups;
+}
+
+/** E and R as the log had them at the revision: see docs/invariants.md, on revisions. */
+function stateAt(
+	{ row, definition, revision, outcomes }: TouchedDecision,
+	at: number,
+): { exposed: 0 | 1; reward: number } {
+	if (revision > at) return { exposed: 0, reward: 0 };
+	const known = outcomes.flatMap((outcome) =>
+		outcome.revision === null || outcome.revision <= at ? [outcome.event] : [],
+	);
+	return stateOf({ row, definition, outcomes: known });
+}
