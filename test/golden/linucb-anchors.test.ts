@@ -23,57 +23,55 @@ const mean = (values: readonly number[]) =>
 	values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Progressive reward of LinUCB that learns from each row before the next, against a reference implementation on real data. */
-describe.each(["fma-genre", "pendigits", "satimage", "mushroom"])(
-	"LinUCB over one pass of %s",
-	(name) => {
-		test("meets its anchors to 1e-6 and its first 500 choices", {
-			timeout: 180_000,
-		}, () => {
-			const rows = readPass(name);
-			const anchors = readJson<Anchors>(`${name}.anchors.json`);
-			const trace = readCsv(`${name}.linucb-trace.csv.gz`).map(
-				([, arm]) => arm,
+describe.each([
+	"fma-genre",
+	"pendigits",
+	"satimage",
+	"mushroom",
+	"dna",
+	"adult",
+])("LinUCB over one pass of %s", (name) => {
+	test("meets its anchors to 1e-6 and its first 500 choices", {
+		timeout: 180_000,
+	}, () => {
+		const rows = readPass(name);
+		const anchors = readJson<Anchors>(`${name}.anchors.json`);
+		const trace = readCsv(`${name}.linucb-trace.csv.gz`).map(([, arm]) => arm);
+		const d = (rows[0] as { x: Float64Array }).x.length;
+		const armKeys = Array.from({ length: anchors.arms }, (_, a) => `arm-${a}`);
+		const sums = armKeys.map(() => emptySums(d));
+		const models: ArmModel[] = sums.map((armSums) =>
+			prepareArm(armSums, d, policy.ridge),
+		);
+		const rewards: number[] = [];
+		const choices: number[] = [];
+		for (const { x, label } of rows) {
+			const { best } = distribution(policy, armKeys, models, x, {
+				tieRule: "first",
+			});
+			const chosen = best[0] as number;
+			const reward = chosen === label ? 1 : 0;
+			choices.push(chosen);
+			rewards.push(reward);
+			addObservation(sums[chosen] as Float64Array, d, x, 1, reward);
+			models[chosen] = prepareArm(
+				sums[chosen] as Float64Array,
+				d,
+				policy.ridge,
 			);
-			const d = (rows[0] as { x: Float64Array }).x.length;
-			const armKeys = Array.from(
-				{ length: anchors.arms },
-				(_, a) => `arm-${a}`,
-			);
-			const sums = armKeys.map(() => emptySums(d));
-			const models: ArmModel[] = sums.map((armSums) =>
-				prepareArm(armSums, d, policy.ridge),
-			);
-			const rewards: number[] = [];
-			const choices: number[] = [];
-			for (const { x, label } of rows) {
-				const { best } = distribution(policy, armKeys, models, x, {
-					tieRule: "first",
-				});
-				const chosen = best[0] as number;
-				const reward = chosen === label ? 1 : 0;
-				choices.push(chosen);
-				rewards.push(reward);
-				addObservation(sums[chosen] as Float64Array, d, x, 1, reward);
-				models[chosen] = prepareArm(
-					sums[chosen] as Float64Array,
-					d,
-					policy.ridge,
-				);
-			}
-			const want = anchors["linucb alpha=0.5"];
-			expect(choices.slice(0, trace.length)).toEqual(trace);
-			expect(Math.abs(mean(rewards) - want.mean)).toBeLessThanOrEqual(1e-6);
-			expect(
-				Math.abs(
-					mean(rewards.slice(0, Math.floor(rows.length * 0.1))) -
-						want.first10pct,
-				),
-			).toBeLessThanOrEqual(1e-6);
-			expect(
-				Math.abs(
-					mean(rewards.slice(-Math.floor(rows.length * 0.2))) - want.last20pct,
-				),
-			).toBeLessThanOrEqual(1e-6);
-		});
-	},
-);
+		}
+		const want = anchors["linucb alpha=0.5"];
+		expect(choices.slice(0, trace.length)).toEqual(trace);
+		expect(Math.abs(mean(rewards) - want.mean)).toBeLessThanOrEqual(1e-6);
+		expect(
+			Math.abs(
+				mean(rewards.slice(0, Math.floor(rows.length * 0.1))) - want.first10pct,
+			),
+		).toBeLessThanOrEqual(1e-6);
+		expect(
+			Math.abs(
+				mean(rewards.slice(-Math.floor(rows.length * 0.2))) - want.last20pct,
+			),
+		).toBeLessThanOrEqual(1e-6);
+	});
+});
