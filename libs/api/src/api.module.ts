@@ -1,6 +1,12 @@
-import { type DynamicModule, Module, type Provider } from "@nestjs/common";
-import { APP_FILTER } from "@nestjs/core";
+import {
+	type DynamicModule,
+	Inject,
+	Module,
+	type Provider,
+} from "@nestjs/common";
+import { APP_FILTER, HttpAdapterHost } from "@nestjs/core";
 import { DecideConsumer } from "./decide.consumer.js";
+import { decideStraight } from "./decide-straight.js";
 import { DecisionsController } from "./decisions.controller.js";
 import { DocsController } from "./docs.controller.js";
 import { EventsController } from "./events.controller.js";
@@ -8,6 +14,7 @@ import {
 	ExperimentStatesController,
 	ExperimentsController,
 } from "./experiments.controller.js";
+import { SegueHttpAdapter } from "./http-adapter.js";
 import { OperationsController } from "./operations.controller.js";
 import type { ApiParts, OperationsParts } from "./parts.js";
 import { ProblemFilter } from "./problem.filter.js";
@@ -16,8 +23,19 @@ import { operationsTokens, tokens } from "./tokens.js";
 
 /** Every route of a decider, over use cases that the app has wired. */
 @Module({})
-// biome-ignore lint/complexity/noStaticOnlyClass: a Nest module is a class.
 export class ApiModule {
+	constructor(
+		@Inject(HttpAdapterHost) { httpAdapter }: HttpAdapterHost,
+		@Inject(tokens.decide) decide: ApiParts["decide"],
+		@Inject(tokens.isDatabaseAway) isDatabaseAway: ApiParts["isDatabaseAway"],
+		@Inject(tokens.onUnexpected) onUnexpected: ApiParts["onUnexpected"],
+	) {
+		if (httpAdapter instanceof SegueHttpAdapter)
+			httpAdapter.bindStraight(
+				decideStraight({ decide, isDatabaseAway, onUnexpected }),
+			);
+	}
+
 	static with(parts: ApiParts): DynamicModule {
 		return {
 			module: ApiModule,

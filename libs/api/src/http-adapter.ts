@@ -1,21 +1,16 @@
+import type { Server } from "node:http";
 import type { Socket } from "node:net";
 import { FastifyAdapter } from "@nestjs/platform-fastify";
-import type { FastifyReply } from "fastify";
+import type { FastifyReply, FastifyServerOptions } from "fastify";
 import { fail, type SegueError, toProblem } from "#usecases/errors";
 import { rememberRoutes } from "./allowed-methods.js";
 import { parseJsonBody } from "./json-body.js";
 import { knownError } from "./known-error.js";
+import { type Door, type HttpAnswer, openServer } from "./open-server.js";
 import { answerProblem, PROBLEM_JSON } from "./problem-answer.js";
+import type { StraightRoute } from "./straight-route.js";
 
 const MOST_BODY_BYTES = 1_048_576;
-
-export interface HttpAnswer {
-	readonly method: string;
-	/** The route's pattern, such as `/v1/decisions/:id`; `unknown` where none matched. */
-	readonly route: string;
-	readonly status: number;
-	readonly seconds: number;
-}
 
 export interface HttpAdapterOptions {
 	/** Told of every answer, for metrics. */
@@ -23,19 +18,30 @@ export interface HttpAdapterOptions {
 }
 
 /** Bodies are read by the parser below, never by those that Nest would add. */
-class SegueHttpAdapter extends FastifyAdapter {
+export class SegueHttpAdapter extends FastifyAdapter {
+	constructor(
+		options: FastifyServerOptions<Server>,
+		private readonly door: Door,
+	) {
+		super(options);
+	}
+
 	override registerParserMiddleware(): void {}
+
+	/** From now on such requests are answered past Fastify and Nest. */
+	bindStraight(route: StraightRoute): void {
+		this.door.straight = route;
+	}
 }
 
 /** Fastify under Nest with every bound set: body, nesting, time, parameters; no proxy is trusted. Errors are problems from the first byte. */
 export function createHttpAdapter({
 	onAnswer,
 }: HttpAdapterOptions = {}): FastifyAdapter {
-	const adapter = new SegueHttpAdapter({
+	const door: Door = { straight: null };
+	const settings: FastifyServerOptions<Server> = {
 		bodyLimit: MOST_BODY_BYTES,
-		requestTimeout: 30_000,
-		keepAliveTimeout: 72_000,
-		http: { headersTimeout: 10_000, maxHeaderSize: 16_384 },
+		serverFactory: (handler) => openServer(door, handler, onAnswer),
 		trustProxy: false,
 		logger: false,
 		routerOptions: { maxParamLength: 1_024 },
@@ -45,7 +51,8 @@ export function createHttpAdapter({
 				knownError(error, () => false),
 			),
 		clientErrorHandler: answerBrokenRequest,
-	});
+	};
+	const adapter = new SegueHttpAdapter(settings, door);
 	const server = adapter.getInstance();
 	rememberRoutes(server);
 	server.removeAllContentTypeParsers();

@@ -4,9 +4,9 @@ export { answerDecideRequest } from "./decide-request-reply.js";
 export {
 	createHttpAdapter,
 	type HttpAdapterOptions,
-	type HttpAnswer,
 } from "./http-adapter.js";
 export { parseJsonBody } from "./json-body.js";
+export type { HttpAnswer } from "./open-server.js";
 export type {
 	ApiParts,
 	Health,
