@@ -8,6 +8,7 @@ import {
 	unknownKeyMessage,
 } from "#core/experiment";
 import { fail } from "#usecases/errors";
+import { isDecisionRequest } from "./plain-request.js";
 
 const printable = (what: string) =>
 	z.string().regex(PRINTABLE, `${what} must be 1 to 256 printable characters.`);
@@ -76,6 +77,7 @@ export type DecisionRequest = Omit<
 
 /** Throws `invalid` with every problem and its path. */
 export function parseDecisionRequest(raw: unknown): DecisionRequest {
+	if (isDecisionRequest(raw)) return raw;
 	const request = parse(decisionRequestSchema, raw, "The decision request");
 	// The context as it came: zod drops a `__proto__` key in silence, the experiment's schema names it in `ignored`.
 	return request.context === undefined
