@@ -30,21 +30,19 @@ const keys = [
 	"mode",
 	"explain",
 ];
-const request = fc
-	.record(
-		{
-			experiment: fc.constant("morning"),
-			unit: fc.constant("listener"),
-			context: fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 3 }),
-			session: text,
-			eligible: fc.array(text, { maxLength: 3 }),
-			requestId: text,
-			mode: fc.constantFrom("draw", "best"),
-			explain: fc.boolean(),
-		},
-		{ requiredKeys: [] },
-	)
-	.map((value) => ({ ...value }));
+const request = fc.record(
+	{
+		experiment: fc.constant("morning"),
+		unit: fc.constant("listener"),
+		context: fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 3 }),
+		session: text,
+		eligible: fc.array(text, { maxLength: 3 }),
+		requestId: text,
+		mode: fc.constantFrom("draw", "best"),
+		explain: fc.boolean(),
+	},
+	{ requiredKeys: ["experiment", "unit"] },
+);
 const changed = fc
 	.tuple(
 		request,
