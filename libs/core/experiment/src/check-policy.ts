@@ -3,7 +3,7 @@ import type { ArmDocument, PolicyDocument } from "./document.js";
 import type { Problem } from "./experiment.js";
 
 /** Most coordinates of z = f_a ⊗ x: hybrid LinUCB factorises a matrix of that order at each refresh. */
-export const MOST_SHARED_COORDINATES = 512;
+export const MOST_SHARED_COORDINATES = 256;
 
 /** What a policy needs beside its own fields. */
 export function policyProblems(policy: PolicyDocument): Problem[] {

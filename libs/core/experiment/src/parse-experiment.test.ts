@@ -417,7 +417,7 @@ describe("values of a wrong type or size", () => {
 			"a hybrid policy with too many shared coordinates",
 			(raw) => ({
 				...raw,
-				arms: [{ key: "a", features: Array(64).fill(1) }],
+				arms: [{ key: "a", features: Array(32).fill(1) }],
 				policy: { kind: "hybrid-linucb" },
 				traffic: {},
 				context: {
@@ -426,7 +426,7 @@ describe("values of a wrong type or size", () => {
 					],
 				},
 			}),
-			"policy.kind: A hybrid policy over 64 arm features and 9 coordinates of context has 576 shared ones",
+			"policy.kind: A hybrid policy over 32 arm features and 9 coordinates of context has 288 shared ones",
 		],
 		[
 			"arms of which none is active",
