@@ -7,6 +7,7 @@ import {
 	PostgresDecisionReads,
 	PostgresDefinitionStore,
 	PostgresPosteriorSource,
+	PostgresRepeats,
 	PostgresReportReads,
 } from "#adapters/postgres";
 import { openSpool } from "#adapters/spool";
@@ -69,6 +70,21 @@ export async function composeDecider({
 	});
 	shutdown.add("decider's pool", () => database.close());
 	const store = new PostgresDefinitionStore(database);
+	// Apart, so that no report or posterior holds up a decision that asks for one made before.
+	const repeatsDatabase = new Database({
+		connectionString: parts.databaseUrl,
+		applicationName: "segue decider",
+		most: 3,
+		least: 3,
+		statementTimeoutMs: 1_000,
+		onLost: warn("A connection of the decider was lost"),
+	});
+	shutdown.add("pool of repeats", () => repeatsDatabase.close());
+	const repeats = new PostgresRepeats(
+		repeatsDatabase,
+		warn("Whether a decision had been asked for before could not be told"),
+	);
+	await repeats.warm();
 
 	const spool = await openSpool({
 		folder: join(config.dataFolder, "spool"),
@@ -121,7 +137,7 @@ export async function composeDecider({
 	shutdown.add("live windows", () => live.stop());
 
 	const decide = new MeasuredDecide(
-		{ definitions, posteriors, live, ids, log: publisher },
+		{ definitions, posteriors, live, ids, log: publisher, repeats },
 		config.decideDeadlineMs,
 		metrics,
 	);

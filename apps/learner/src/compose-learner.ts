@@ -1,6 +1,7 @@
 import {
 	Database,
 	ensurePartitions,
+	forgetRepeats,
 	isRefusal,
 	PostgresDefinitionStore,
 	PostgresLearningLedger,
@@ -56,6 +57,7 @@ export function startLearner(
 		Promise.all([
 			ensurePartitions((text, values) => database.query(text, values), now),
 			parts.stream.purge(now - KEEP_MS),
+			forgetRepeats(database),
 		]).catch((error) =>
 			log.warn({ err: error }, "Upkeep failed and is tried again in a minute"),
 		);

@@ -29,6 +29,8 @@ export interface DatabaseOptions {
 	readonly applicationName: string;
 	/** Connections at most. */
 	readonly most?: number;
+	/** Connections that stay open while nothing is asked. */
+	readonly least?: number;
 	/** A statement longer than this is ended, so that a report cannot hold a snapshot. */
 	readonly statementTimeoutMs?: number;
 	/** Told of connections lost while idle; they are replaced on next use. */
@@ -62,21 +64,27 @@ export class Database {
 		this.#pool = new pg.Pool({
 			...connectionConfig(options),
 			max: options.most ?? 8,
+			min: options.least ?? 0,
 			idleTimeoutMillis: 30_000,
 		});
 		this.#pool.on("error", (error) => options.onLost?.(error));
 	}
 
-	/** One statement; read-only or idempotent, since it is tried again once where the connection was lost. */
+	/**
+	 * One statement; read-only or idempotent, since it is tried again once where the connection was lost. With a name it is prepared
+	 * once per connection.
+	 */
 	async query<Row extends pg.QueryResultRow>(
 		text: string,
 		values: readonly unknown[] = [],
+		name?: string,
 	): Promise<Row[]> {
+		const statement = { text, values: [...values], name };
 		try {
-			return (await this.#pool.query<Row>(text, [...values])).rows;
+			return (await this.#pool.query<Row>(statement)).rows;
 		} catch (error) {
 			if (!isTransient(error) || isReadTimeout(error)) throw error;
-			return (await this.#pool.query<Row>(text, [...values])).rows;
+			return (await this.#pool.query<Row>(statement)).rows;
 		}
 	}
 

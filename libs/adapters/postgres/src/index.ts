@@ -5,5 +5,6 @@ export * from "./learning-ledger.js";
 export * from "./log-reads.js";
 export * from "./migrate.js";
 export * from "./posterior-source.js";
+export * from "./repeats.js";
 export * from "./report-reads.js";
 export * from "./transient.js";

@@ -1,4 +1,5 @@
 import { bucketMsFor } from "./bucket.js";
+import { canonicalJson } from "./canonical-json.js";
 import type { Experiment, JsonObject, JsonValue } from "./experiment.js";
 import { isPlainObject, joinPath } from "./json-guard.js";
 import { renderExperiment } from "./render-experiment.js";
@@ -55,18 +56,7 @@ function same(
 	before: JsonValue | undefined,
 	after: JsonValue | undefined,
 ): boolean {
-	return canonical(before) === canonical(after);
-}
-
-/** JSON with the keys of objects sorted: their order means nothing. */
-function canonical(value: JsonValue | undefined): string {
-	return JSON.stringify(value, (_, item: unknown) =>
-		isPlainObject(item)
-			? Object.fromEntries(
-					Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)),
-				)
-			: item,
-	);
+	return canonicalJson(before) === canonicalJson(after);
 }
 
 function collect(

@@ -1,5 +1,6 @@
 export * from "./assignment.js";
 export * from "./bucket.js";
+export { canonicalJson } from "./canonical-json.js";
 export { MOST_COORDINATES } from "./check-context.js";
 export { MOST_SHARED_COORDINATES } from "./check-policy.js";
 export { type ExperimentDocument, experimentSchema } from "./document.js";

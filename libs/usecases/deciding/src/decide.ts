@@ -4,6 +4,7 @@ import { distribution, draw, uniformFrom } from "#core/policy";
 import { fail } from "#usecases/errors";
 import { SpoolFull } from "#usecases/ingesting";
 import { answerBest, answerDrawn } from "./answer.js";
+import { AnswerOnce } from "./answer-once.js";
 import { bestArm } from "./best-arm.js";
 import { CompiledDefinitions } from "./compiled-definition.js";
 import type { Considered } from "./considered.js";
@@ -17,6 +18,7 @@ import type {
 	Ids,
 	LiveContext,
 	Posteriors,
+	Repeats,
 } from "./ports.js";
 import type { DecisionRequest } from "./request.js";
 import { serveGroup } from "./serve-group.js";
@@ -27,21 +29,32 @@ export interface DecidePorts {
 	readonly live: LiveContext;
 	readonly ids: Ids;
 	readonly log: DecisionLog;
+	/** Absent: every ask is a decision of its own, and one that should not be says so in `degraded`. */
+	readonly repeats?: Repeats;
 }
 
 /** Part of the deadline that the stream may use; the rest is for the spool, should the stream not answer, and for the answer. */
 const STREAM_SHARE = 0.7;
+/** Part of the stream's that asks for a decision made before may use, where they are asked at all. */
+const KEEP_SHARE = 0.7;
 
 /** One decision, from request to answer. Everything is computed from memory; only the log is waited for. */
 export class Decide {
 	private readonly compiled = new CompiledDefinitions();
 	private readonly streamMs: number;
+	private readonly once: AnswerOnce;
 
 	constructor(
 		private readonly ports: DecidePorts,
 		deadlineMs: number,
 	) {
 		this.streamMs = Math.max(1, Math.floor(deadlineMs * STREAM_SHARE));
+		this.once = new AnswerOnce(
+			ports.repeats,
+			(row, deadline) => this.log(row, deadline - performance.now()),
+			this.streamMs * KEEP_SHARE,
+			this.streamMs,
+		);
 	}
 
 	/** Throws unknown-experiment, experiment-draft, invalid (with paths), no-eligible-arm, overloaded. */
@@ -50,7 +63,15 @@ export class Decide {
 		traceId: string | null = null,
 	): Promise<Decision> {
 		const definition = this.answering(request.experiment);
-		const considered = this.consider(definition, request);
+		let considered: Considered;
+		try {
+			considered = this.consider(definition, request);
+		} catch (error) {
+			// Decided before the definition changed, it may be answered still.
+			const earlier = await this.earlier(request);
+			if (earlier !== null) return earlier;
+			throw error;
+		}
 		if (request.mode === "best")
 			return answerBest(considered, bestArm(considered), request.explain);
 
@@ -68,8 +89,23 @@ export class Decide {
 		);
 
 		const row = toRow(considered, request, group, served, chosen, traceId);
-		const place = await this.log(row);
+		if (request.requestId !== undefined || experiment.sticky !== undefined) {
+			const answer = answerDrawn(
+				considered,
+				row,
+				chosen,
+				"stream",
+				request.explain,
+			);
+			return this.once.execute({ considered, request, answer, row });
+		}
+		const place = await this.log(row, this.streamMs);
 		return answerDrawn(considered, row, chosen, place, request.explain);
+	}
+
+	private async earlier(request: DecisionRequest): Promise<Decision | null> {
+		const named = request.requestId !== undefined && request.mode !== "best";
+		return named ? this.once.earlier(request) : null;
 	}
 
 	/** Validate, enrich, consent, encode, eligibility, policy. */
@@ -142,9 +178,12 @@ export class Decide {
 		return definition;
 	}
 
-	private async log(row: DecisionRow): Promise<"stream" | "spool"> {
+	private async log(
+		row: DecisionRow,
+		timeoutMs: number,
+	): Promise<"stream" | "spool"> {
 		try {
-			return await this.ports.log.decision(row, this.streamMs);
+			return await this.ports.log.decision(row, timeoutMs);
 		} catch (error) {
 			if (!(error instanceof SpoolFull)) throw error;
 			throw fail(

@@ -13,7 +13,7 @@ interface Answered {
 	readonly missing: readonly string[];
 	/** Context names the experiment does not declare: dropped. */
 	readonly ignored: readonly string[];
-	/** `paused`, `stopped`, `baseline`, `live`, `posterior`, `stream`: what was not as it should be. */
+	/** `paused`, `stopped`, `baseline`, `live`, `posterior`, `stream`, `retry`, `sticky`: what was not as it should be. */
 	readonly degraded: readonly string[];
 	readonly explanation?: Explanation;
 }
@@ -24,6 +24,8 @@ export interface DrawnDecision extends Answered {
 	/** Probability of `arm`, given the group; in (0, 1]. */
 	readonly propensity: number;
 	readonly group: Group;
+	/** The session or unit had this decision already: nothing was drawn or logged. */
+	readonly repeated?: true;
 	readonly mode?: undefined;
 }
 

@@ -1,6 +1,7 @@
 import type { Definition, JsonObject } from "#core/experiment";
 import type { DecisionRow, Event } from "#core/log";
 import type { ArmModel } from "#core/policy";
+import type { DrawnDecision } from "./decision.js";
 
 export interface Clock {
 	/** Milliseconds since the epoch. */
@@ -130,6 +131,45 @@ export interface RecentDecisions {
 	 * throws overloaded where that cannot be told.
 	 */
 	find(id: string): Promise<DecisionRow | null>;
+}
+
+/** A decision as it is kept for who may ask for it again. */
+export interface KeptDecision {
+	readonly answer: DrawnDecision;
+	/** What the log must have before the answer goes out; null where it has it. */
+	readonly row: DecisionRow | null;
+}
+
+/** One ask under a key that holds one decision for a while. */
+export interface RepeatableAsk {
+	readonly experiment: string;
+	/** A client's requestId, or the session or unit that a sticky experiment decides for once. */
+	readonly kind: "request" | "session" | "unit";
+	readonly key: string;
+	/** Whom the decision is for: erased with it. */
+	readonly unit: string;
+	/** SHA-256 of the request, hex; null where bodies may differ. */
+	readonly requestHash: string | null;
+	/** How long the decision stands under the key. */
+	readonly spanMs: number;
+	/** What stands from now on where nothing does; null to look only. */
+	readonly decision: KeptDecision | null;
+	/** Id of the decision that may stand no longer. */
+	readonly replaces: string | null;
+}
+
+export interface StandingDecision extends KeptDecision {
+	readonly requestHash: string | null;
+}
+
+/** Decisions that are asked for again, known to every decider, also after a restart. */
+export interface Repeats {
+	/**
+	 * The decision that stands under the ask's key, or null where the ask's own does from now on (looking only: where none stands).
+	 * Of several asks at once, here or elsewhere, one is kept and the others get it. Rejects within `timeoutMs`, which means *unknown*:
+	 * the ask's decision may be kept or not.
+	 */
+	keep(ask: RepeatableAsk, timeoutMs: number): Promise<StandingDecision | null>;
 }
 
 export type { JsonObject };

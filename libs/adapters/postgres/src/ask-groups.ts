@@ -1,0 +1,98 @@
+export interface AskGroupsOptions<A, R> {
+	readonly mostItems: number;
+	/** Statements under way at once. */
+	readonly mostFlights: number;
+	/** Asks waiting at most; beyond, asking is refused. */
+	readonly mostWaiting: number;
+	/** One result per ask, in order; undefined where it must be asked again. */
+	readonly send: (asks: readonly A[]) => Promise<readonly (R | undefined)[]>;
+}
+
+/** Whether it was done is unknown. */
+export class NoAnswerInTime extends Error {
+	constructor() {
+		super("The database did not answer in time.");
+		this.name = "NoAnswerInTime";
+	}
+}
+
+interface Waiting<A, R> {
+	readonly ask: A;
+	readonly resolve: (result: R) => void;
+	readonly reject: (error: unknown) => void;
+	over: boolean;
+}
+
+/**
+ * Asks that come while statements are under way ride together in the next one, so that one round trip and one commit serve many.
+ * None waits longer than its time: what its statement does later is unknown to it. Where every statement under way has hung for that
+ * long, an ask is refused at once, so that a frozen database costs the time of a few asks and not of all.
+ */
+export class AskGroups<A, R> {
+	readonly #waiting: Waiting<A, R>[] = [];
+	readonly #flights = new Set<{ readonly startedAt: number }>();
+
+	constructor(private readonly options: AskGroupsOptions<A, R>) {}
+
+	ask(ask: A, timeoutMs: number): Promise<R> {
+		const { mostWaiting } = this.options;
+		if (this.#waiting.length >= mostWaiting || this.#hangsFor(timeoutMs))
+			return Promise.reject(new NoAnswerInTime());
+		return new Promise((resolve, reject) => {
+			const settle = (finish: () => void) => {
+				clearTimeout(timer);
+				waiting.over = true;
+				finish();
+			};
+			const waiting: Waiting<A, R> = {
+				ask,
+				resolve: (result) => settle(() => resolve(result)),
+				reject: (error) => settle(() => reject(error)),
+				over: false,
+			};
+			const timer = setTimeout(() => this.#giveUp(waiting), timeoutMs);
+			this.#waiting.push(waiting);
+			// Once per turn of the event loop: what arrives in one turn leaves in one group.
+			if (this.#waiting.length === 1) setImmediate(() => this.#launch());
+		});
+	}
+
+	#hangsFor(ms: number): boolean {
+		if (this.#flights.size < this.options.mostFlights) return false;
+		const now = performance.now();
+		for (const { startedAt } of this.#flights)
+			if (now - startedAt < ms) return false;
+		return true;
+	}
+
+	#giveUp(waiting: Waiting<A, R>): void {
+		const place = this.#waiting.indexOf(waiting);
+		if (place >= 0) this.#waiting.splice(place, 1);
+		waiting.reject(new NoAnswerInTime());
+	}
+
+	#launch(): void {
+		const { mostItems, mostFlights } = this.options;
+		while (this.#waiting.length > 0 && this.#flights.size < mostFlights) {
+			const flight = { startedAt: performance.now() };
+			this.#flights.add(flight);
+			this.#fly(this.#waiting.splice(0, mostItems)).finally(() => {
+				this.#flights.delete(flight);
+				this.#launch();
+			});
+		}
+	}
+
+	async #fly(group: readonly Waiting<A, R>[]): Promise<void> {
+		try {
+			const results = await this.options.send(group.map(({ ask }) => ask));
+			group.forEach((waiting, i) => {
+				const result = results[i];
+				if (result !== undefined) waiting.resolve(result);
+				else if (!waiting.over) this.#waiting.unshift(waiting);
+			});
+		} catch (error) {
+			for (const { reject } of group) reject(error);
+		}
+	}
+}

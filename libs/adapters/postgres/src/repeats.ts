@@ -1,0 +1,219 @@
+import {
+	type DecisionRow,
+	decodeMessage,
+	encodeDecisions,
+	LOG_SUBJECT,
+} from "#core/log";
+import type {
+	DrawnDecision,
+	RepeatableAsk,
+	Repeats,
+	StandingDecision,
+} from "#usecases/deciding";
+import { AskGroups } from "./ask-groups.js";
+import type { Database } from "./database.js";
+
+const MOST_ITEMS = 64;
+/** Fewer than the connections of its pool need be: more would only wait for each other's commits. */
+const MOST_FLIGHTS = 3;
+const MOST_WAITING = 5_000;
+/** A decision whose context is larger than this is not kept. */
+const MOST_BYTES = 256 * 1_024;
+/** A database out of reach fails every ask; it is told of once in so long. */
+const TELL_EVERY_MS = 1_000;
+/** The row is kept as a pack of one; who publishes it packs it anew. */
+const NOBODY = { boot: "00000000-0000-0000-0000-000000000000", sequence: 1 };
+
+/** Looks for what nobody asks for. */
+const NOTHING: RepeatableAsk = {
+	experiment: "",
+	kind: "request",
+	key: "",
+	unit: "",
+	requestHash: null,
+	spanMs: 0,
+	decision: null,
+	replaces: null,
+};
+
+interface EncodedAsk {
+	readonly ask: RepeatableAsk;
+	readonly answer: string | null;
+	readonly row: Buffer | null;
+}
+
+interface StandingRecord {
+	place: number;
+	decision_id: string;
+	request_hash: Buffer | null;
+	answer: DrawnDecision | null;
+	row: Buffer | null;
+}
+
+/** The table `requests`: one round trip for all that is asked at once. Needs a pool that no long statement holds up. */
+export class PostgresRepeats implements Repeats {
+	readonly #groups: AskGroups<
+		EncodedAsk,
+		{ standing: StandingDecision | null }
+	>;
+	#toldAt = Number.NEGATIVE_INFINITY;
+
+	constructor(
+		private readonly database: Database,
+		private readonly onTrouble: (error: unknown) => void = () => {},
+	) {
+		this.#groups = new AskGroups({
+			mostItems: MOST_ITEMS,
+			mostFlights: MOST_FLIGHTS,
+			mostWaiting: MOST_WAITING,
+			send: (asks) => this.#keepAll(asks),
+		});
+	}
+
+	/** Opens connections and prepares the statement on them, which takes longer than the first asks have. */
+	async warm(): Promise<void> {
+		const nothing = { ask: NOTHING, answer: null, row: null };
+		const flights = Array.from({ length: MOST_FLIGHTS }, () => [nothing]);
+		await Promise.all(flights.map((asks) => this.#keepAll(asks)));
+	}
+
+	async keep(
+		ask: RepeatableAsk,
+		timeoutMs: number,
+	): Promise<StandingDecision | null> {
+		try {
+			return (await this.#groups.ask(encode(ask), timeoutMs)).standing;
+		} catch (error) {
+			this.#tell(error);
+			throw error;
+		}
+	}
+
+	async #keepAll(asks: readonly EncodedAsk[]) {
+		const records = await this.database.query<StandingRecord>(
+			keepSql,
+			columnsOf(asks),
+			"segue-keep-decisions",
+		);
+		const byPlace = new Map(records.map((record) => [record.place, record]));
+		return asks.map(({ ask: { decision } }, i) => {
+			const record = byPlace.get(i + 1);
+			if (record === undefined)
+				return decision === null ? { standing: null } : undefined;
+			const isOwn = record.decision_id === decision?.answer.decisionId;
+			return { standing: isOwn ? null : toStanding(record) };
+		});
+	}
+
+	#tell(error: unknown): void {
+		const now = performance.now();
+		if (now - this.#toldAt < TELL_EVERY_MS) return;
+		this.#toldAt = now;
+		this.onTrouble(error);
+	}
+}
+
+/**
+ * What stands under each key is found by an index and costs no write. What is not found is inserted, keys in order, since two
+ * statements that meet on two keys in different orders would lock each other out. A row that another statement inserted since this
+ * one's snapshot is neither found nor replaced: such an ask gets no record here and is asked again, when it is found.
+ */
+const keepSql = `with asked as (
+		select a.* from unnest(
+			$1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::float8[], $7::uuid[], $8::uuid[], $9::jsonb[], $10::bytea[]
+		) with ordinality as a (experiment, kind, key, unit, request_hash, span_ms, replaced, decision_id, answer, row, place)
+	), found as (
+		select a.place, r.decision_id, r.request_hash, r.answer, r.row
+		from asked a join requests r on r.experiment = a.experiment and r.kind = a.kind and r.key = a.key
+		where r.expires_at > now() and r.decision_id is distinct from a.replaced
+	), kept as (
+		insert into requests as r (experiment, kind, key, unit, request_hash, replaced, decision_id, answer, row, expires_at)
+		select distinct on (a.experiment, a.kind, a.key) a.experiment, a.kind, a.key, a.unit, a.request_hash, a.replaced,
+			a.decision_id, a.answer, a.row, now() + a.span_ms * interval '1 millisecond'
+		from asked a
+		where a.decision_id is not null and not exists (select 1 from found f where f.place = a.place)
+		order by a.experiment, a.kind, a.key, a.place
+		on conflict (experiment, kind, key) do update set unit = excluded.unit, request_hash = excluded.request_hash,
+			replaced = excluded.replaced, decision_id = excluded.decision_id, answer = excluded.answer, row = excluded.row,
+			expires_at = excluded.expires_at
+		where r.expires_at <= now() or r.decision_id = excluded.replaced
+		returning r.experiment, r.kind, r.key, r.decision_id, r.request_hash, r.answer, r.row
+	)
+	select f.place::int, f.decision_id, f.request_hash, f.answer,
+		case when exists (select 1 from decisions d where d.id = f.decision_id) then null else f.row end as row
+	from found f
+	union all
+	select a.place::int, k.decision_id, k.request_hash,
+		case when k.decision_id = a.decision_id then null else k.answer end,
+		case when k.decision_id = a.decision_id then null else k.row end
+	from kept k join asked a on a.experiment = k.experiment and a.kind = k.kind and a.key = k.key
+	where not exists (select 1 from found f where f.place = a.place)`;
+
+function columnsOf(asks: readonly EncodedAsk[]): unknown[] {
+	return [
+		asks.map(({ ask }) => ask.experiment),
+		asks.map(({ ask }) => ask.kind),
+		asks.map(({ ask }) => ask.key),
+		asks.map(({ ask }) => ask.unit),
+		asks.map(({ ask: { requestHash } }) =>
+			requestHash === null ? null : Buffer.from(requestHash, "hex"),
+		),
+		asks.map(({ ask }) => ask.spanMs),
+		asks.map(({ ask }) => ask.replaces),
+		asks.map(({ ask }) => ask.decision?.answer.decisionId ?? null),
+		asks.map(({ answer }) => answer),
+		asks.map(({ row }) => row),
+	];
+}
+
+function encode(ask: RepeatableAsk): EncodedAsk {
+	const { decision } = ask;
+	if (decision === null) return { ask, answer: null, row: null };
+	const answer = JSON.stringify(decision.answer);
+	const row =
+		decision.row === null
+			? null
+			: Buffer.from(encodeDecisions([decision.row], NOBODY));
+	const bytes = Buffer.byteLength(answer) + (row?.length ?? 0);
+	if (bytes > MOST_BYTES)
+		throw new RangeError(
+			`The decision has ${bytes} bytes; at most ${MOST_BYTES} are kept for who asks again. Send a smaller context.`,
+		);
+	return { ask, answer, row };
+}
+
+function toStanding(record: StandingRecord): StandingDecision {
+	return {
+		answer: record.answer as DrawnDecision,
+		row: record.row === null ? null : decode(record.row),
+		requestHash: record.request_hash?.toString("hex") ?? null,
+	};
+}
+
+function decode(bytes: Buffer): DecisionRow {
+	const { items } = decodeMessage(LOG_SUBJECT, bytes);
+	const [item] = items;
+	if (!item?.ok)
+		throw new Error(`A kept decision cannot be read: ${item?.reason}`);
+	return item.value as DecisionRow;
+}
+
+/** Frees keys whose time is over, in statements of at most `most`; returns how many. */
+export async function forgetRepeats(
+	database: Pick<Database, "query">,
+	most = 5_000,
+): Promise<number> {
+	let total = 0;
+	for (;;) {
+		const [row] = await database.query<{ n: number }>(
+			`with gone as (
+				delete from requests r where r.ctid = any (array(
+					select e.ctid from requests e where e.expires_at <= now() order by e.expires_at limit $1 for update skip locked
+				)) returning 1
+			) select count(*)::int as n from gone`,
+			[most],
+		);
+		total += row?.n ?? 0;
+		if ((row?.n ?? 0) < most) return total;
+	}
+}

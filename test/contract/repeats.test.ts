@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { MemoryClock, MemoryRepeats } from "#adapters/memory";
+import { Database, forgetRepeats, PostgresRepeats } from "#adapters/postgres";
+import type { RepeatableAsk } from "#usecases/deciding";
+import { createTestDatabase, type TestDatabase } from "../support/database.js";
+import { startProxy } from "../support/tcp-proxy.js";
+import { repeatsSuite } from "./repeats.suite.js";
+
+repeatsSuite("Memory", async () => {
+	const stored = new Set<string>();
+	const clock = new MemoryClock(0);
+	const repeats = new MemoryRepeats(clock, (id) => stored.has(id));
+	return {
+		deciders: [repeats, repeats],
+		store: async (row) => void stored.add(row.id),
+		pass: async (ms) => clock.advance(ms),
+		stop: async () => {},
+	};
+});
+
+/** A decider's own pool of connections to the keys. */
+function poolOn({ connectionString }: TestDatabase) {
+	return new Database({ connectionString, applicationName: "test", most: 3 });
+}
+
+repeatsSuite("Postgres", async () => {
+	const database = await createTestDatabase({ migrated: true });
+	const pools = [poolOn(database), poolOn(database)] as const;
+	const [here, there] = pools;
+	return {
+		deciders: [new PostgresRepeats(here), new PostgresRepeats(there)],
+		// Whether it is there is all that is looked at.
+		store: async ({ id }) =>
+			void (await here.query(
+				`insert into decisions select r.* from jsonb_populate_record(null::decisions, jsonb_build_object(
+					'id', $1::text, 'experiment', 'repeats', 'version', 1, 'definition_id', 1, 'unit', 'unit-1',
+					'assigned_group', 'policy', 'arm', 'a', 'propensity', 1, 'distribution', 'policy', 'context', '{}'::jsonb,
+					'x', '', 'eligible', '', 'excluded', '{}'::jsonb, 'means', '', 'propensities', '', 'missing', '[]'::jsonb,
+					'degraded', '[]'::jsonb, 'decided_at', now(), 'origin', 'server', 'revision', 0, 'reference_bucket', 0,
+					'core_version', 'e1k1d1', 'batch', 1, 'boot', $1::text, 'sequence', 1, 'stored_at', now()
+				)) as r`,
+				[id],
+			)),
+		pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+		stop: async () => {
+			for (const pool of pools) await pool.close();
+			await database.drop();
+		},
+	};
+});
+
+describe("Postgres", () => {
+	let database: TestDatabase;
+	let pool: Database;
+	beforeAll(async () => {
+		database = await createTestDatabase({ migrated: true });
+		pool = poolOn(database);
+	});
+	afterAll(async () => {
+		await pool.close();
+		await database.drop();
+	});
+
+	const answer = {
+		decisionId: "019a0000-0000-7000-8000-000000000001",
+		experiment: "repeats",
+		version: 1,
+		arm: "a",
+		payload: {},
+		propensity: 1,
+		group: "policy" as const,
+		revision: 0,
+		missing: [],
+		ignored: [],
+		degraded: [],
+	};
+	const ask = (
+		key: string,
+		more: Partial<RepeatableAsk> = {},
+	): RepeatableAsk => ({
+		experiment: "repeats",
+		kind: "unit",
+		key,
+		unit: "u",
+		requestHash: null,
+		spanMs: 3_600_000,
+		replaces: null,
+		decision: { row: null, answer },
+		...more,
+	});
+
+	test("a repeated ask writes nothing", async () => {
+		const repeats = new PostgresRepeats(pool);
+		await repeats.keep(ask("read only"), 10_000);
+		const version = async () =>
+			(
+				await pool.query(
+					"select r.xmin::text, r.xmax::text, r.ctid::text from requests r where r.key = 'read only'",
+				)
+			)[0];
+		const before = await version();
+		const later = ask("read only", { decision: null });
+		for (let i = 0; i < 5; i++) await repeats.keep(later, 10_000);
+		expect(await version()).toEqual(before);
+	});
+
+	test("keys whose time is over are forgotten, in as many statements as it takes, and no others", async () => {
+		await pool.query("delete from requests");
+		const repeats = new PostgresRepeats(pool);
+		const keys = Array.from({ length: 25 }, (_, i) => i);
+		await Promise.all(
+			keys.map((i) =>
+				repeats.keep(ask(`old ${i}`, { spanMs: i < 20 ? 1 : 60_000 }), 10_000),
+			),
+		);
+		await new Promise((resolve) => setTimeout(resolve, 10));
+		expect(await forgetRepeats(pool, 7)).toBe(20);
+		expect(await forgetRepeats(pool, 7)).toBe(0);
+		const left = await pool.query<{ n: number }>(
+			"select count(*)::int as n from requests",
+		);
+		expect(left).toEqual([{ n: 5 }]);
+	});
+
+	test("a decision with a very large context is refused rather than kept", async () => {
+		const repeats = new PostgresRepeats(pool);
+		const payload = { text: "x".repeat(300_000) };
+		const large = { row: null, answer: { ...answer, payload } };
+		await expect(
+			repeats.keep(ask("large", { decision: large }), 10_000),
+		).rejects.toThrow("at most 262144 are kept");
+	});
+
+	test("a database that does not answer costs an ask its time, and those after it none while all statements hang", async () => {
+		const holding = poolOn(database);
+		await holding.transaction(async (client) => {
+			await client.query("lock table requests in access exclusive mode");
+			const repeats = new PostgresRepeats(pool);
+			const waits = 60;
+			const hung = await Promise.all(
+				Array.from({ length: 200 }, (_, i) =>
+					repeats.keep(ask(`hung ${i}`), waits).catch((error) => error.message),
+				),
+			);
+			expect(new Set(hung)).toEqual(
+				new Set(["The database did not answer in time."]),
+			);
+			const later = repeats.keep(ask("later"), waits / 2);
+			const turn = new Promise((resolve) => setTimeout(resolve, 0, "a turn"));
+			expect(await Promise.race([later.catch(() => "refused"), turn])).toBe(
+				"refused",
+			);
+		});
+		await holding.close();
+		const repeats = new PostgresRepeats(pool);
+		expect(await repeats.keep(ask("after"), 10_000)).toBeNull();
+	});
+
+	test("a database that is away is told of once a second, not once an ask", async () => {
+		const address = new URL(database.connectionString);
+		const proxy = await startProxy({
+			host: address.hostname,
+			port: Number(address.port),
+		});
+		await proxy.cut();
+		address.port = String(proxy.port);
+		const away = poolOn({ ...database, connectionString: address.href });
+		const told: unknown[] = [];
+		const repeats = new PostgresRepeats(away, (error) => told.push(error));
+		for (let i = 0; i < 20; i++)
+			await expect(repeats.keep(ask(`away ${i}`), 10_000)).rejects.toThrow();
+		expect(told.length).toBeGreaterThanOrEqual(1);
+		expect(told.length).toBeLessThan(20);
+		await away.close();
+	});
+});
