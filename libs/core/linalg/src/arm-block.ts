@@ -4,30 +4,60 @@ import { packedLength } from "./packed-symmetric.js";
 export const ROWS = 4;
 
 /**
- * What the scoring kernel reads of one arm, in the kernel's layout: θ, filled up with zeros to whole groups of four, then the lower
- * triangle M by blocks of four rows; of a block, column after column, the four entries of that column. Rows below the last one, and
- * entries right of the diagonal, are zeros.
+ * What the scoring kernel reads of one arm, in the kernel's layout: θ, then the lower triangle M by blocks of four rows; of a block, column
+ * after column, the four entries of that column. d is rounded up to whole blocks: rows and columns after the last, and entries right
+ * of the diagonal, are zeros.
+ *
+ * `values` is the truth. A copy may lie in the kernel's memory: where, is remembered here, and is nobody's business but the arena's.
  */
 export class ArmBlock {
+	/** Which lap of an arena the copy was laid in; no lap is 0. */
+	#lap = 0;
+	#address = 0;
+
 	constructor(
 		/** Length of x. */
 		readonly d: number,
-		/** The truth about the arm; a copy may lie in the kernel's memory. */
 		readonly values: Float64Array,
 	) {}
+
+	/** The copy's address, if it was laid in this lap, or in the lap before at `from` or beyond; else −1. */
+	addressIn(lap: number, lapBefore: number, from: number): number {
+		if (this.#lap === lap) return this.#address;
+		if (this.#lap === lapBefore && this.#address >= from) return this.#address;
+		return -1;
+	}
+
+	/** Whether it was ever copied. */
+	get wasLaid(): boolean {
+		return this.#lap !== 0;
+	}
+
+	laidAt(lap: number, address: number): void {
+		this.#lap = lap;
+		this.#address = address;
+	}
 }
 
-/** d rounded up to whole groups of rows. */
+/** d rounded up to whole blocks of rows. */
 export function paddedLength(d: number): number {
-	return Math.ceil(d / ROWS) * ROWS;
+	return (d + ROWS - 1) & ~(ROWS - 1);
 }
 
-/** Entries of a block: θ and the rows of M. Row block r (from 0) has its first min(4(r + 1), d) columns. */
+/** Entries of θ and M together. */
 export function blockLength(d: number): number {
-	let length = paddedLength(d);
-	for (let row = 0; row < d; row += ROWS)
-		length += ROWS * Math.min(row + ROWS, d);
-	return length;
+	return paddedLength(d) + rowBlockStart(paddedLength(d));
+}
+
+/** Entries of M before the block of rows that begins at `row`: row blocks have 4, 8, 12 … columns. */
+function rowBlockStart(row: number): number {
+	return (row * (row + ROWS)) / 2;
+}
+
+/** Where entry (i, 0) of M lies, after θ; (i, j) lies 4j after it. */
+function rowStart(i: number, d: number): number {
+	const lane = i & (ROWS - 1);
+	return paddedLength(d) + rowBlockStart(i - lane) + lane;
 }
 
 /** The block of an arm with mean θᵀx and width ‖Mx‖; M is a packed lower triangle by rows. Throws RangeError for other lengths. */
@@ -42,16 +72,22 @@ export function packBlock(
 		);
 	const values = new Float64Array(blockLength(d));
 	values.set(theta);
-	let start = paddedLength(d);
-	for (let first = 0; first < d; first += ROWS) {
-		const columns = Math.min(first + ROWS, d);
-		for (let i = first; i < columns; i++) {
-			const row = (i * (i + 1)) / 2;
-			const lane = start + i - first;
-			for (let j = 0; j <= i; j++)
-				values[lane + ROWS * j] = M[row + j] as number;
-		}
-		start += ROWS * columns;
-	}
+	for (let i = 0, at = 0; i < d; i++)
+		for (let j = 0, to = rowStart(i, d); j <= i; j++, at++, to += ROWS)
+			values[to] = M[at] as number;
 	return new ArmBlock(d, values);
+}
+
+/** θ of a block: a view, not a copy. */
+export function thetaOf({ d, values }: ArmBlock): Float64Array {
+	return values.subarray(0, d);
+}
+
+/** M of a block, packed by rows. */
+export function triangleOf({ d, values }: ArmBlock): Float64Array {
+	const M = new Float64Array(packedLength(d));
+	for (let i = 0, at = 0; i < d; i++)
+		for (let j = 0, from = rowStart(i, d); j <= i; j++, at++, from += ROWS)
+			M[at] = values[from] as number;
+	return M;
 }

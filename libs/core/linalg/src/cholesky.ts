@@ -9,22 +9,81 @@ export class NotPositiveDefinite extends Error {
 	}
 }
 
+/*
+ * Every entry below is added up in ascending order of k (θ: descending), one term after the other, and divided by multiplying with
+ * 1 / L_ii: the order of ../assembly/factor.ts, so that both have the same bits.
+ */
+
 /** L of A = L Lᵀ, both packed lower triangles of order d (Golub & Van Loan, Matrix Computations, Alg. 4.2.1). Throws NotPositiveDefinite. */
 export function cholesky(A: Float64Array, d: number): Float64Array {
 	const L = new Float64Array(packedLength(d));
+	const reciprocals = new Float64Array(d);
 	for (let i = 0; i < d; i++) {
-		const rowI = (i * (i + 1)) / 2;
-		for (let j = 0; j <= i; j++) {
-			const rowJ = (j * (j + 1)) / 2;
-			const sum = (A[rowI + j] as number) - dotRange(L, rowI, L, rowJ, j);
-			if (i === j) {
-				if (!(sum > 0) || sum === Number.POSITIVE_INFINITY)
-					throw new NotPositiveDefinite(i, sum);
-				L[rowI + i] = Math.sqrt(sum);
-			} else L[rowI + j] = sum / (L[rowJ + j] as number);
-		}
+		const row = rowOf(i);
+		const four = i & ~3;
+		for (let j = 0; j < four; j += 4) fourColumns(A, L, reciprocals, row, j);
+		for (let j = four; j < i; j++)
+			L[row + j] = remainder(A, L, row, j) * (reciprocals[j] as number);
+		const pivot = remainder(A, L, row, i);
+		if (!(pivot > 0 && pivot < Number.POSITIVE_INFINITY))
+			throw new NotPositiveDefinite(i, pivot);
+		const root = Math.sqrt(pivot);
+		L[row + i] = root;
+		reciprocals[i] = 1 / root;
 	}
 	return L;
+}
+
+/** A_ij − Σ_{k<j} L_ik L_jk of the row that begins at `row`. */
+function remainder(
+	A: Float64Array,
+	L: Float64Array,
+	row: number,
+	j: number,
+): number {
+	const other = rowOf(j);
+	let sum = A[row + j] as number;
+	for (let k = 0; k < j; k++)
+		sum -= (L[row + k] as number) * (L[other + k] as number);
+	return sum;
+}
+
+/** Entries j to j + 3 of a row of L at once: a sum alone would wait for itself. */
+function fourColumns(
+	A: Float64Array,
+	L: Float64Array,
+	reciprocals: Float64Array,
+	row: number,
+	j: number,
+): void {
+	const row0 = rowOf(j);
+	const row1 = row0 + j + 1;
+	const row2 = row1 + j + 2;
+	const row3 = row2 + j + 3;
+	let s0 = A[row + j] as number;
+	let s1 = A[row + j + 1] as number;
+	let s2 = A[row + j + 2] as number;
+	let s3 = A[row + j + 3] as number;
+	for (let k = 0; k < j; k++) {
+		const l = L[row + k] as number;
+		s0 -= l * (L[row0 + k] as number);
+		s1 -= l * (L[row1 + k] as number);
+		s2 -= l * (L[row2 + k] as number);
+		s3 -= l * (L[row3 + k] as number);
+	}
+	const l0 = s0 * (reciprocals[j] as number);
+	s1 -= l0 * (L[row1 + j] as number);
+	const l1 = s1 * (reciprocals[j + 1] as number);
+	s2 -= l0 * (L[row2 + j] as number);
+	s2 -= l1 * (L[row2 + j + 1] as number);
+	const l2 = s2 * (reciprocals[j + 2] as number);
+	s3 -= l0 * (L[row3 + j] as number);
+	s3 -= l1 * (L[row3 + j + 1] as number);
+	s3 -= l2 * (L[row3 + j + 2] as number);
+	L[row + j] = l0;
+	L[row + j + 1] = l1;
+	L[row + j + 2] = l2;
+	L[row + j + 3] = s3 * (reciprocals[j + 3] as number);
 }
 
 /** x of L Lᵀ x = b. */
@@ -35,70 +94,43 @@ export function solve(
 ): Float64Array {
 	const x = Float64Array.from(b);
 	for (let i = 0; i < d; i++) {
-		const row = (i * (i + 1)) / 2;
+		const row = rowOf(i);
 		let sum = x[i] as number;
 		for (let k = 0; k < i; k++)
 			sum -= (L[row + k] as number) * (x[k] as number);
-		x[i] = sum / (L[row + i] as number);
+		x[i] = sum * (1 / (L[row + i] as number));
 	}
 	for (let i = d - 1; i >= 0; i--) {
-		let sum = x[i] as number;
-		for (let k = i + 1; k < d; k++)
-			sum -= (L[(k * (k + 1)) / 2 + i] as number) * (x[k] as number);
-		x[i] = sum / (L[(i * (i + 1)) / 2 + i] as number);
+		const row = rowOf(i);
+		const xi = (x[i] as number) * (1 / (L[row + i] as number));
+		x[i] = xi;
+		for (let j = 0; j < i; j++)
+			x[j] = (x[j] as number) - (L[row + j] as number) * xi;
 	}
 	return x;
 }
 
-/** M = L⁻¹, both packed lower triangles, by forward substitution. */
+/** M = L⁻¹, both packed lower triangles: M_ij = −(Σ_{j ≤ k < i} L_ik M_kj) / L_ii. Row k of M is added to all sums of row i at once. */
 export function invertTriangle(L: Float64Array, d: number): Float64Array {
-	const columns = invertByColumns(L, d);
 	const M = new Float64Array(packedLength(d));
-	for (let i = 0, at = 0; i < d; i++)
-		for (let j = 0; j <= i; j++, at++)
-			M[at] = columns[columnOffset(j, d) + i] as number;
-	return M;
-}
-
-/** L⁻¹ by forward substitution. Stored by columns, so that every product here and above runs over neighbours in memory. */
-function invertByColumns(L: Float64Array, d: number): Float64Array {
-	const M = new Float64Array(packedLength(d));
-	for (let j = 0; j < d; j++) {
-		const column = columnOffset(j, d);
-		M[column + j] = 1 / (L[(j * (j + 1)) / 2 + j] as number);
-		for (let i = j + 1; i < d; i++) {
-			const row = (i * (i + 1)) / 2;
-			M[column + i] =
-				-dotRange(L, row + j, M, column + j, i - j) / (L[row + i] as number);
+	const sums = new Float64Array(d);
+	for (let i = 0; i < d; i++) {
+		const row = rowOf(i);
+		sums.fill(0, 0, i);
+		for (let k = 0, at = 0; k < i; k++) {
+			const l = L[row + k] as number;
+			for (let j = 0; j <= k; j++, at++)
+				sums[j] = (sums[j] as number) + l * (M[at] as number);
 		}
+		const reciprocal = 1 / (L[row + i] as number);
+		for (let j = 0; j < i; j++)
+			M[row + j] = -((sums[j] as number) * reciprocal);
+		M[row + i] = reciprocal;
 	}
 	return M;
 }
 
-/** Entry (i, j), i ≥ j, of a lower triangle stored by columns lies at columnOffset(j) + i. */
-function columnOffset(j: number, d: number): number {
-	return (j * (2 * d - j - 1)) / 2;
-}
-
-/** Σ a[p + k] · b[q + k] over k < n. Four sums, since one would wait for itself: 40 % less time to factor and invert at d = 117. */
-function dotRange(
-	a: Float64Array,
-	p: number,
-	b: Float64Array,
-	q: number,
-	n: number,
-): number {
-	let s0 = 0;
-	let s1 = 0;
-	let s2 = 0;
-	let s3 = 0;
-	let k = 0;
-	for (; k + 3 < n; k += 4) {
-		s0 += (a[p + k] as number) * (b[q + k] as number);
-		s1 += (a[p + k + 1] as number) * (b[q + k + 1] as number);
-		s2 += (a[p + k + 2] as number) * (b[q + k + 2] as number);
-		s3 += (a[p + k + 3] as number) * (b[q + k + 3] as number);
-	}
-	for (; k < n; k++) s0 += (a[p + k] as number) * (b[q + k] as number);
-	return s0 + s1 + (s2 + s3);
+/** Where row i of a packed lower triangle begins. */
+function rowOf(i: number): number {
+	return (i * (i + 1)) / 2;
 }

@@ -1,5 +1,6 @@
 export * from "./arm-block.js";
 export * from "./cholesky.js";
 export * from "./dyadic.js";
+export { factorBlock, factorTwin, ridgeFloor } from "./factor-block.js";
 export * from "./packed-symmetric.js";
-export * from "./score-blocks.js";
+export { scoreBlocks, scoreBlocksByTwin } from "./score-blocks.js";

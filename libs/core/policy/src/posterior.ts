@@ -1,11 +1,11 @@
 import {
 	type ArmBlock,
 	addOuter,
-	cholesky,
-	invertTriangle,
+	factorBlock,
 	packBlock,
 	packedLength,
-	solve,
+	thetaOf,
+	triangleOf,
 } from "#core/linalg";
 
 /**
@@ -106,28 +106,25 @@ export interface ArmFactor {
 	readonly N: Float64Array;
 }
 
-/** Factorises from the sums, so rounding never accumulates. Throws NotPositiveDefinite where λ is too small for the data. */
+/** Factorises from the sums, so rounding never accumulates. Throws NotPositiveDefinite for sums that no data has. */
 export function factorise(
 	sums: Float64Array,
 	d: number,
 	ridge: number,
 ): ArmFactor {
-	const { n, b, A } = viewSums(sums, d);
-	const regularised = Float64Array.from(A);
-	for (let i = 0; i < d; i++) {
-		const diagonal = (i * (i + 3)) / 2;
-		regularised[diagonal] = (regularised[diagonal] as number) + ridge;
-	}
-	const L = cholesky(regularised, d);
-	return { n, theta: solve(L, d, b), N: invertTriangle(L, d) };
+	const { n, theta, block } = prepareArm(sums, d, ridge);
+	return { n, theta, N: triangleOf(block) };
 }
 
-/** The disjoint model, with ‖Nx‖² = xᵀA⁻¹x. */
+/**
+ * The disjoint model: θ = A⁻¹b and M = L⁻¹ with A = LLᵀ, so ‖Mx‖² = xᵀA⁻¹x. λ is added to the diagonal of A; where it is so small beside
+ * the sums that rounding would eat it, a little more is (see factorBlock). Throws NotPositiveDefinite for sums that no data has.
+ */
 export function prepareArm(
 	sums: Float64Array,
 	d: number,
 	ridge: number,
 ): ArmModel {
-	const { n, theta, N } = factorise(sums, d, ridge);
-	return armModel(n, theta, N, d);
+	const block = factorBlock(sums.subarray(1), d, ridge);
+	return { d, n: sums[0] as number, theta: thetaOf(block), block };
 }

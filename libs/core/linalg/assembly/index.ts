@@ -1,0 +1,2 @@
+export { factor } from "./factor";
+export { score } from "./score";
