@@ -9,6 +9,7 @@ import {
 	PostgresPosteriorSource,
 	PostgresRepeats,
 	PostgresReportReads,
+	PostgresRevisionReads,
 } from "#adapters/postgres";
 import { openSpool } from "#adapters/spool";
 import { currentTraceId, type Metrics } from "#adapters/telemetry";
@@ -23,6 +24,7 @@ import {
 	PosteriorCache,
 	type PosteriorSource,
 	ReadPosterior,
+	RederiveDecision,
 	RememberedDecisions,
 } from "#usecases/deciding";
 import {
@@ -34,6 +36,7 @@ import {
 	StopExperiment,
 } from "#usecases/defining";
 import { AcceptEvents, Publisher, type Spool } from "#usecases/ingesting";
+import { PastSumsOfLog } from "#usecases/learning";
 import { MakeReport } from "#usecases/reporting";
 import type { Log } from "../../boot/src/log.js";
 import type { Parts } from "../../boot/src/parts.js";
@@ -43,6 +46,9 @@ import { searchStream } from "./search-stream.js";
 
 const clock = { now: () => Date.now() };
 const ids = mintIds(() => Date.now());
+
+/** How long recovering the sums of the past may take before the command line is named instead. */
+const EXPLAIN_MS = 10_000;
 
 export interface DeciderNeeds {
 	readonly config: Config;
@@ -147,6 +153,11 @@ export async function composeDecider({
 		findDecision: new FindDecision(
 			new PostgresDecisionReads(database, store),
 			remembered,
+		),
+		rederiveDecision: new RederiveDecision(
+			store,
+			new PastSumsOfLog(new PostgresRevisionReads(database, store)),
+			EXPLAIN_MS,
 		),
 		readPosterior: new ReadPosterior(definitions, posteriors, clock),
 		acceptEvents: new AcceptEvents(publisher, clock, (accepted, rejected) =>

@@ -1,9 +1,12 @@
 import {
 	PostgresDefinitionStore,
+	PostgresLoggedDecisions,
 	PostgresLogReads,
 	PostgresPosteriorSource,
+	PostgresRevisionReads,
 } from "#adapters/postgres";
-import { type Verification, Verify } from "#usecases/learning";
+import { type DecisionsReplayed, ReplayDecisions } from "#usecases/deciding";
+import { PastSumsOfLog, type Verification, Verify } from "#usecases/learning";
 import { openInstance } from "./cli-instance.js";
 
 const PROGRESS_EVERY = 10_000;
@@ -30,6 +33,61 @@ export async function replay(options: {
 	} finally {
 		await database.close();
 	}
+}
+
+/**
+ * Makes logged decisions again, all or so many drawn evenly, and compares them with the log. 0 where every one that can be derived
+ * again came out as logged, 1 where one did not.
+ */
+export async function replayDecisions(options: {
+	readonly json?: boolean;
+	readonly experiment?: string;
+	/** Absent: all. */
+	readonly decisions?: number;
+	readonly seed?: number;
+}): Promise<number> {
+	const database = await openInstance();
+	try {
+		const store = new PostgresDefinitionStore(database);
+		const replayed = await new ReplayDecisions({
+			log: new PostgresLoggedDecisions(database),
+			definitions: store,
+			past: new PastSumsOfLog(new PostgresRevisionReads(database, store)),
+			onProgress(done, of) {
+				if (process.stderr.isTTY)
+					process.stderr.write(
+						`\rderived ${done}${of === null ? "" : ` of ${of}`} decisions again`,
+					);
+			},
+		}).execute(options);
+		if (process.stderr.isTTY) process.stderr.write("\n");
+		if (options.json) console.log(JSON.stringify(replayed));
+		else printReplayed(replayed);
+		return replayed.differing === 0 ? 0 : 1;
+	} finally {
+		await database.close();
+	}
+}
+
+function printReplayed({
+	decisions,
+	equal,
+	different,
+	differing,
+	skipped,
+}: DecisionsReplayed): void {
+	console.log(
+		`Decisions looked at: ${decisions}; derived again and equal, bit for bit: ${equal}; different: ${differing}.`,
+	);
+	for (const { why, count } of skipped)
+		console.log(`Not derived again: ${count}. ${why}`);
+	for (const { decisionId, experiment, revision, differences } of different)
+		for (const difference of differences)
+			console.log(
+				`DIFFERENT: ${decisionId} of ${experiment} at revision ${revision}: ${difference}`,
+			);
+	if (differing > different.length)
+		console.log(`And ${differing - different.length} more.`);
 }
 
 /** A line on stderr now and then, where someone is watching. */

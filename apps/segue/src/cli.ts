@@ -1,11 +1,12 @@
 #!/usr/bin/env node
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import {
 	applyExperiments,
 	planFiles,
 	validateFiles,
 } from "./cli-experiments.js";
-import { replay } from "./cli-replay.js";
+import { explainDecision } from "./cli-explain.js";
+import { replay, replayDecisions } from "./cli-replay.js";
 
 /** The command line: each command ends with exit code 0 where it holds, 1 where it does not, 2 where it could not be told. */
 const program = new Command("segue").description(
@@ -48,16 +49,54 @@ experiments
 program
 	.command("replay")
 	.description(
-		"folds the log from nothing and compares it with the stored sums bit for bit",
+		"folds the log from nothing and compares it with the stored sums bit for bit; with --decisions, makes logged decisions again and compares them with the log",
 	)
 	.option(
 		"--json",
-		"print one JSON object: {equal, decisions, outcomes, differences}",
+		"print one JSON object: {equal, decisions, outcomes, differences}, or with --decisions {decisions, equal, different, differing, skipped}",
 	)
 	.option("--experiment <key>", "only this one")
-	.action(async (options: { json?: boolean; experiment?: string }) =>
-		end(await replay(options)),
+	.option(
+		"--decisions [n]",
+		"so many, drawn evenly from the log; all where no number is given",
+		wholeNumber,
+	)
+	.option("--seed <n>", "with --decisions: draws others", wholeNumber)
+	.action(async ({ decisions, ...options }: ReplayOptions) =>
+		end(
+			decisions === undefined
+				? await replay(options)
+				: await replayDecisions(
+						decisions === true ? options : { ...options, decisions },
+					),
+		),
 	);
+
+program
+	.command("explain")
+	.description(
+		"says why a logged decision came out as it did, deriving it again from the log",
+	)
+	.argument("<decisionId>", "as the answer to the decision request named it")
+	.option("--json", "print one JSON object: {explanation, rederived}")
+	.action(async (id: string, options: { json?: boolean }) =>
+		end(await explainDecision(id, options)),
+	);
+
+interface ReplayOptions {
+	readonly json?: boolean;
+	readonly experiment?: string;
+	/** True where no number was given. */
+	readonly decisions?: number | true;
+	readonly seed?: number;
+}
+
+function wholeNumber(text: string): number {
+	const value = Number(text);
+	if (!/^\d{1,15}$/.test(text) || value < 1)
+		throw new InvalidArgumentError("It must be a whole number from 1 on.");
+	return value;
+}
 
 function end(code: number): void {
 	process.exitCode = code;

@@ -9,9 +9,9 @@ import {
 	Post,
 	Query,
 } from "@nestjs/common";
-import { ApiHeader, ApiTags } from "@nestjs/swagger";
+import { ApiHeader, ApiQuery, ApiTags } from "@nestjs/swagger";
 import { type Decision, parseDecisionRequest } from "#usecases/deciding";
-import { fail, toProblem } from "#usecases/errors";
+import { toProblem } from "#usecases/errors";
 import { Documented } from "./openapi.js";
 import type { ApiParts } from "./parts.js";
 import { traceIdOf } from "./request-headers.js";
@@ -41,6 +41,8 @@ export class DecisionsController {
 		private readonly decideBatch: ApiParts["decideBatch"],
 		@Inject(tokens.findDecision)
 		private readonly findDecision: ApiParts["findDecision"],
+		@Inject(tokens.rederiveDecision)
+		private readonly rederiveDecision: ApiParts["rederiveDecision"],
 		@Inject(tokens.armKeysOf) private readonly armKeysOf: ApiParts["armKeysOf"],
 	) {}
 
@@ -85,19 +87,24 @@ export class DecisionsController {
 	}
 
 	@Get(":id")
+	@ApiQuery({ name: "explain", required: false, enum: ["false", "true"] })
 	@Documented({
 		summary:
-			"A decision as it was logged, with its events, their verdicts and its reward",
+			"A decision as it was logged, with its events, their verdicts and its reward; explain=true derives it again from the log",
+		description:
+			"With explain=true the answer has `explanation`, as `explain: true` gives it with a decision, and `rederived`: `{equal, differences, revision, oldestRevision, why}`. `equal` says whether the decision came out again bit for bit; it is null, with the reason in `why`, where that cannot be told.",
 		answers: { 200: openObject },
 		problems: [404, 422, 503],
 	})
 	async find(@Param("id") id: string, @Query("explain") explain?: unknown) {
-		if (oneOf("explain", explain, ["false", "true"], "false") === "true") {
-			const message =
-				"A logged decision cannot be explained anew yet. Send `explain: true` with the decision request instead.";
-			throw fail("invalid", message, [{ path: "explain", message }]);
-		}
+		const wanted = oneOf("explain", explain, ["false", "true"], "false");
 		const stored = await this.findDecision.execute(id.toLowerCase());
-		return viewDecision(stored, await this.armKeysOf(stored.row.definitionId));
+		const view = viewDecision(
+			stored,
+			await this.armKeysOf(stored.row.definitionId),
+		);
+		return wanted === "true"
+			? { ...view, ...(await this.rederiveDecision.execute(stored.row)) }
+			: view;
 	}
 }

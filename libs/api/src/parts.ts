@@ -3,6 +3,7 @@ import type {
 	DecideBatch,
 	FindDecision,
 	ReadPosterior,
+	RederiveDecision,
 } from "#usecases/deciding";
 import type {
 	GetExperiment,
@@ -46,6 +47,7 @@ export interface ApiParts extends OperationsParts {
 	readonly decide: Verb<Decide>;
 	readonly decideBatch: Verb<DecideBatch>;
 	readonly findDecision: Verb<FindDecision>;
+	readonly rederiveDecision: Verb<RederiveDecision>;
 	readonly readPosterior: Verb<ReadPosterior>;
 	readonly acceptEvents: Verb<AcceptEvents>;
 	readonly listExperiments: Verb<ListExperiments>;

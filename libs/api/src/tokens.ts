@@ -13,6 +13,7 @@ export const tokens = {
 	decide: Symbol("decide"),
 	decideBatch: Symbol("decideBatch"),
 	findDecision: Symbol("findDecision"),
+	rederiveDecision: Symbol("rederiveDecision"),
 	readPosterior: Symbol("readPosterior"),
 	acceptEvents: Symbol("acceptEvents"),
 	listExperiments: Symbol("listExperiments"),

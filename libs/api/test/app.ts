@@ -6,6 +6,7 @@ import {
 	MemoryDecisionReads,
 	MemoryIds,
 	MemoryLive,
+	MemoryPastSums,
 	MemoryPosteriorSource,
 } from "#adapters/memory";
 import type { Event } from "#core/log";
@@ -17,6 +18,7 @@ import {
 	FindDecision,
 	PosteriorCache,
 	ReadPosterior,
+	RederiveDecision,
 	RememberedDecisions,
 } from "#usecases/deciding";
 import {
@@ -58,6 +60,7 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 		(id) => log.rows.find((row) => row.id === id) ?? null,
 	);
 	const reads = new MemoryDecisionReads();
+	const past = new MemoryPastSums(source);
 	const events: Event[] = [];
 	const decide = new Decide(
 		{
@@ -88,6 +91,7 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 		decide,
 		decideBatch: new DecideBatch(decide),
 		findDecision: new FindDecision(reads, remembered),
+		rederiveDecision: new RederiveDecision(store, past, 5_000),
 		readPosterior: new ReadPosterior(definitions, posteriors, clock),
 		acceptEvents: new AcceptEvents({ events: kept }, clock),
 		listExperiments: new ListExperiments(store),
@@ -122,6 +126,7 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 		url: await app.getUrl(),
 		store,
 		source,
+		past,
 		posteriors,
 		log,
 		reads,

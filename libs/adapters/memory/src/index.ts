@@ -1,5 +1,6 @@
 export { type Manner, MemoryBroker } from "./memory-broker.js";
 export * from "./memory-deciding.js";
+export * from "./memory-past.js";
 export { MemoryRepeats } from "./memory-repeats.js";
 export { MemorySpool } from "./memory-spool.js";
 export { MemoryStream } from "./memory-stream.js";

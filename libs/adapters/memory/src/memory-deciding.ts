@@ -63,7 +63,8 @@ export class MemoryDefinitionSource implements DefinitionSource {
 	}
 }
 
-interface MovedSums extends BucketSums {
+/** A bucket's sums as a revision left them. */
+export interface MovedSums extends BucketSums {
 	readonly experiment: string;
 	readonly version: number;
 	readonly revision: number;
@@ -74,6 +75,8 @@ export class MemoryPosteriorSource implements PosteriorSource, Announcements {
 	away = false;
 	/** How many reads were served. */
 	reads = 0;
+	/** Whatever moved, in the order of revisions. */
+	readonly history: MovedSums[] = [];
 	private readonly sums = new Map<string, MovedSums>();
 	private readonly revisions = new Map<string, number>();
 	private heard: ((experiment: string, revision: number) => void) | null = null;
@@ -90,14 +93,9 @@ export class MemoryPosteriorSource implements PosteriorSource, Announcements {
 			const key = `${experiment} ${version} ${arm} ${bucket}`;
 			const before = this.sums.get(key)?.sums;
 			const added = sums.map((entry, i) => entry + (before?.[i] ?? 0));
-			this.sums.set(key, {
-				experiment,
-				version,
-				arm,
-				bucket,
-				sums: added,
-				revision,
-			});
+			const moved = { experiment, version, arm, bucket, sums: added, revision };
+			this.sums.set(key, moved);
+			this.history.push(moved);
 		}
 		return revision;
 	}

@@ -174,12 +174,10 @@ function told(buckets: readonly BucketOfSums[]): Map<string, number[]> {
 	);
 }
 
-const fromNothing = (newest: number, version = 1) =>
-	new SumsInTime(reads, "past", version, 0, [], newest);
-async function fromNow(version = 1) {
-	const { revision, buckets } = await reads.sumsNow("past", version);
-	return new SumsInTime(reads, "past", version, revision, buckets, revision);
-}
+const fromNothing = (version = 1) =>
+	SumsInTime.open(reads, "past", version, 0, "nothing");
+const fromNow = (version = 1) =>
+	SumsInTime.open(reads, "past", version, 0, "now");
 
 test("the sums at a past revision are bit for bit those a reader had then, folded from nothing or undone from now", async () => {
 	const { revision: newest } = await reads.sumsNow("past", 1);
@@ -190,7 +188,7 @@ test("the sums at a past revision are bit for bit those a reader had then, folde
 	expect(past.length).toBeGreaterThan(10);
 	for (const revision of shuffled(past, random).slice(0, 15)) {
 		const then = told(snapshots.get(revision) ?? []);
-		const forwards = fromNothing(revision);
+		const forwards = await fromNothing();
 		await forwards.moveTo(revision);
 		expect(told(forwards.all())).toEqual(then);
 		const backwards = await fromNow();
@@ -208,7 +206,7 @@ test("at every revision, moved step by step or in leaps either way, they are the
 		),
 	);
 	for (const version of [1, 2]) {
-		const stepping = fromNothing(newest, version);
+		const stepping = await fromNothing(version);
 		const back = await fromNow(version);
 		const leaping = await fromNow(version);
 		const states = new Map<number, Map<string, number[]>>();
@@ -238,7 +236,7 @@ test("at every revision, moved step by step or in leaps either way, they are the
 
 test("a move returns the buckets that moved, whole, and leaves those given out before as they were", async () => {
 	const { revision: newest } = await reads.sumsNow("past", 1);
-	const sums = fromNothing(newest);
+	const sums = await fromNothing();
 	const held = new Map<string, BucketOfSums>();
 	for (let revision = 1; revision <= newest; revision++) {
 		const before = told([...held.values()]);
@@ -254,7 +252,7 @@ test("a move returns the buckets that moved, whole, and leaves those given out b
 test("a move ends with the signal's reason", async () => {
 	const { revision: newest } = await reads.sumsNow("past", 1);
 	const over = AbortSignal.abort(new Error("too long"));
-	await expect(fromNothing(newest).moveTo(newest, over)).rejects.toThrow(
+	await expect((await fromNothing()).moveTo(newest, over)).rejects.toThrow(
 		"too long",
 	);
 });

@@ -43,6 +43,14 @@ export class PostgresRevisionReads implements RevisionReads {
 		this.#definitions = new KnownDefinitions((ids) => store.byIds(ids));
 	}
 
+	async floor(experiment: string): Promise<number> {
+		const [row] = await this.database.query<{ floor: number }>(
+			"select r.floor from revisions r where r.experiment = $1",
+			[experiment],
+		);
+		return row?.floor ?? 0;
+	}
+
 	async sumsNow(experiment: string, version: number): Promise<SumsNow> {
 		const rows = await this.database.query<SumsRecord>(
 			`select r.revision as head, r.floor, s.experiment, s.version, s.arm, s.bucket, s.shard, s.chunk, s.data

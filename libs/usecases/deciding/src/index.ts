@@ -10,5 +10,8 @@ export * from "./ports.js";
 export * from "./posterior-cache.js";
 export * from "./read-posterior.js";
 export * from "./recent-decisions.js";
+export * from "./rederive-decision.js";
+export * from "./rederive-log.js";
+export * from "./rederive-ports.js";
 export * from "./request.js";
 export { baselineArm } from "./serve-group.js";

@@ -161,7 +161,9 @@ export interface TouchedDecision {
 
 /** What the sums of one experiment version at another revision are recovered from. */
 export interface RevisionReads {
-	/** The present sums and their revision, in one snapshot. */
+	/** Oldest revision under which nothing was erased or dropped since; 0 where nothing ever was. */
+	floor(experiment: string): Promise<number>;
+	/** The present sums with their revision, and the floor, in one snapshot. */
 	sumsNow(experiment: string, version: number): Promise<SumsNow>;
 	/**
 	 * Every decision of the version, but those outside the experiment, that came by a revision in (from, to] or got an outcome by one;
@@ -177,7 +179,6 @@ export interface RevisionReads {
 
 export interface SumsNow {
 	readonly revision: number;
-	/** Oldest revision under which nothing was erased or dropped since; 0 where nothing ever was. */
 	readonly floor: number;
 	readonly buckets: readonly BucketOfSums[];
 }

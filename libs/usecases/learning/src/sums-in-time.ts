@@ -22,24 +22,49 @@ export class SumsInTime {
 	private window: Window | null = null;
 	private revisionsAtOnce = 16;
 
-	/**
-	 * @param revision of `buckets`
-	 * @param newest how far reading ahead makes sense
-	 */
-	constructor(
-		private readonly reads: Pick<RevisionReads, "touched">,
+	private constructor(
+		private readonly reads: RevisionReads,
 		private readonly experiment: string,
 		private readonly version: number,
 		private revision: number,
 		buckets: readonly BucketOfSums[],
-		private readonly newest: number,
+		/** The newest revision there was at the beginning: as far as it moves. */
+		readonly newest: number,
+		/** Oldest revision whose sums can be told; revision 0, nothing learned, always can. */
+		readonly floor: number,
 	) {
 		for (const bucket of buckets) this.byKey.set(keyOf(bucket), bucket);
 	}
 
-	/** The sums now held. Never changed afterwards: a move makes new ones. */
+	/** Begins with nothing or with the present sums: with what is fewer revisions away from `near`, or as told. */
+	static async open(
+		reads: RevisionReads,
+		experiment: string,
+		version: number,
+		near: number,
+		begin?: "nothing" | "now",
+	): Promise<SumsInTime> {
+		const now = await reads.sumsNow(experiment, version);
+		const { revision, floor } = now;
+		const nearer = near <= revision - near ? "nothing" : "now";
+		return (begin ?? nearer) === "now"
+			? new SumsInTime(
+					reads,
+					experiment,
+					version,
+					revision,
+					now.buckets,
+					revision,
+					floor,
+				)
+			: new SumsInTime(reads, experiment, version, 0, [], revision, floor);
+	}
+
+	/** The sums now held, but those that are all 0. Never changed afterwards: a move makes new ones. */
 	all(): readonly BucketOfSums[] {
-		return [...this.byKey.values()];
+		return [...this.byKey.values()].filter(({ sums }) =>
+			sums.some((entry) => entry !== 0),
+		);
 	}
 
 	/** Moves to a revision up to the newest. Returns the buckets that moved, each whole. Rejects with the signal's reason, after which no more can be asked. */
@@ -155,4 +180,17 @@ function stateAt(
 		outcome.revision === null || outcome.revision <= at ? [outcome.event] : [],
 	);
 	return stateOf({ row, definition, outcomes: known });
+}
+
+/** The sums of the past of every experiment version. */
+export class PastSumsOfLog {
+	constructor(private readonly reads: RevisionReads) {}
+
+	open(experiment: string, version: number, near: number): Promise<SumsInTime> {
+		return SumsInTime.open(this.reads, experiment, version, near);
+	}
+
+	floor(experiment: string): Promise<number> {
+		return this.reads.floor(experiment);
+	}
 }
