@@ -52,6 +52,12 @@ export const decisionSchema = z.strictObject({
 			"Exact probability of the arm, given the group; absent in mode `best`.",
 		),
 	group: z.enum(["policy", "control", "outside"]).optional(),
+	repeated: z
+		.literal(true)
+		.optional()
+		.describe(
+			"The experiment is sticky and the session or unit had this decision already: nothing was drawn or logged. Its payload is the arm's present one; it is not explained here.",
+		),
 	mode: z.literal("best").optional(),
 	revision: z.number().int().describe("Posterior revision decided with."),
 	missing: names.describe("Declared features without a value: encoded as 0."),
@@ -59,7 +65,7 @@ export const decisionSchema = z.strictObject({
 		"Context names that the experiment does not declare: dropped.",
 	),
 	degraded: names.describe(
-		"What the answer had to do without: stream, posterior, live, baseline, paused, stopped.",
+		"What the answer had to do without: stream, posterior, live, baseline, paused, stopped; retry: whether the requestId had a decision already could not be told, so this may be a second one; sticky: likewise for the session or unit of a sticky experiment, or the request named no session.",
 	),
 	explanation: explanationSchema.optional(),
 });
@@ -127,7 +133,9 @@ export const putAnswerSchema = experimentViewSchema.extend({
 	changes: names.describe("A sentence per field that changed."),
 	newVersion: z.boolean(),
 	newEpoch: z.boolean(),
-	reasons: names.describe("Why there is a new version or epoch."),
+	reasons: names.describe(
+		"Why there is a new version or epoch, and what it means where arms come, go, pause or retire.",
+	),
 	warnings: z.array(z.strictObject({ path: z.string(), message: z.string() })),
 });
 

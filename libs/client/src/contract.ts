@@ -16,6 +16,7 @@ export interface DecisionRequest {
 	readonly session?: string;
 	/** Only these arms may be chosen. */
 	readonly eligible?: readonly string[];
+	/** Of a request and its retries: they get one decision, word for word, for seven days. Another request under it is refused. */
 	readonly requestId?: string;
 	/** `best`: the arm with the highest expected reward; nothing is drawn, logged or learned. */
 	readonly mode?: "draw" | "best";
@@ -32,6 +33,8 @@ export interface Decision {
 	/** Exact probability of the arm, given the group; absent in mode `best`. */
 	readonly propensity?: number;
 	readonly group?: "policy" | "control" | "outside";
+	/** A sticky experiment's session or unit had this decision already. */
+	readonly repeated?: true;
 	readonly mode?: "best";
 	readonly revision: number;
 	readonly missing: readonly string[];

@@ -38,7 +38,11 @@ export const decisionRequestSchema = z.strictObject({
 		.describe(
 			"Request features by name; names the experiment does not declare are dropped and named in `ignored`.",
 		),
-	session: printable("session").optional(),
+	session: printable("session")
+		.optional()
+		.describe(
+			"Listening session; needed where the experiment is sticky for it.",
+		),
 	eligible: z
 		.array(armKey)
 		.min(1)
@@ -48,7 +52,7 @@ export const decisionRequestSchema = z.strictObject({
 	requestId: printable("requestId")
 		.optional()
 		.describe(
-			"Kept in the log. Asking again under the same one makes another decision: retries are not one decision yet.",
+			"Of a request and its retries, unique in its experiment: they get one decision, word for word, for seven days, whichever decider they reach. Another request under the same id is refused with 422. It costs a round trip to the database; where that is out of reach the decision is made all the same and names `retry` in `degraded`.",
 		),
 	mode: z
 		.enum(["draw", "best"])
