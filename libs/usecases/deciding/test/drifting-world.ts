@@ -20,7 +20,7 @@ import { MINUTE } from "./definitions.js";
 export const ARMS = 5;
 const D = 6;
 const SPREAD = 0.3;
-const NOISE = 1;
+const NOISE = 0.85;
 const KEYS = Array.from({ length: ARMS }, (_, a) => `arm-${a}`);
 
 /** Gain of each decision over what a uniform choice earns in expectation there. */

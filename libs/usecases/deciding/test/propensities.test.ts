@@ -6,61 +6,228 @@ import {
 	MemoryIds,
 	MemoryLive,
 	MemoryPosteriorSource,
+	MemoryRepeats,
 } from "#adapters/memory";
+import type { Definition, Experiment, Policy } from "#core/experiment";
 import type { DecisionRow } from "#core/log";
 import { addObservation, emptySums } from "#core/policy";
-import { Decide, PosteriorCache } from "../src/index.js";
-import { D, definition, experiment } from "./definitions.js";
+import { Decide, type DecisionRequest, PosteriorCache } from "../src/index.js";
+import { D, DAY, definition, experiment } from "./definitions.js";
 
 const { chisquare } = createRequire(import.meta.url)("jstat") as {
 	chisquare: { cdf(x: number, freedom: number): number };
 };
-const DECISIONS = 20_000;
+/** The long form (npm run test:long) makes 200,000 decisions of each kind. */
+const long = process.env.SEGUE_LONG === "1";
+const DECISIONS = long ? 200_000 : 20_000;
+const FEW = long ? 200_000 : 5_000;
 const seed = Number(process.env.SEED ?? 20251124);
 
-/** χ² of counts against expectations, over cells of one distribution; cells expected less than 5 times are taken together. */
-interface Fit {
-	statistic: number;
-	freedom: number;
+interface Scenario {
+	readonly name: string;
+	readonly decisions: number;
+	readonly policy?: Partial<Policy>;
+	readonly definition?: Partial<Definition>;
+	readonly experiment?: Partial<Experiment>;
+	readonly request?: (i: number) => Partial<DecisionRequest>;
+	/** Name in `degraded` that every decision must have, made by `trouble`. */
+	readonly degraded?: string;
+	readonly trouble?: (world: World) => void | Promise<void>;
+	/** Asks to one logged decision. */
+	readonly asks?: number;
 }
 
+interface World {
+	readonly clock: MemoryClock;
+	readonly source: MemoryPosteriorSource;
+	readonly log: MemoryDecisionLog;
+	readonly live: MemoryLive;
+	readonly repeats: MemoryRepeats;
+}
+
+const features = experiment.arms.map((arm, a) => ({
+	...arm,
+	features: [1, a / 4],
+}));
+const scenarios: readonly Scenario[] = [
+	{
+		name: "ties, control, exploration and eligibility rules",
+		decisions: DECISIONS,
+	},
+	{ name: "Thompson sampling", decisions: FEW, policy: { kind: "thompson" } },
+	{
+		name: "a hybrid policy",
+		decisions: FEW,
+		policy: { kind: "hybrid-linucb" },
+		experiment: { arms: features },
+	},
+	{
+		name: "a policy that forgets",
+		decisions: FEW,
+		policy: { halfLifeMs: 16 * DAY },
+	},
+	{ name: "a uniform policy", decisions: FEW, policy: { kind: "uniform" } },
+	{
+		name: "a fixed arm above a floor",
+		decisions: FEW,
+		policy: { kind: "fixed", arm: "energy", explore: 0.3 } as Partial<Policy>,
+	},
+	{
+		name: "a floor of 1",
+		decisions: FEW,
+		policy: { explore: 1 },
+	},
+	{
+		name: "paused and retired arms",
+		decisions: FEW,
+		experiment: {
+			arms: experiment.arms.map((arm, a) => ({
+				...arm,
+				...(a === 0 && { state: "paused" as const }),
+				...(a === 3 && { state: "retired" as const }),
+			})),
+		},
+	},
+	{
+		name: "one eligible arm",
+		decisions: FEW,
+		request: () => ({ eligible: ["calm"] }),
+	},
+	{
+		name: "units that ask three times of a sticky experiment",
+		decisions: FEW,
+		experiment: { sticky: "unit" },
+		asks: 3,
+		request: (i) => ({ unit: `listener-${Math.floor(i / 3)}` }),
+	},
+	{
+		name: "requests sent twice",
+		decisions: FEW,
+		asks: 2,
+		request: (i) => ({
+			unit: `listener-${Math.floor(i / 2)}`,
+			requestId: `request-${Math.floor(i / 2)}`,
+			context: contextOf(Math.floor(i / 2)),
+		}),
+	},
+	{
+		name: "a posterior that cannot be read",
+		decisions: FEW,
+		degraded: "posterior",
+		trouble: ({ source, clock }) => {
+			source.away = true;
+			clock.advance(10_000);
+		},
+	},
+	{
+		name: "live windows that are not ready",
+		decisions: FEW,
+		degraded: "live",
+		trouble: ({ live }) => {
+			live.ready = false;
+		},
+	},
+	{
+		name: "a stream that is away",
+		decisions: FEW,
+		trouble: ({ log }) => {
+			log.place = "spool";
+		},
+	},
+	{
+		name: "keys of retries out of reach",
+		decisions: FEW,
+		degraded: "retry",
+		request: (i) => ({ requestId: `request-${i}` }),
+		trouble: ({ repeats }) => {
+			repeats.away = true;
+		},
+	},
+	{
+		name: "keys of sticky decisions out of reach",
+		decisions: FEW,
+		degraded: "sticky",
+		experiment: { sticky: "unit" },
+		trouble: ({ repeats }) => {
+			repeats.away = true;
+		},
+	},
+	{
+		name: "a baseline arm that is not eligible",
+		decisions: FEW,
+		degraded: "baseline",
+		experiment: { traffic: { share: 1, control: 1, baseline: "run" } },
+		request: (i) => ({ context: { ...contextOf(i), activity: "work" } }),
+	},
+	{
+		name: "a paused experiment",
+		decisions: FEW,
+		degraded: "paused",
+		definition: { state: "paused" },
+	},
+	{
+		name: "a stopped experiment with a winner",
+		decisions: FEW,
+		degraded: "stopped",
+		definition: { state: "stopped", winner: "calm" },
+	},
+];
+
 /**
- * 20,000 decisions of units in policy and control (control 0.2), exploration 0.1, under rules that leave two to four arms;
- * `calm` and `run` were tried, `focus` and `energy` never, so these tie wherever they lead (with `run` too, where x is orthogonal to what it was taught).
+ * Decisions of units in policy and control (control 0.2), exploration 0.1, under rules that leave two to four arms, unless the scenario
+ * says otherwise; `calm` and `run` were tried, `focus` and `energy` never, so these tie wherever they lead (with `run` too, where x is
+ * orthogonal to what it was taught).
  */
-async function decideMany(): Promise<readonly DecisionRow[]> {
+async function decideMany(scenario: Scenario): Promise<readonly DecisionRow[]> {
 	const clock = new MemoryClock(Date.UTC(2025, 10, 24) + (seed % 1_000));
 	const source = new MemoryPosteriorSource();
-	const current = definition({ salt: seed.toString(16).padStart(64, "0") });
+	const current = definition(
+		{
+			salt: seed.toString(16).padStart(64, "0"),
+			...scenario.definition,
+		},
+		{
+			...scenario.experiment,
+			policy: { ...experiment.policy, ...scenario.policy } as Policy,
+		},
+	);
 	const definitions = { get: () => current, all: () => [current] };
 	const posteriors = new PosteriorCache(source, definitions, clock);
 	const log = new MemoryDecisionLog();
 	const live = new MemoryLive();
+	const repeats = new MemoryRepeats(clock);
+	const ids = new MemoryIds(clock);
 	const decide = new Decide(
-		{ definitions, posteriors, live, ids: new MemoryIds(clock), log },
-		100,
+		{ definitions, posteriors, live, ids, log, repeats },
+		60_000,
 	);
+	const bucket = Math.floor(clock.now() / DAY) - 8;
 	source.learn(experiment.key, 1, [
-		{ arm: "calm", bucket: 1, sums: taught(6, [1, 0, 1, 1, 0, 0, 0, 0], 1) },
-		{ arm: "run", bucket: 1, sums: taught(6, [1, 0, -1, 0, 1, 0, 0, 0], 1) },
+		{ arm: "calm", bucket, sums: taught(6, [1, 0, 1, 1, 0, 0, 0, 0], 1) },
+		{ arm: "run", bucket, sums: taught(6, [1, 0, -1, 0, 1, 0, 0, 0], 1) },
 	]);
 	await posteriors.poll();
-	const hours = [0, 6, 12, 18];
-	const devices = ["phone", "desktop", "watch"];
-	const activities = ["sleep", "work", "run"];
-	for (let i = 0; i < DECISIONS; i++) {
+	await scenario.trouble?.({ clock, source, log, live, repeats });
+	for (let i = 0; i < scenario.decisions * (scenario.asks ?? 1); i++) {
 		clock.advance(1);
-		await decide.execute({
+		const { degraded } = await decide.execute({
 			experiment: experiment.key,
 			unit: `listener-${i % 5_000}`,
-			context: {
-				hour: hours[i % 4],
-				device: devices[i % 3],
-				activity: activities[Math.floor(i / 12) % 3],
-			},
+			context: contextOf(i),
+			...scenario.request?.(i),
 		});
+		if (scenario.degraded !== undefined)
+			expect(degraded).toContain(scenario.degraded);
 	}
 	return log.rows;
+}
+
+function contextOf(i: number) {
+	return {
+		hour: [0, 6, 12, 18][i % 4],
+		device: ["phone", "desktop", "watch"][i % 3],
+		activity: ["sleep", "work", "run"][Math.floor(i / 12) % 3],
+	};
 }
 
 function taught(times: number, x: readonly number[], reward: 0 | 1) {
@@ -89,7 +256,10 @@ function fit(rows: readonly DecisionRow[]): Fit {
 		(index) =>
 			rows.filter((row) => row.arm === experiment.arms[index]?.key).length,
 	);
-	const kept = expected.map((mean, i) => ({ mean, count: counts[i] ?? 0 }));
+	const all = expected.map((mean, i) => ({ mean, count: counts[i] ?? 0 }));
+	const impossible = all.filter(({ mean, count }) => mean === 0 && count > 0);
+	expect(impossible, "arms of probability 0 were chosen").toEqual([]);
+	const kept = all.filter(({ mean }) => mean > 0);
 	const small = kept.filter(({ mean }) => mean < 5);
 	const large = kept.filter(({ mean }) => mean >= 5);
 	if (small.length > 0)
@@ -106,15 +276,66 @@ function fit(rows: readonly DecisionRow[]): Fit {
 	return { statistic, freedom: large.length - 1 };
 }
 
-describe(`20,000 decisions with ties, control, exploration and eligibility (SEED=${seed})`, () => {
-	let rows: readonly DecisionRow[] = [];
+describe.each(scenarios)(
+	`$decisions decisions with $name (SEED=${seed})`,
+	(scenario) => {
+		let rows: readonly DecisionRow[] = [];
 
-	beforeAll(async () => {
-		rows = await decideMany();
-	});
+		beforeAll(async () => {
+			rows = await decideMany(scenario);
+		}, 600_000);
 
-	it("hold what the test is about: both groups, two to four eligible arms, ties of two and three, an arm alone in the lead", () => {
-		expect(rows).toHaveLength(DECISIONS);
+		it("log propensities that sum to 1 within 1e-12, each greater than 0 in a policy with a floor, the answered arm's among them", () => {
+			expect(rows).toHaveLength(scenario.decisions);
+			for (const row of rows) {
+				const total = row.propensities.reduce((sum, p) => sum + p, 0);
+				expect(Math.abs(total - 1)).toBeLessThanOrEqual(1e-12);
+				if (row.group === "policy")
+					expect(Math.min(...row.propensities)).toBeGreaterThan(0);
+				const place = row.eligible.findIndex(
+					(index) => experiment.arms[index]?.key === row.arm,
+				);
+				expect(row.propensities[place]).toBe(row.propensity);
+				expect(row.propensity).toBeGreaterThan(0);
+			}
+		});
+
+		it("choose arms as often as their logged propensities say (χ², p ≥ 0.001)", () => {
+			const fits = cells(rows).map(fit);
+			const statistic = fits.reduce((sum, cell) => sum + cell.statistic, 0);
+			const freedom = fits.reduce((sum, cell) => sum + cell.freedom, 0);
+			// Where one arm has all the probability, any other choice is infinitely unlikely, and every statistic is 0.
+			const p =
+				freedom === 0
+					? Number(statistic === 0)
+					: 1 - chisquare.cdf(statistic, freedom);
+			expect(p, `χ² = ${statistic}, df = ${freedom}`).toBeGreaterThanOrEqual(
+				0.001,
+			);
+		});
+
+		it("weigh right: the mean of 1/p is the mean number of possible arms, within 3 standard errors", () => {
+			const gaps = rows.map(
+				(row) =>
+					1 / row.propensity - row.propensities.filter((p) => p > 0).length,
+			);
+			const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
+			const variance =
+				gaps.reduce((sum, gap) => sum + (gap - mean) ** 2, 0) /
+				(gaps.length - 1);
+			expect(Math.abs(mean)).toBeLessThanOrEqual(
+				3 * Math.sqrt(variance / gaps.length),
+			);
+		});
+	},
+);
+
+describe("the first of these scenarios", () => {
+	it("holds what it is about: both groups, two to four eligible arms, ties of two and three, an arm alone in the lead", async () => {
+		const rows = await decideMany({
+			...(scenarios[0] as Scenario),
+			decisions: 2_000,
+		});
 		expect(new Set(rows.map((row) => row.group))).toEqual(
 			new Set(["policy", "control"]),
 		);
@@ -128,36 +349,5 @@ describe(`20,000 decisions with ties, control, exploration and eligibility (SEED
 					.length,
 		);
 		expect(new Set(leaders)).toEqual(new Set([1, 2, 3]));
-	});
-
-	it("log propensities that sum to 1 within 1e-12, each greater than 0, the answered arm's among them", () => {
-		for (const row of rows) {
-			const total = row.propensities.reduce((sum, p) => sum + p, 0);
-			expect(Math.abs(total - 1)).toBeLessThanOrEqual(1e-12);
-			expect(Math.min(...row.propensities)).toBeGreaterThan(0);
-			const place = row.eligible.findIndex(
-				(index) => experiment.arms[index]?.key === row.arm,
-			);
-			expect(row.propensities[place]).toBe(row.propensity);
-		}
-	});
-
-	it("choose arms as often as their logged propensities say (χ², p ≥ 0.001)", () => {
-		const fits = cells(rows).map(fit);
-		const statistic = fits.reduce((sum, cell) => sum + cell.statistic, 0);
-		const freedom = fits.reduce((sum, cell) => sum + cell.freedom, 0);
-		expect(freedom).toBeGreaterThan(20);
-		const p = 1 - chisquare.cdf(statistic, freedom);
-		expect(p, `χ² = ${statistic}, df = ${freedom}`).toBeGreaterThanOrEqual(
-			0.001,
-		);
-	});
-
-	it("weigh right: the mean of 1/p is the mean number of eligible arms, within 3 standard errors", () => {
-		const gaps = rows.map((row) => 1 / row.propensity - row.eligible.length);
-		const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
-		const variance =
-			gaps.reduce((sum, gap) => sum + (gap - mean) ** 2, 0) / (gaps.length - 1);
-		expect(Math.abs(mean)).toBeLessThan(3 * Math.sqrt(variance / gaps.length));
 	});
 });
