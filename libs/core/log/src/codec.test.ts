@@ -65,14 +65,45 @@ function reason(subject: string, body: Uint8Array): string {
 	return item === undefined || item.ok ? "" : item.reason;
 }
 
-/** A pack of one row whose wire form was changed. */
-function spoilt(change: (wire: Record<string, unknown>) => void): Uint8Array {
-	const pack = JSON.parse(
-		new TextDecoder().decode(encodeDecisions([row()], publisher)),
-	);
-	change(pack.decisions[0]);
-	return utf8(JSON.stringify(pack));
+const base64 = (numbers: Int32Array | Float64Array) =>
+	Buffer.from(numbers.buffer).toString("base64");
+const units = (values: Float64Array) =>
+	base64(Int32Array.from(values, (value) => value * 4096));
+
+/** A row by names, as earlier versions wrote it. */
+function byNames(value: DecisionRow): Record<string, unknown> {
+	return {
+		...value,
+		x: units(value.x),
+		means: units(value.means),
+		propensities: base64(value.propensities),
+		policyPropensities:
+			value.policyPropensities && base64(value.policyPropensities),
+	};
 }
+const packOf = (decisions: readonly unknown[]) =>
+	utf8(JSON.stringify({ ...publisher, decisions }));
+
+/** A pack of one row by names, changed. */
+function spoilt(change: (wire: Record<string, unknown>) => void): Uint8Array {
+	const wire = byNames(row());
+	change(wire);
+	return packOf([wire]);
+}
+
+/** A pack of one row as it is written, changed: fields in their order, the numbers last. */
+function spoiltList(change: (wire: unknown[]) => void): Uint8Array {
+	const text = new TextDecoder().decode(encodeDecisions([row()], publisher));
+	const [wire] = JSON.parse(text).decisions;
+	change(wire);
+	return packOf([wire]);
+}
+/** The numbers of a row, changed as bytes. */
+const renumbered = (change: (bytes: number[]) => number[]) =>
+	spoiltList((wire) => {
+		const bytes = Buffer.from(wire.pop() as string, "base64");
+		wire.push(Buffer.from(change([...bytes])).toString("base64"));
+	});
 
 describe("a pack of decisions", () => {
 	it("comes back as it went", () => {
@@ -94,6 +125,13 @@ describe("a pack of decisions", () => {
 		});
 	});
 
+	it("comes back as earlier versions wrote it, by names", () => {
+		const value = row({ policyPropensities: Float64Array.of(0.5, 0.5) });
+		expect(decodeMessage(LOG_SUBJECT, packOf([byNames(value)])).items).toEqual([
+			{ ok: true, value },
+		]);
+	});
+
 	it("is bit-equal in x, means and propensities", () => {
 		const grid = (most: number) =>
 			fc
@@ -108,6 +146,10 @@ describe("a pack of decisions", () => {
 				means: fc
 					.array(grid(1000), { minLength: k, maxLength: k })
 					.map((list) => Float64Array.from(list)),
+				policyPropensities: fc.constantFrom(
+					null,
+					new Float64Array(k).fill(1 / k),
+				),
 				propensities: fc
 					.array(fc.double({ min: 1e-6, max: 1, noNaN: true }), {
 						minLength: k,
@@ -141,18 +183,16 @@ describe("a pack of decisions", () => {
 	});
 
 	it("has one bad decision judged without harm to the others", () => {
-		const pack = JSON.parse(
-			new TextDecoder().decode(
-				encodeDecisions([row(), row(), row()], publisher),
-			),
+		const three = [row(), { ...row(), propensity: 0 }, row()];
+		const { items } = decodeMessage(
+			LOG_SUBJECT,
+			encodeDecisions(three, publisher),
 		);
-		pack.decisions[1].propensity = 0;
-		const { items } = decodeMessage(LOG_SUBJECT, utf8(JSON.stringify(pack)));
 		expect(items.map(({ ok }) => ok)).toEqual([true, false, true]);
 		expect(items[1]).toMatchObject({
 			reason: "bad decision: propensity is not valid",
 		});
-		expect(JSON.parse((items[1] as { raw: string }).raw).id).toBe(ID);
+		expect(JSON.parse((items[1] as { raw: string }).raw)).toContain(ID);
 	});
 
 	it.each<[string, (wire: Record<string, unknown>) => void, string]>([
@@ -217,6 +257,81 @@ describe("a pack of decisions", () => {
 	])("with %s is dead-lettered with the reason", (_, change, expected) => {
 		expect(reason(LOG_SUBJECT, spoilt(change))).toContain(expected);
 	});
+
+	it.each<[string, Uint8Array, string]>([
+		["too few fields", spoiltList((wire) => wire.shift()), "not an object"],
+		[
+			"a field of a wrong type",
+			spoiltList((wire) => (wire[2] = "2")),
+			"version is not valid",
+		],
+		[
+			"a __proto__",
+			spoiltList((wire) => (wire[10] = JSON.parse('{"__proto__":1}'))),
+			"The key __proto__ is not allowed",
+		],
+		[
+			"numbers that are no text",
+			spoiltList((wire) => wire.splice(-1, 1, 7)),
+			"numbers is not valid",
+		],
+		[
+			"numbers that are no base64",
+			spoiltList((wire) => wire.splice(-1, 1, "!")),
+			"numbers is not valid",
+		],
+		[
+			"numbers cut short",
+			renumbered((bytes) => bytes.slice(0, -1)),
+			"numbers is not valid",
+		],
+		["numbers cut to nothing", renumbered(() => []), "numbers is not valid"],
+		[
+			"bytes after its numbers",
+			renumbered((bytes) => [...bytes, 1]),
+			"numbers is not valid",
+		],
+		[
+			"more arms than bytes",
+			renumbered(([, ...rest]) => [255, 255, 255, 255, 15, ...rest]),
+			"numbers is not valid",
+		],
+		[
+			"a number without end",
+			renumbered(() => Array(20).fill(255)),
+			"numbers is not valid",
+		],
+		[
+			"no eligible arm",
+			renumbered(() => [0, 1, 2, 0]),
+			"eligible is not valid",
+		],
+		[
+			"an arm beyond 1,000",
+			renumbered(([K, , ...rest]) => [K!, 0xe8, 7, ...rest]),
+			"eligible is not valid",
+		],
+		[
+			"x beyond ±8",
+			renumbered((bytes) => bytes.with(6, 255).with(7, 255).with(8, 7)),
+			"x is beyond ±8",
+		],
+		[
+			"which of two where there are two",
+			renumbered((bytes) => bytes.with(-1, 2)),
+			"numbers is not valid",
+		],
+		[
+			"propensities that do not sum to 1",
+			renumbered((bytes) => bytes.with(-1, 0)),
+			"propensities sums to",
+		],
+	])(
+		"in lists with %s is dead-lettered with the reason",
+		(_, body, expected) => {
+			expect(reason(LOG_SUBJECT, body)).toContain(expected);
+		},
+	);
 
 	it.each([
 		["no publisher", "{}", "bad pack: boot"],
@@ -419,6 +534,10 @@ describe("decoding never throws", () => {
 			decisions: fc.array(
 				fc.oneof(
 					fc.jsonValue(),
+					fc.array(fc.oneof(fc.jsonValue(), fc.base64String()), {
+						minLength: 26,
+						maxLength: 26,
+					}),
 					fc.dictionary(fc.constantFrom(...Object.keys(row())), fc.jsonValue()),
 				),
 				{ minLength: 1 },

@@ -1,10 +1,11 @@
 import { EVENT_TYPE, findJsonProblem, isPlainObject } from "#core/experiment";
+import { ByteWriter } from "./byte-writer.js";
 import type { DecisionRow, Publisher } from "./decision-row.js";
 import type { Event } from "./event.js";
-import { doublesToBase64, gridToBase64 } from "./number-bytes.js";
 import type { DecodedMessage, Item } from "./pack.js";
 import { parseDecisionRow } from "./parse-decision-row.js";
 import { parseEvent } from "./parse-event.js";
+import { writeRow } from "./row-list.js";
 
 /** Packs of decisions, of mixed experiments. */
 export const LOG_SUBJECT = "segue.log.pack";
@@ -19,6 +20,8 @@ const UNKNOWN_PUBLISHER: Publisher = {
 	sequence: 0,
 };
 
+const writer = new ByteWriter();
+
 /** Where clients publish one event of the type. */
 export function eventSubject(type: string): string {
 	return `${EVENT_PREFIX}${type}`;
@@ -28,21 +31,16 @@ export function encodeDecisions(
 	rows: readonly DecisionRow[],
 	publisher: Publisher,
 ): Uint8Array {
-	const decisions = rows.map((row) => ({
-		...row,
-		x: gridToBase64(row.x),
-		means: gridToBase64(row.means),
-		propensities: doublesToBase64(row.propensities),
-		policyPropensities:
-			row.policyPropensities === null
-				? null
-				: doublesToBase64(row.policyPropensities),
-	}));
-	return toBytes({
-		boot: publisher.boot,
-		sequence: publisher.sequence,
-		decisions,
+	const { boot, sequence } = publisher;
+	writer.text(
+		`${JSON.stringify({ boot, sequence }).slice(0, -1)},"decisions":[`,
+	);
+	rows.forEach((row, place) => {
+		if (place > 0) writer.text(",");
+		writeRow(row, writer);
 	});
+	writer.text("]}");
+	return writer.take();
 }
 
 export function encodeEvents(

@@ -1,34 +1,11 @@
 import { GRID } from "#core/linalg";
 
-/** Numbers as little-endian bytes in base64: exact, and half to a third of their decimal text. */
+/** Numbers as little-endian bytes in base64, as rows had them that were written by names. */
 
 const ALPHABET =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const SIX_BITS = new Uint8Array(128);
 for (let i = 0; i < ALPHABET.length; i++) SIX_BITS[ALPHABET.charCodeAt(i)] = i;
-const MOST_INT32 = 2 ** 31 - 1;
-
-/** Values on the 2⁻¹² grid as int32 counts of grid units; beyond ±524,288 (no mean of rewards within ±8 is) they saturate. */
-export function gridToBase64(values: Float64Array): string {
-	const view = new DataView(new ArrayBuffer(values.length * 4));
-	values.forEach((value, index) => {
-		const units = Math.round(value / GRID);
-		view.setInt32(
-			index * 4,
-			Math.max(-MOST_INT32, Math.min(MOST_INT32, units)),
-			true,
-		);
-	});
-	return toBase64(view);
-}
-
-export function doublesToBase64(values: Float64Array): string {
-	const view = new DataView(new ArrayBuffer(values.length * 8));
-	values.forEach((value, index) => {
-		view.setFloat64(index * 8, value, true);
-	});
-	return toBase64(view);
-}
 
 /** Null where the text is not base64 of whole int32. */
 export function gridFromBase64(text: string): Float64Array | null {
@@ -50,12 +27,15 @@ export function doublesFromBase64(text: string): Float64Array | null {
 	return values;
 }
 
-/** At most 1,000 arms × 8 bytes at a time, so they fit the arguments of one call. */
-function toBase64(view: DataView): string {
-	return btoa(String.fromCharCode(...new Uint8Array(view.buffer)));
+function fromBase64(text: string): DataView | null {
+	const bytes = bytesFromBase64(text);
+	return bytes === null
+		? null
+		: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function fromBase64(text: string): DataView | null {
+/** Null where the text is no base64. */
+export function bytesFromBase64(text: string): Uint8Array | null {
 	if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text))
 		return null;
 	const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
@@ -70,5 +50,5 @@ function fromBase64(text: string): DataView | null {
 		bytes[place + 1] = bits >> 8;
 		bytes[place + 2] = bits;
 	}
-	return new DataView(bytes.buffer, 0, bytes.length - padding);
+	return bytes.subarray(0, bytes.length - padding);
 }

@@ -12,6 +12,8 @@ import { isOnGrid } from "#core/linalg";
 import { isDecisionId } from "./decision-id.js";
 import type { DecisionRow } from "./decision-row.js";
 import { doublesFromBase64, gridFromBase64 } from "./number-bytes.js";
+import { unpackNumbers } from "./number-pack.js";
+import { nameFields } from "./row-list.js";
 
 /** Most coordinates of x (an experiment may have 256) and most arms. */
 const MOST_COORDINATES = 257;
@@ -27,8 +29,9 @@ export type ParsedRow =
 	| { readonly ok: true; readonly value: DecisionRow }
 	| { readonly ok: false; readonly reason: string };
 
-/** One decision as it travels in a pack → the row, or the first reason why it is none. */
-export function parseDecisionRow(raw: unknown): ParsedRow {
+/** One decision as it travels in a pack, as a list (row-list.ts) or, as earlier versions wrote it, by names → the row, or the first reason why it is none. */
+export function parseDecisionRow(sent: unknown): ParsedRow {
+	const raw = Array.isArray(sent) ? nameFields(sent) : sent;
 	const problem = findJsonProblem(raw);
 	if (problem !== null)
 		return {
@@ -36,7 +39,11 @@ export function parseDecisionRow(raw: unknown): ParsedRow {
 			reason: `bad decision: ${problem.path} ${problem.message}`,
 		};
 	if (!isPlainObject(raw))
-		return { ok: false, reason: "bad decision: not an object" };
+		return {
+			ok: false,
+			reason:
+				"bad decision: not an object, nor a list of as many fields as a row has",
+		};
 	try {
 		return { ok: true, value: readRow(raw) };
 	} catch (error) {
@@ -47,8 +54,13 @@ export function parseDecisionRow(raw: unknown): ParsedRow {
 type Raw = { readonly [key: string]: unknown };
 
 function readRow(raw: Raw): DecisionRow {
+	const numbers = readNumbers(raw);
 	const field = (key: string): unknown =>
-		Object.hasOwn(raw, key) ? raw[key] : undefined;
+		Object.hasOwn(numbers, key)
+			? numbers[key]
+			: Object.hasOwn(raw, key)
+				? raw[key]
+				: undefined;
 	const text = (key: string, pattern: RegExp) =>
 		need(
 			key,
@@ -153,8 +165,26 @@ function need(
 	return value;
 }
 
+/** The numbers of a row that has them in one text; none where each has its own field. */
+function readNumbers(raw: Raw): Raw {
+	if (!Object.hasOwn(raw, "numbers")) return {};
+	const { numbers } = raw;
+	const unpacked = typeof numbers === "string" ? unpackNumbers(numbers) : null;
+	if (unpacked === null) throw new BadRow("numbers is not valid");
+	return { ...unpacked };
+}
+
+/** Numbers by whichever way they came. */
+function toNumbers(
+	raw: unknown,
+	fromText: (text: string) => Float64Array | null,
+): Float64Array | null {
+	if (raw instanceof Float64Array) return raw;
+	return typeof raw === "string" ? fromText(raw) : null;
+}
+
 function readX(raw: unknown): Float64Array {
-	const x = typeof raw === "string" ? gridFromBase64(raw) : null;
+	const x = toNumbers(raw, gridFromBase64);
 	if (x === null || x.length === 0 || x.length > MOST_COORDINATES)
 		throw new BadRow("x is not valid");
 	if (
@@ -165,7 +195,7 @@ function readX(raw: unknown): Float64Array {
 }
 
 function readGrid(key: string, raw: unknown, length: number): Float64Array {
-	const values = typeof raw === "string" ? gridFromBase64(raw) : null;
+	const values = toNumbers(raw, gridFromBase64);
 	if (values === null || values.length !== length)
 		throw new BadRow(`${key} is not one number per eligible arm`);
 	return values;
@@ -176,7 +206,7 @@ function readDistribution(
 	raw: unknown,
 	length: number,
 ): Float64Array {
-	const values = typeof raw === "string" ? doublesFromBase64(raw) : null;
+	const values = toNumbers(raw, doublesFromBase64);
 	if (values === null || values.length !== length)
 		throw new BadRow(`${key} is not one number per eligible arm`);
 	if (!values.every((value) => value >= 0 && value <= 1))

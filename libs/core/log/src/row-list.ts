@@ -1,0 +1,78 @@
+import type { ByteWriter } from "./byte-writer.js";
+import type { DecisionRow } from "./decision-row.js";
+import { packNumbers } from "./number-pack.js";
+
+/** What a pack's row consists of, in the order of its list; the numbers follow as one text. Names would be a fifth of the bytes. */
+const FIELDS = [
+	"id",
+	"experiment",
+	"version",
+	"definitionId",
+	"unit",
+	"session",
+	"group",
+	"arm",
+	"propensity",
+	"distribution",
+	"context",
+	"excluded",
+	"missing",
+	"degraded",
+	"decidedAt",
+	"origin",
+	"parent",
+	"traceId",
+	"requestId",
+	"consent",
+	"privacyVersion",
+	"extra",
+	"revision",
+	"referenceBucket",
+	"coreVersion",
+] as const satisfies readonly (keyof DecisionRow)[];
+
+/** `[…fields, "numbers"]`. */
+export function writeRow(row: DecisionRow, writer: ByteWriter): void {
+	const fields = JSON.stringify([
+		row.id,
+		row.experiment,
+		row.version,
+		row.definitionId,
+		row.unit,
+		row.session,
+		row.group,
+		row.arm,
+		row.propensity,
+		row.distribution,
+		row.context,
+		row.excluded,
+		row.missing,
+		row.degraded,
+		row.decidedAt,
+		row.origin,
+		row.parent,
+		row.traceId,
+		row.requestId,
+		row.consent,
+		row.privacyVersion,
+		row.extra,
+		row.revision,
+		row.referenceBucket,
+		row.coreVersion,
+	]);
+	writer.text(`${fields.slice(0, -1)},"`);
+	writer.base64(packNumbers(row));
+	writer.text('"]');
+}
+
+/** The row by names, `numbers` still as text; null where the list has not as many entries as a row. */
+export function nameFields(
+	list: readonly unknown[],
+): Readonly<Record<string, unknown>> | null {
+	if (list.length !== FIELDS.length + 1) return null;
+	const named: Record<string, unknown> = { numbers: list[FIELDS.length] };
+	FIELDS.forEach((field, place) => {
+		named[field] = list[place];
+	});
+	return named;
+}
