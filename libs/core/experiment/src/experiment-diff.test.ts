@@ -66,7 +66,7 @@ describe("what changed", () => {
 			['arms[c] added: {"key":"c","payload":{},"tags":[]}'],
 		],
 		[
-			"an arm retired",
+			"an arm removed",
 			{ arms: [document.arms[0]] },
 			['arms[b] removed: {"key":"b","payload":{"text":"B"},"tags":[]}'],
 		],
@@ -147,6 +147,55 @@ describe("what changed", () => {
 		expect(said.join("\n")).toContain(expected);
 		expect(reasons).toHaveLength(1);
 		expect(reasons[0]).toContain("a new version learns from the start");
+	});
+
+	it.each<[string, object[], object[], string]>([
+		[
+			"comes",
+			document.arms,
+			[...document.arms, { key: "c" }],
+			"New: c. It is tried as an arm of which nothing is known",
+		],
+		[
+			"is paused",
+			document.arms,
+			[document.arms[0]!, { ...document.arms[1], state: "paused" }],
+			"Paused: b. No decision chooses it later than 2 s after the change",
+		],
+		[
+			"is retired",
+			document.arms,
+			[document.arms[0]!, { ...document.arms[1], state: "retired" }],
+			"Retired: b. No decision chooses it later than 2 s after the change; outcomes of earlier decisions still count.",
+		],
+		[
+			"is active again",
+			[document.arms[0]!, { ...document.arms[1], state: "paused" }],
+			document.arms,
+			"Active again: b. It may be chosen, with all that was learned of it.",
+		],
+		[
+			"is removed",
+			document.arms,
+			[document.arms[0]!],
+			"Removed: b. No decision chooses it later than 2 s after the change",
+		],
+	])("says what it means that an arm %s", (_, before, after, expected) => {
+		const { newVersion, reasons } = diffExperiment(
+			parsed({ ...document, arms: before }),
+			parsed({ ...document, arms: after }),
+		);
+		expect(newVersion).toBe(false);
+		expect(reasons).toHaveLength(1);
+		expect(reasons[0]).toContain(expected);
+	});
+
+	it("names at most ten of the arms that come together, and says each thing once", () => {
+		const many = Array.from({ length: 12 }, (_, i) => ({ key: `n${i}` }));
+		const { reasons } = diff({ arms: [document.arms[0], ...many] });
+		expect(reasons).toHaveLength(2);
+		expect(reasons[0]).toContain("n8, n9 and 2 more.");
+		expect(reasons[1]).toContain("Removed: b.");
 	});
 
 	it("of the control share makes a new epoch", () => {

@@ -1,3 +1,4 @@
+import { armReasons } from "./arm-changes.js";
 import { bucketMsFor } from "./bucket.js";
 import { canonicalJson } from "./canonical-json.js";
 import type { Experiment, JsonObject, JsonValue } from "./experiment.js";
@@ -42,6 +43,7 @@ export function diffExperiment(
 		before.traffic.control !== after.traffic.control,
 		"The control share changed: a new epoch, so that reports do not mix two allocations.",
 	);
+	reasons.push(...armReasons(before, after));
 	const changes: string[] = [];
 	collect(old, now, "", changes);
 	return {

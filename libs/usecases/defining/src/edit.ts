@@ -44,17 +44,7 @@ export function edit(
 		};
 	if (diff.changes.length === 0) return null;
 	const { state, version, run, epoch, winner } = current;
-	if (winner !== null && !experiment.arms.some(({ key }) => key === winner))
-		throw fail(
-			"invalid",
-			`The arm "${winner}" is what everyone gets since the stop; an edit cannot remove it.`,
-			[
-				{
-					path: "arms",
-					message: `Keep the arm "${winner}", or stop the experiment with another winner first.`,
-				},
-			],
-		);
+	if (winner !== null) keepWinner(experiment, winner);
 	return {
 		experiment,
 		version: diff.newVersion ? version + 1 : version,
@@ -68,6 +58,22 @@ export function edit(
 		actor,
 		why,
 	};
+}
+
+/** What everyone gets since the stop must stay an arm that may be chosen. */
+function keepWinner({ arms }: Experiment, winner: string): void {
+	const arm = arms.find(({ key }) => key === winner);
+	if (arm !== undefined && arm.state === undefined) return;
+	throw fail(
+		"invalid",
+		`The arm "${winner}" is what everyone gets since the stop; an edit cannot remove, pause or retire it.`,
+		[
+			{
+				path: "arms",
+				message: `Keep the arm "${winner}" active, or stop the experiment with another winner first.`,
+			},
+		],
+	);
 }
 
 /** What an edit of `current` would change. */

@@ -19,7 +19,7 @@ export interface PlannedChange {
 	readonly changes: readonly string[];
 	readonly newVersion: boolean;
 	readonly newEpoch: boolean;
-	/** Why there would be a new version or epoch. */
+	/** Why there would be a new version or epoch, and what it means that arms come, go, pause or retire. */
 	readonly reasons: readonly string[];
 	/** State that the experiment is in, null where there is none yet. */
 	readonly state: ExperimentState | null;

@@ -1,4 +1,4 @@
-import type { ExperimentState } from "#core/experiment";
+import type { Experiment, ExperimentState } from "#core/experiment";
 import { fail } from "#usecases/errors";
 import type { DefinitionChange, StoredDefinition } from "./ports.js";
 
@@ -24,7 +24,7 @@ const leavesFrom: Readonly<Record<Transition, readonly ExperimentState[]>> = {
 
 const leadsTo = { start: "running", pause: "paused", stop: "stopped" } as const;
 
-/** The definition row that a transition appends. Throws bad-transition; invalid where the winner is no arm. */
+/** The definition row that a transition appends. Throws bad-transition; invalid where the winner is no active arm. */
 export function transition(
 	current: StoredDefinition,
 	action: Transition,
@@ -44,20 +44,7 @@ export function transition(
 			"bad-transition",
 			`The experiment "${experiment.key}" is ${state}, so it cannot ${action}. ${whatCan(state)}`,
 		);
-	if (winner !== null && !experiment.arms.some(({ key }) => key === winner))
-		throw fail(
-			"invalid",
-			`The experiment "${experiment.key}" has no arm "${winner.slice(0, 64)}" to win.`,
-			[
-				{
-					path: "winner",
-					message: `Must be one of its arms: ${experiment.arms
-						.slice(0, 20)
-						.map(({ key }) => key)
-						.join(", ")}.`,
-				},
-			],
-		);
+	if (winner !== null) refuseWinner(experiment, winner);
 	return {
 		experiment,
 		version,
@@ -70,6 +57,24 @@ export function transition(
 		actor: by.actor,
 		why: by.why,
 	};
+}
+
+/** Everyone gets the winner from the stop on, so it must be an arm that may be chosen. */
+function refuseWinner({ key, arms }: Experiment, winner: string): void {
+	const arm = arms.find((arm) => arm.key === winner);
+	if (arm !== undefined && arm.state === undefined) return;
+	const active = arms
+		.filter(({ state }) => state === undefined)
+		.slice(0, 20)
+		.map((arm) => arm.key)
+		.join(", ");
+	throw fail(
+		"invalid",
+		arm === undefined
+			? `The experiment "${key}" has no arm "${winner.slice(0, 64)}" to win.`
+			: `The arm "${winner}" of "${key}" is ${arm.state}, so it cannot win: nobody would get it. Make it active first, or name another.`,
+		[{ path: "winner", message: `Must be one of its active arms: ${active}.` }],
+	);
 }
 
 function whatCan(state: ExperimentState): string {

@@ -96,6 +96,30 @@ describe("an experiment's state", () => {
 		});
 	});
 
+	test.each(["paused", "retired"])(
+		"a winner that is %s is refused, naming those that may win",
+		async (state) => {
+			const [focus, energy] = document.arms;
+			const arms = [focus, { ...energy, state }];
+			await new PutExperiment(store, store).execute({
+				key: "morning",
+				document: { ...document, arms },
+				...by,
+			});
+			await act("start");
+			await expect(act("stop", { winner: "energy" })).rejects.toMatchObject({
+				code: "invalid",
+				message: expect.stringContaining(`is ${state}, so it cannot win`),
+				problems: [
+					{
+						path: "winner",
+						message: "Must be one of its active arms: focus.",
+					},
+				],
+			});
+		},
+	);
+
 	test("with a stale If-Match nothing happens", async () => {
 		await act("start");
 		await expect(act("stop", { ifMatch: '"1"' })).rejects.toMatchObject({

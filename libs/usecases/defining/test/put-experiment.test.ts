@@ -134,7 +134,7 @@ describe("a PUT", () => {
 		);
 	});
 
-	test("cannot remove the arm that won", async () => {
+	test("cannot remove, pause or retire the arm that won", async () => {
 		await put(document);
 		await start();
 		await new StopExperiment(store, store).execute({
@@ -142,11 +142,17 @@ describe("a PUT", () => {
 			winner: "energy",
 			...by,
 		});
-		const without = { ...document, arms: [{ key: "focus" }, { key: "calm" }] };
-		await expect(put(without)).rejects.toMatchObject({
-			code: "invalid",
-			problems: [{ path: "arms" }],
-		});
+		const focus = { key: "focus" };
+		for (const arms of [
+			[focus, { key: "calm" }],
+			[focus, { key: "energy", state: "paused" }],
+			[focus, { key: "energy", state: "retired" }],
+		])
+			await expect(put({ ...document, arms })).rejects.toMatchObject({
+				code: "invalid",
+				problems: [{ path: "arms" }],
+			});
+		await put({ ...document, arms: [{ key: "energy" }] });
 	});
 });
 
