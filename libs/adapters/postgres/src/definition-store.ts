@@ -32,7 +32,7 @@ export class PostgresDefinitionStore implements DefinitionStore {
 
 	constructor(private readonly database: Database) {}
 
-	/** Asked every second by every decider, so rows that are known already are not read or parsed again. */
+	/** Asked twice a second by every decider, so rows that are known already are not read or parsed again. */
 	async all(): Promise<readonly StoredDefinition[]> {
 		const heads = await this.database.query<{ id: number }>(
 			"select e.definition_id as id from experiments e where e.definition_id is not null order by e.key",

@@ -1,10 +1,11 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { MemoryDefinitionSource } from "#adapters/memory";
 import type { Definition } from "#core/experiment";
 import { DefinitionCache } from "../src/index.js";
 import { definition, experiment } from "./definitions.js";
 
 const KEY = experiment.key;
+afterEach(() => void vi.useRealTimers());
 
 describe("the definition cache", () => {
 	it("obeys what was current at its start, and a change once refreshed", async () => {
@@ -45,6 +46,35 @@ describe("the definition cache", () => {
 			await new Promise((resolve) => setTimeout(resolve, 1));
 		await cache.stop();
 		expect(cache.get(KEY)?.id).toBe(1);
+	});
+
+	it("obeys a change made elsewhere within 2 s, also one that comes just after another one was read, where no posterior ever comes", async () => {
+		vi.useFakeTimers();
+		const source = new MemoryDefinitionSource();
+		let changedAt: number | null = null;
+		const slow = {
+			all: async () => {
+				const read = await source.all();
+				if (read.length > 0 && changedAt === null) {
+					changedAt = Date.now();
+					source.set(definition({ id: 2 }));
+				}
+				await new Promise((resolve) => setTimeout(resolve, 100));
+				return read;
+			},
+		};
+		const never = new Promise<void>(() => {});
+		const cache = new DefinitionCache(slow, { prepare: () => never });
+		const started = cache.start();
+		await vi.advanceTimersByTimeAsync(200);
+		await started;
+		source.set(definition({ id: 1 }));
+		while (changedAt === null) await vi.advanceTimersByTimeAsync(1);
+		expect(cache.get(KEY)).toBeUndefined();
+		await vi.advanceTimersByTimeAsync(1_999);
+		expect(cache.get(KEY)?.id).toBe(2);
+		vi.useRealTimers();
+		await cache.stop();
 	});
 
 	it("is not set back by an older answer", async () => {
