@@ -1,12 +1,18 @@
 import type { Definition } from "#core/experiment";
-import type { Scored } from "#core/policy";
+import {
+	type ArmModel,
+	distribution,
+	distributionInSlices,
+	type Scored,
+} from "#core/policy";
+import { breath } from "./breath.js";
 import type { CompiledDefinition } from "./compiled-definition.js";
 import type { GatheredContext } from "./gather-context.js";
 import type { JudgedArms } from "./judge-arms.js";
 import type { PosteriorSnapshot } from "./ports.js";
 
-/** All that is known of a decision before an arm is chosen. */
-export interface Considered {
+/** All that is known of a decision before the policy is asked. */
+export interface Ground {
 	readonly definition: Definition;
 	readonly compiled: CompiledDefinition;
 	/** UUIDv7 the decision will have. */
@@ -19,8 +25,37 @@ export interface Considered {
 	readonly missing: readonly string[];
 	readonly arms: JudgedArms;
 	readonly posterior: PosteriorSnapshot;
-	/** The policy's view of the eligible arms, in order. */
-	readonly scored: Scored;
+	/** Of the eligible arms, in order. */
+	readonly models: readonly ArmModel[];
 	/** What was not as it should be so far. */
 	readonly degraded: readonly string[];
+}
+
+/** All that is known of a decision before an arm is chosen. */
+export interface Considered extends Ground {
+	/** The policy's view of the eligible arms, in order. */
+	readonly scored: Scored;
+}
+
+export function score(ground: Ground): Considered {
+	const { definition, arms, models, x } = ground;
+	const { policy } = definition.experiment;
+	return { ...ground, scored: distribution(policy, arms.keys, models, x) };
+}
+
+/** `score`, letting other decisions through in between. */
+export async function scoreInSlices(ground: Ground): Promise<Considered> {
+	const { definition, arms, models, x } = ground;
+	const slices = distributionInSlices(
+		definition.experiment.policy,
+		arms.keys,
+		models,
+		x,
+	);
+	let step = slices.next();
+	while (!step.done) {
+		await breath();
+		step = slices.next();
+	}
+	return { ...ground, scored: step.value };
 }

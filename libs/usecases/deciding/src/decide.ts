@@ -1,17 +1,15 @@
-import { assign, type Definition } from "#core/experiment";
-import { type DecisionRow, timeOfId } from "#core/log";
-import { distribution, draw, uniformFrom } from "#core/policy";
+import type { Definition } from "#core/experiment";
+import type { DecisionRow } from "#core/log";
+import { isHeavy } from "#core/policy";
 import { fail } from "#usecases/errors";
 import { SpoolFull } from "#usecases/ingesting";
 import { answerBest, answerDrawn } from "./answer.js";
 import { AnswerOnce } from "./answer-once.js";
 import { bestArm } from "./best-arm.js";
-import { CompiledDefinitions } from "./compiled-definition.js";
-import type { Considered } from "./considered.js";
+import { Consider } from "./consider.js";
+import { type Considered, score, scoreInSlices } from "./considered.js";
 import type { Decision } from "./decision.js";
-import { toRow } from "./decision-row.js";
-import { gatherContext } from "./gather-context.js";
-import { judgeArms } from "./judge-arms.js";
+import { drawFrom } from "./draw-from.js";
 import type {
 	DecisionLog,
 	Definitions,
@@ -21,7 +19,6 @@ import type {
 	Repeats,
 } from "./ports.js";
 import type { DecisionRequest } from "./request.js";
-import { serveGroup } from "./serve-group.js";
 
 export interface DecidePorts {
 	readonly definitions: Definitions;
@@ -40,7 +37,7 @@ const KEEP_SHARE = 0.7;
 
 /** One decision, from request to answer. Everything is computed from memory; only the log is waited for. */
 export class Decide {
-	private readonly compiled = new CompiledDefinitions();
+	private readonly consider: Consider;
 	private readonly streamMs: number;
 	private readonly once: AnswerOnce;
 
@@ -48,6 +45,7 @@ export class Decide {
 		private readonly ports: DecidePorts,
 		deadlineMs: number,
 	) {
+		this.consider = new Consider(ports);
 		this.streamMs = Math.max(1, Math.floor(deadlineMs * STREAM_SHARE));
 		this.once = new AnswerOnce(
 			ports.repeats,
@@ -65,7 +63,10 @@ export class Decide {
 		const definition = this.answering(request.experiment);
 		let considered: Considered;
 		try {
-			considered = this.consider(definition, request);
+			const ground = this.consider.execute(definition, request);
+			considered = isHeavy(definition.experiment.policy, ground.models.length)
+				? await scoreInSlices(ground)
+				: score(ground);
 		} catch (error) {
 			// Decided before the definition changed, it may be answered still.
 			const earlier = await this.earlier(request);
@@ -75,21 +76,9 @@ export class Decide {
 		if (request.mode === "best")
 			return answerBest(considered, bestArm(considered), request.explain);
 
-		const { experiment, salt, state } = definition;
-		const group = assign(experiment.traffic, salt, request.unit, state);
-		const served = serveGroup(
-			definition,
-			group,
-			considered.arms.keys,
-			considered.scored.propensities,
-		);
-		const chosen = draw(
-			served.propensities,
-			uniformFrom(salt, "draw", considered.id),
-		);
-
-		const row = toRow(considered, request, group, served, chosen, traceId);
-		if (request.requestId !== undefined || experiment.sticky !== undefined) {
+		const { chosen, row } = drawFrom(considered, request, traceId);
+		const { sticky } = definition.experiment;
+		if (request.requestId !== undefined || sticky !== undefined) {
 			const answer = answerDrawn(
 				considered,
 				row,
@@ -106,61 +95,6 @@ export class Decide {
 	private async earlier(request: DecisionRequest): Promise<Decision | null> {
 		const named = request.requestId !== undefined && request.mode !== "best";
 		return named ? this.once.earlier(request) : null;
-	}
-
-	/** Validate, enrich, consent, encode, eligibility, policy. */
-	private consider(
-		definition: Definition,
-		request: DecisionRequest,
-	): Considered {
-		const { experiment, state, bucketMs } = definition;
-		const compiled = this.compiled.of(definition);
-		const id = this.ports.ids.mint();
-		const decidedAt = timeOfId(id);
-		const referenceBucket = Math.floor(decidedAt / bucketMs);
-
-		const context = gatherContext(
-			experiment.context,
-			request.context,
-			request.unit,
-			decidedAt,
-			this.ports.live,
-		);
-		const { x, missing } = compiled.encoder.encode(context.values);
-		const arms = judgeArms(
-			definition,
-			compiled,
-			context.values,
-			request.eligible,
-		);
-
-		const posterior = this.ports.posteriors.snapshot(
-			definition,
-			referenceBucket,
-		);
-		const models = arms.eligible.map((index) => posterior.models[index]!);
-		const scored = distribution(experiment.policy, arms.keys, models, x);
-
-		const stopped = state === "paused" || state === "stopped" ? [state] : [];
-		const degraded = [
-			...stopped,
-			...context.degraded,
-			...(posterior.stale ? ["posterior"] : []),
-		];
-		return {
-			definition,
-			compiled,
-			id,
-			decidedAt,
-			referenceBucket,
-			context,
-			x,
-			missing,
-			arms,
-			posterior,
-			scored,
-			degraded,
-		};
 	}
 
 	private answering(experiment: string): Definition {

@@ -1,14 +1,13 @@
-import { assign, type Definition } from "#core/experiment";
+import type { Definition } from "#core/experiment";
 import type { DecisionRow } from "#core/log";
-import { type ArmModel, distribution, draw, uniformFrom } from "#core/policy";
+import type { ArmModel } from "#core/policy";
 import { SegueError } from "#usecases/errors";
 import type { CompiledDefinition } from "./compiled-definition.js";
-import type { Considered } from "./considered.js";
-import { toRow } from "./decision-row.js";
+import { score } from "./considered.js";
+import { drawFrom } from "./draw-from.js";
 import { type Explanation, explain } from "./explain.js";
 import { judgeArms } from "./judge-arms.js";
 import { differencesOf } from "./rederive-differences.js";
-import { serveGroup } from "./serve-group.js";
 
 /** A decision made again from its log row. */
 export interface Rederivation {
@@ -53,11 +52,11 @@ function makeAgain(
 	compiled: CompiledDefinition,
 	models: readonly ArmModel[],
 ): Rederivation {
-	const { experiment, salt, state } = definition;
+	const { experiment, state } = definition;
 	const { x, missing } = compiled.encoder.encode(row.context);
 	const requested = requestedArms(row, compiled.armKeys);
 	const arms = judgeArms(definition, compiled, row.context, requested);
-	const considered: Considered = {
+	const considered = score({
 		definition,
 		compiled,
 		id: row.id,
@@ -68,24 +67,11 @@ function makeAgain(
 		missing,
 		arms,
 		posterior: { revision: row.revision, models, stale: false },
-		scored: distribution(
-			experiment.policy,
-			arms.keys,
-			arms.eligible.map((index) => models[index]!),
-			x,
-		),
+		models: arms.eligible.map((index) => models[index]!),
 		degraded: state === "paused" || state === "stopped" ? [state] : [],
-	};
-	const group = assign(experiment.traffic, salt, row.unit, state);
-	const served = serveGroup(
-		definition,
-		group,
-		arms.keys,
-		considered.scored.propensities,
-	);
-	const chosen = draw(served.propensities, uniformFrom(salt, "draw", row.id));
+	});
 	const request = { experiment: experiment.key, unit: row.unit };
-	const again = toRow(considered, request, group, served, chosen, row.traceId);
+	const { chosen, row: again } = drawFrom(considered, request, row.traceId);
 	return {
 		explanation: explain(considered, chosen, again),
 		differences: differencesOf(row, again, definition, compiled),

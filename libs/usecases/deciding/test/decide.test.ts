@@ -5,6 +5,7 @@ import {
 	MemoryIds,
 	MemoryLive,
 	MemoryPosteriorSource,
+	MemoryRepeats,
 } from "#adapters/memory";
 import { compileEncoder } from "#core/context";
 import type { Definition, Traffic } from "#core/experiment";
@@ -45,7 +46,17 @@ function decider(current: Definition) {
 	const log = new MemoryDecisionLog();
 	const live = new MemoryLive();
 	const ids = new MemoryIds(clock);
-	const decide = new Decide({ definitions, posteriors, live, ids, log }, 100);
+	const decide = new Decide(
+		{
+			definitions,
+			posteriors,
+			live,
+			ids,
+			log,
+			repeats: new MemoryRepeats(clock),
+		},
+		100,
+	);
 	const ask = (request: Partial<DecisionRequest> = {}) =>
 		decide.execute({
 			experiment: experiment.key,

@@ -249,6 +249,12 @@ function cells(rows: readonly DecisionRow[]): DecisionRow[][] {
 	return [...byDistribution.values()];
 }
 
+/** χ² of counts against expectations, over cells of one distribution; cells expected less than 5 times are taken together. */
+interface Fit {
+	readonly statistic: number;
+	readonly freedom: number;
+}
+
 function fit(rows: readonly DecisionRow[]): Fit {
 	const [first] = rows;
 	const expected = [...(first?.propensities ?? [])].map((p) => p * rows.length);

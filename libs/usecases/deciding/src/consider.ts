@@ -1,0 +1,72 @@
+import type { Definition } from "#core/experiment";
+import { timeOfId } from "#core/log";
+import { CompiledDefinitions } from "./compiled-definition.js";
+import type { Ground } from "./considered.js";
+import { gatherContext } from "./gather-context.js";
+import { judgeArms } from "./judge-arms.js";
+import type { Ids, LiveContext, Posteriors } from "./ports.js";
+import type { DecisionRequest } from "./request.js";
+
+export interface ConsiderPorts {
+	readonly posteriors: Posteriors;
+	readonly live: LiveContext;
+	readonly ids: Ids;
+}
+
+/** All that a decision stands on: validate, enrich, consent, encode, eligibility, and the posterior of now. */
+export class Consider {
+	private readonly compiled = new CompiledDefinitions();
+
+	constructor(private readonly ports: ConsiderPorts) {}
+
+	/** Throws invalid (with paths), no-eligible-arm. */
+	execute(definition: Definition, request: DecisionRequest): Ground {
+		const { experiment, state, bucketMs } = definition;
+		const compiled = this.compiled.of(definition);
+		const id = this.ports.ids.mint();
+		const decidedAt = timeOfId(id);
+		const referenceBucket = Math.floor(decidedAt / bucketMs);
+
+		const context = gatherContext(
+			experiment.context,
+			request.context,
+			request.unit,
+			decidedAt,
+			this.ports.live,
+		);
+		const { x, missing } = compiled.encoder.encode(context.values);
+		const arms = judgeArms(
+			definition,
+			compiled,
+			context.values,
+			request.eligible,
+		);
+
+		const posterior = this.ports.posteriors.snapshot(
+			definition,
+			referenceBucket,
+		);
+		const models = arms.eligible.map((index) => posterior.models[index]!);
+
+		const stopped = state === "paused" || state === "stopped" ? [state] : [];
+		const degraded = [
+			...stopped,
+			...context.degraded,
+			...(posterior.stale ? ["posterior"] : []),
+		];
+		return {
+			definition,
+			compiled,
+			id,
+			decidedAt,
+			referenceBucket,
+			context,
+			x,
+			missing,
+			arms,
+			posterior,
+			models,
+			degraded,
+		};
+	}
+}
