@@ -131,6 +131,12 @@ describe("Thompson sampling", () => {
 		expect(p[999]).toBeGreaterThan(0.02);
 	});
 
+	test("moves on where the narrowest σ is nothing beside where it stands", () => {
+		// The second arm still races at −7, where the next number is 9e-16 away and its σ a tenth of that.
+		const p = thompsonPropensities(of(0, -7 + 2 ** -50), of(1, 7e-17));
+		expect(p[0]).toBeGreaterThan(1 - 1e-11);
+	});
+
 	test("refuses no arms, unequal lengths, numbers that are not finite and a σ below 0, naming the arm", () => {
 		expect(() => thompsonPropensities(of(), of())).toThrow(/at least one arm/);
 		expect(() => thompsonPropensities(of(1, 2), of(1))).toThrow(/2 and 1/);
