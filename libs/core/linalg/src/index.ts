@@ -4,3 +4,4 @@ export * from "./dyadic.js";
 export { factorBlock, factorTwin, ridgeFloor } from "./factor-block.js";
 export * from "./packed-symmetric.js";
 export { scoreBlocks, scoreBlocksByTwin } from "./score-blocks.js";
+export { hasKernel } from "./shared-engine.js";

@@ -10,3 +10,8 @@ export function sharedEngine(): KernelEngine | null {
 	if (engine === undefined) engine = KernelEngine.start(ARENA_BYTES);
 	return engine;
 }
+
+/** Whether scoring and factorising run in WebAssembly here. */
+export function hasKernel(): boolean {
+	return sharedEngine() !== null;
+}
