@@ -223,6 +223,50 @@ describe("a decision", () => {
 	});
 });
 
+describe("Thompson sampling over many arms", () => {
+	it("lets others through while it computes, and logs what it computes at once", async () => {
+		const arms = Array.from({ length: 1_000 }, (_, a) => ({
+			key: `arm-${a}`,
+			payload: {},
+			tags: [],
+		}));
+		const policy = {
+			...experiment.policy,
+			kind: "thompson",
+			alpha: 1,
+		} as const;
+		const current = definition({}, { arms, policy });
+		const room = await ready(current);
+		const taught = arms.map(({ key }, a) => {
+			const sums = emptySums(D);
+			addObservation(sums, D, new Float64Array(D).fill(1), 1, a / 2_000);
+			return { arm: key, bucket: 1, sums };
+		});
+		room.source.learn(experiment.key, 1, taught);
+		await room.posteriors.poll();
+
+		let turns = 0;
+		let deciding = true;
+		const turn = () => {
+			turns++;
+			if (deciding) setImmediate(turn);
+		};
+		setImmediate(turn);
+		const both = await Promise.all([room.ask(), room.ask()]);
+		deciding = false;
+		expect(turns).toBeGreaterThan(3);
+
+		const { models } = room.posteriors.snapshot(current, 20_000);
+		const keys = arms.map(({ key }) => key);
+		for (const row of room.log.rows) {
+			const { propensities } = distribution(policy, keys, models, row.x);
+			expect(row.policyPropensities ?? row.propensities).toEqual(propensities);
+			expect(both.map(({ decisionId }) => decisionId)).toContain(row.id);
+		}
+		expect(room.log.rows).toHaveLength(2);
+	});
+});
+
 describe("the eligible arms", () => {
 	it("are those the request allows and no rule excludes", async () => {
 		const room = await ready(definition({}, onlyPolicy));
