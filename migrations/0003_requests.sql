@@ -3,6 +3,8 @@
 -- Nothing was written to it before this migration, so columns come and go freely.
 alter table requests
 	drop column created_at,
+	-- As text, so that who asks again gets the same bytes; jsonb would sort the keys.
+	alter column answer type json,
 	-- Null for sticky keys, under which bodies may differ.
 	alter column request_hash drop not null,
 	-- The decision's row as it is logged, for an ask that comes before the log has it; null where the log had it already.

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Answer, runExperiment, send } from "../support/client.js";
@@ -44,6 +45,7 @@ const experiment = {
 const cleanups: (() => Promise<unknown>)[] = [];
 let databaseUrl: string;
 let database: pg.Client;
+let nats: NatsConnection;
 let proxy: DatabaseProxy;
 /** `there` reaches the database through the proxy. */
 let here: Instance;
@@ -51,8 +53,10 @@ let there: Instance;
 let startHere: () => Promise<Instance>;
 
 beforeAll(async () => {
-	const nats = await startNats();
-	cleanups.push(() => nats.stop());
+	const broker = await startNats();
+	cleanups.push(() => broker.stop());
+	nats = await connect({ servers: broker.url });
+	cleanups.push(() => nats.close());
 	const own = await createTestDatabase();
 	cleanups.push(() => own.drop());
 	databaseUrl = own.connectionString;
@@ -66,7 +70,7 @@ beforeAll(async () => {
 	const folder = await mkdtemp(join(tmpdir(), "segue-once-"));
 	cleanups.push(() => rm(folder, { recursive: true, force: true }));
 	const env = {
-		NATS_URL: nats.url,
+		NATS_URL: broker.url,
 		DATABASE_URL: databaseUrl,
 		SEGUE_DECIDE_DEADLINE_MS: String(DEADLINE_MS),
 	};
@@ -110,6 +114,13 @@ async function answered(on: Instance, body: object): Promise<Answer["body"]> {
 	const answer = await decide(on, body);
 	expect(answer.status, JSON.stringify(answer.body)).toBe(200);
 	return answer.body;
+}
+
+/** Answered by one of the deciders. */
+async function overNats(body: object): Promise<Answer["body"]> {
+	const request = { experiment: "once", unit: "u1", context: { tempo: 120 } };
+	const text = JSON.stringify({ ...request, ...body });
+	return (await nats.request("segue.decide", text, { timeout: 5_000 })).json();
 }
 
 const put = (on: Instance, document: { key: string }) =>
@@ -176,7 +187,7 @@ const stored = (id: string) =>
 		() => `${id} did not reach the database`,
 	);
 
-test("twenty requests at once under one requestId, on two deciders and in batches, get one decision, which is learned once", async () => {
+test("twenty requests at once under one requestId, on two deciders, in batches and over NATS, get one decision, which is learned once", async () => {
 	const body = { requestId: "r1" };
 	const batch = async (on: Instance) => {
 		const one = { experiment: "once", unit: "u1", context: { tempo: 120 } };
@@ -187,10 +198,12 @@ test("twenty requests at once under one requestId, on two deciders and in batche
 	const answers = await Promise.all(
 		Array.from({ length: 20 }, (_, i) => {
 			const on = i % 2 === 0 ? here : there;
-			return i % 5 === 0 ? batch(on) : answered(on, body);
+			if (i % 5 === 0) return batch(on);
+			return i % 5 === 1 ? overNats(body) : answered(on, body);
 		}),
 	);
-	for (const answer of answers) expect(answer).toEqual(answers[0]);
+	const texts = answers.map((answer) => JSON.stringify(answer));
+	expect(new Set(texts).size, texts.join("\n")).toBe(1);
 	expect(answers[0].degraded).toEqual([]);
 
 	const other = await decide(there, { ...body, context: { tempo: 121 } });

@@ -120,7 +120,7 @@ export class PostgresRepeats implements Repeats {
  */
 const keepSql = `with asked as (
 		select a.* from unnest(
-			$1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::float8[], $7::uuid[], $8::uuid[], $9::jsonb[], $10::bytea[]
+			$1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::float8[], $7::uuid[], $8::uuid[], $9::json[], $10::bytea[]
 		) with ordinality as a (experiment, kind, key, unit, request_hash, span_ms, replaced, decision_id, answer, row, place)
 	), found as (
 		select a.place, r.decision_id, r.request_hash, r.answer, r.row
