@@ -92,7 +92,7 @@ function* walk(
 
 /**
  * The width of a panel in units of the narrowest σ. The best of many equal arms varies faster than any one of them. Measured beside one
- * other arm: error below 5e-11 at each of these, up to 1e-8 with the width of half as many arms.
+ * other arm: error below 5e-11 with these, up to 6e-9 for 1,000 arms with the width of 200.
  */
 function sdsPerPanel(arms: number): number {
 	if (arms <= 12) return 3;
