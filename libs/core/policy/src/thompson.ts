@@ -65,7 +65,7 @@ function panelsInSlice(arms: number): number {
 
 /**
  * From the start upwards, a panel a step. Competitors drop out on the way and the narrowest of the rest sets the width, which can only
- * grow: at most about 7 (1 + ln(σ_max/σ_min)) panels for any number of arms.
+ * grow: at w σ a panel, at most about 15/w · (1 + ln(σ_max/σ_min)) panels for any number of arms.
  */
 function* walk(
 	contest: Contest,
