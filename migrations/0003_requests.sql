@@ -17,6 +17,14 @@ create index requests_expires_at on requests (expires_at);
 -- Erasure goes by unit.
 create index requests_unit on requests (unit);
 
+-- Whether the log's database has the decision. A function, so that a statement that asks for few need not plan for every partition.
+create function segue_is_logged(decision uuid) returns boolean
+language plpgsql stable as $$
+begin
+	return exists (select 1 from decisions d where d.id = decision);
+end
+$$;
+
 -- Down Migration
 
 do $$ begin raise exception 'Segue migrates forward only: restore a backup taken before 0003_requests.'; end $$;

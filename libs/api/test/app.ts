@@ -8,6 +8,7 @@ import {
 	MemoryLive,
 	MemoryPastSums,
 	MemoryPosteriorSource,
+	MemoryRepeats,
 } from "#adapters/memory";
 import type { Event } from "#core/log";
 import type { ReportCounts } from "#core/report";
@@ -69,6 +70,7 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 			live: new MemoryLive(),
 			ids: new MemoryIds(clock),
 			log,
+			repeats: new MemoryRepeats(clock),
 		},
 		100,
 	);

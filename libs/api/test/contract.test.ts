@@ -57,6 +57,29 @@ describe("decisions", () => {
 		expect(found.body.x).toEqual(expect.arrayContaining([1]));
 	});
 
+	test("with explain=true it is explained as it was when it was served, and derived again", async () => {
+		const served = await send(api, "POST", "/v1/decisions", {
+			...ask,
+			explain: true,
+		});
+		const path = `/v1/decisions/${served.body.decisionId}`;
+		const { status, body } = await send(api, "GET", `${path}?explain=true`);
+		expect(status).toBe(200);
+		expect(body.explanation).toEqual(served.body.explanation);
+		expect(body.rederived).toEqual({
+			equal: true,
+			differences: [],
+			revision: 0,
+			oldestRevision: 0,
+			why: null,
+		});
+		expect(body.decisionId).toBe(served.body.decisionId);
+		const plain = await send(api, "GET", path);
+		expect(plain.body).not.toHaveProperty("explanation");
+		const wrong = await send(api, "GET", `${path}?explain=perhaps`);
+		expect(wrong.status).toBe(422);
+	});
+
 	test("a stored decision shows its events with their verdicts, and its reward", async () => {
 		const { body } = await send(api, "POST", "/v1/decisions", ask);
 		const row = api.log.rows.at(-1)!;
@@ -86,6 +109,35 @@ describe("decisions", () => {
 					storedAt: "2026-01-05T12:00:02.000Z",
 				},
 			],
+		});
+	});
+
+	test("a retry gets its answer byte for byte; another request under its id is refused with the path", async () => {
+		const first = { ...ask, requestId: "r1" };
+		const answers = [];
+		for (let i = 0; i < 3; i++)
+			answers.push(await send(api, "POST", "/v1/decisions", first));
+		expect(decisionSchema.parse(answers[0]?.body).degraded).toEqual([]);
+		expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+		const other = { ...first, unit: "listener-2" };
+		const { status, body } = await send(api, "POST", "/v1/decisions", other);
+		expect(status).toBe(422);
+		expect(body.type).toBe("/docs/errors#invalid");
+		expect(body.errors).toHaveLength(1);
+		expect(body.errors[0].path).toBe("requestId");
+		expect(body.errors[0].message).toContain('"r1" of morning names another');
+	});
+
+	test("a sticky experiment's repeated answer says so, as documented", async () => {
+		const sticky = { ...morning, key: "sticky", sticky: "unit" };
+		await send(api, "PUT", "/v1/experiments/sticky", sticky);
+		await send(api, "POST", "/v1/experiments/sticky/start", {});
+		const request = { ...ask, experiment: "sticky" };
+		const first = await send(api, "POST", "/v1/decisions", request);
+		const again = await send(api, "POST", "/v1/decisions", request);
+		expect(decisionSchema.parse(again.body)).toEqual({
+			...first.body,
+			repeated: true,
 		});
 	});
 
@@ -195,7 +247,7 @@ describe("experiments", () => {
 		const list = await send(api, "GET", "/v1/experiments");
 		expect(
 			list.body.experiments.map(({ key }: { key: string }) => key),
-		).toEqual(["evening", "morning"]);
+		).toEqual(["evening", "morning", "sticky"]);
 		for (const answer of [created, edited, got, list])
 			expect(answer.text).not.toMatch(/salt|5a5a/);
 	});

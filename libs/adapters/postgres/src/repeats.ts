@@ -140,7 +140,7 @@ const keepSql = `with asked as (
 		returning r.experiment, r.kind, r.key, r.decision_id, r.request_hash, r.answer, r.row
 	)
 	select f.place::int, f.decision_id, f.request_hash, f.answer,
-		case when exists (select 1 from decisions d where d.id = f.decision_id) then null else f.row end as row
+		case when segue_is_logged(f.decision_id) then null else f.row end as row
 	from found f
 	union all
 	select a.place::int, k.decision_id, k.request_hash,
