@@ -199,7 +199,7 @@ describe("10,000 decisions of a Segue that learned while it made them", () => {
 
 	it("are explained later as they were when they were served, number by number", async () => {
 		const ids = [...served.keys()];
-		const some = ids.filter((_, i) => i % Math.ceil(ids.length / 30) === 0);
+		const some = ids.filter((_, i) => i % Math.ceil(ids.length / 15) === 0);
 		for (const id of some) {
 			const { status, body } = await send(
 				instance.url,

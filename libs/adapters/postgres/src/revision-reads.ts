@@ -76,10 +76,11 @@ export class PostgresRevisionReads implements RevisionReads {
 	): Promise<readonly TouchedDecision[]> {
 		const ids = await this.#touchedIds(experiment, from, to);
 		if (ids.length === 0) return [];
-		const [records, outcomes] = await Promise.all([
-			this.#decisions(experiment, version, ids),
-			this.#outcomes(experiment, ids),
-		]);
+		const records = await this.#decisions(experiment, version, ids);
+		const outcomes = await this.#outcomes(
+			experiment,
+			records.map(({ id }) => id),
+		);
 		await this.#definitions.learn(records.map((row) => row.definition_id));
 		return records.map((record) => ({
 			row: {
