@@ -4,7 +4,11 @@ import type {
 	PosteriorSource,
 } from "#usecases/deciding";
 import type { Database } from "./database.js";
-import { assembleBuckets, type ChunkRecord } from "./sums-chunks.js";
+import {
+	assembleBuckets,
+	assembleInSlices,
+	type ChunkRecord,
+} from "./sums-chunks.js";
 
 type ReadRecord = { head: number } & (ChunkRecord | { data: null });
 
@@ -34,7 +38,10 @@ export class PostgresPosteriorSource implements PosteriorSource {
 		const chunks = rows.filter(
 			(row): row is { head: number } & ChunkRecord => row.data !== null,
 		);
-		return { revision: rows[0]?.head ?? 0, changed: assembleBuckets(chunks) };
+		return {
+			revision: rows[0]?.head ?? 0,
+			changed: await assembleInSlices(chunks),
+		};
 	}
 
 	async heads(): Promise<ReadonlyMap<string, number>> {

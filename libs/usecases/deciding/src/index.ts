@@ -1,3 +1,4 @@
+export { Slices } from "./breath.js";
 export * from "./compiled-definition.js";
 export * from "./decide.js";
 export * from "./decide-batch.js";

@@ -21,6 +21,8 @@ export const ARMS = 5;
 const D = 6;
 const SPREAD = 0.3;
 const NOISE = 0.85;
+/** √(1 + ¼ + 1/(K − 1)), since leads of K arms sum to 0: with it they are as large after the flip as before. */
+const SAME_SPREAD = Math.sqrt(1.25 + 1 / (ARMS - 1));
 const KEYS = Array.from({ length: ARMS }, (_, a) => `arm-${a}`);
 
 /** Gain of each decision over what a uniform choice earns in expectation there. */
@@ -44,7 +46,10 @@ export function gains(
 	});
 }
 
-/** x = (1, five normals); an arm earns θᵀx plus noise. At the flip every arm takes the next one's θ, so the best arm is another everywhere. */
+/**
+ * x = (1, five normals); an arm earns θᵀx plus noise. At the flip each arm takes the next one's lead over the average and half of its own
+ * with the sign turned: another arm is best everywhere, and the one that was best is a bad one.
+ */
 class World {
 	readonly random: () => number;
 	private readonly thetas: readonly Float64Array[];
@@ -66,10 +71,15 @@ class World {
 	}
 
 	means(x: Float64Array, flipped: boolean): number[] {
-		return KEYS.map((_, a) => {
-			const theta = this.thetas[(a + (flipped ? 1 : 0)) % ARMS] as Float64Array;
-			return theta.reduce((sum, value, i) => sum + value * (x[i] as number), 0);
-		});
+		const own = this.thetas.map((theta) =>
+			theta.reduce((sum, value, i) => sum + value * (x[i] as number), 0),
+		);
+		if (!flipped) return own;
+		const average = own.reduce((sum, mean) => sum + mean, 0) / ARMS;
+		const lead = (a: number) => (own[a % ARMS] as number) - average;
+		return own.map(
+			(_, a) => average + (lead(a + 1) - lead(a) / 2) / SAME_SPREAD,
+		);
 	}
 
 	/** Box and Muller 1958. */

@@ -54,7 +54,7 @@ describe(`gain before and after the best arm flips, ${world.runs} runs (SEED=${s
 		(h) => {
 			const forgetting = meanGains({ ...plain, halfLifeMs: h * MINUTE });
 			const own = over(forgetting, flipAt / 2, flipAt);
-			// A quarter of a half-life's decisions, the last of them 3h after the flip.
+			// The quarter of a half-life that ends 3h after the flip.
 			const recovered =
 				over(forgetting, flipAt + 2.75 * h, flipAt + 3 * h) / own;
 			const cost = 1 - over(forgetting, 0, flipAt) / before;
@@ -69,7 +69,8 @@ describe(`gain before and after the best arm flips, ${world.runs} runs (SEED=${s
 	it("without forgetting is below 60 % at the end", () => {
 		const end = plainGains.length;
 		const left =
-			over(plainGains, end - 500, end) / over(plainGains, flipAt / 2, flipAt);
+			over(plainGains, end - world.after / 10, end) /
+			over(plainGains, flipAt / 2, flipAt);
 		console.info(`plain: ${(100 * left).toFixed(1)} % at the end`);
 		expect(left).toBeLessThan(0.6);
 	});
