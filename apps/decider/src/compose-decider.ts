@@ -18,6 +18,8 @@ import { LiveWindows } from "#core/context";
 import {
 	Decide,
 	DecideBatch,
+	type Decision,
+	type DecisionRequest,
 	DefinitionCache,
 	FindDecision,
 	LiveWindowsFeed,
@@ -209,14 +211,14 @@ class MeasuredDecide extends Decide {
 		super(ports, deadlineMs);
 	}
 
-	override async execute(...[request, traceId]: Parameters<Decide["execute"]>) {
+	override async execute(
+		request: DecisionRequest,
+		traceId: string | null = null,
+	): Promise<Decision> {
 		const startedAt = performance.now();
 		const decision = await super.execute(request, traceId ?? currentTraceId());
 		if (decision.group !== undefined)
-			this.metrics.decided({
-				...decision,
-				seconds: (performance.now() - startedAt) / 1_000,
-			});
+			this.metrics.decided(decision, (performance.now() - startedAt) / 1_000);
 		return decision;
 	}
 }

@@ -1,6 +1,5 @@
 import type { ServerResponse } from "node:http";
 import { parseDecisionRequest } from "#usecases/deciding";
-import { decisionJson } from "./decision-json.js";
 import { parseJsonBody } from "./json-body.js";
 import { knownError } from "./known-error.js";
 import type { ApiParts } from "./parts.js";
@@ -32,7 +31,7 @@ export function decideStraight({
 					response,
 					200,
 					{ "content-type": JSON_TYPE },
-					decisionJson(decision),
+					JSON.stringify(decision),
 				);
 			} catch (error) {
 				const known = knownError(error, isDatabaseAway);

@@ -6,7 +6,6 @@ const decision = {
 	group: "policy",
 	arm: "focus",
 	degraded: ["stream"],
-	seconds: 0.0007,
 };
 
 describe("Metrics", () => {
@@ -38,9 +37,21 @@ describe("Metrics", () => {
 			expect(text).toContain(`# TYPE ${name} `);
 	});
 
+	it("goes on counting decisions from one scrape to the next", async () => {
+		const metrics = new Metrics();
+		const line =
+			'segue_decisions_total{experiment="morning-prompt",group="policy",arm="focus"}';
+		metrics.decided(decision, 0.0007);
+		expect(await metrics.render()).toContain(`${line} 1\n`);
+		expect(await metrics.render()).toContain(`${line} 1\n`);
+		metrics.decided(decision, 0.0007);
+		metrics.decided({ ...decision, group: "control" }, 0.0007);
+		expect(await metrics.render()).toContain(`${line} 2\n`);
+	});
+
 	it("counts a decision by experiment, group and arm, and each thing that was missing", async () => {
 		const metrics = new Metrics();
-		metrics.decided(decision);
+		metrics.decided(decision, 0.0007);
 		const text = await metrics.render();
 		expect(text).toContain(
 			'segue_decisions_total{experiment="morning-prompt",group="policy",arm="focus"} 1',
@@ -83,7 +94,7 @@ describe("Metrics", () => {
 	it("bounds the experiments and reasons it keeps a series for", async () => {
 		const metrics = new Metrics();
 		for (let i = 0; i < 1_000; i++) {
-			metrics.decided({ ...decision, experiment: `e${i}`, degraded: [] });
+			metrics.decided({ ...decision, experiment: `e${i}`, degraded: [] }, 0);
 			metrics.deadLetter(`reason ${i}`);
 		}
 		const text = await metrics.render();
@@ -114,7 +125,7 @@ describe("Metrics", () => {
 	it("does not mix the numbers of two instances in one process", async () => {
 		const one = new Metrics();
 		const other = new Metrics();
-		one.decided(decision);
+		one.decided(decision, 0.0007);
 		expect(await other.render()).not.toContain('arm="focus"');
 	});
 });

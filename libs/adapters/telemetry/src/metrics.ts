@@ -6,6 +6,7 @@ import {
 	Registry,
 } from "prom-client";
 import { BoundedLabel } from "./bounded-label.js";
+import { Tally } from "./tally.js";
 
 /** Change of what is learned of an arm; negative where an outcome was retracted. */
 export interface ArmMovement {
@@ -41,11 +42,10 @@ export class Metrics {
 	readonly #degradations = new BoundedLabel(MOST_REASONS);
 	readonly #refusals = new BoundedLabel(MOST_REASONS);
 
-	readonly #decisions = this.#counter(
-		"segue_decisions_total",
-		"Decisions answered.",
-		["experiment", "group", "arm"],
-	);
+	readonly #decisions = new Tally((rawExperiment, group, rawArm) => {
+		const experiment = this.#experiments.of(rawExperiment);
+		return { experiment, group, arm: this.#arms.of(rawArm, experiment) };
+	});
 	readonly #decisionSeconds = this.#histogram(
 		"segue_decision_duration_seconds",
 		"Time to answer a decision.",
@@ -114,6 +114,13 @@ export class Metrics {
 
 	constructor() {
 		collectDefaultMetrics({ register: this.registry });
+		const decisions = this.#decisions;
+		this.#counter(
+			"segue_decisions_total",
+			"Decisions answered.",
+			["experiment", "group", "arm"],
+			(counter) => decisions.drain((labels, n) => counter.inc(labels, n)),
+		);
 	}
 
 	/** The text of `/metrics`. */
@@ -125,20 +132,20 @@ export class Metrics {
 		return this.registry.contentType;
 	}
 
-	decided(decision: {
-		readonly experiment: string;
-		readonly group: string;
-		readonly arm: string;
-		readonly degraded: readonly string[];
-		readonly seconds: number;
-	}): void {
-		const experiment = this.#experiments.of(decision.experiment);
-		const arm = this.#arms.of(decision.arm, experiment);
-		this.#decisions.inc({ experiment, group: decision.group, arm });
-		this.#decisionSeconds.observe(decision.seconds);
+	decided(
+		decision: {
+			readonly experiment: string;
+			readonly group: string;
+			readonly arm: string;
+			readonly degraded: readonly string[];
+		},
+		seconds: number,
+	): void {
+		this.#decisions.add(decision.experiment, decision.group, decision.arm);
+		this.#decisionSeconds.observe(seconds);
 		for (const reason of decision.degraded)
 			this.#degraded.inc({
-				experiment,
+				experiment: this.#experiments.of(decision.experiment),
 				reason: this.#degradations.of(reason),
 			});
 	}
@@ -227,12 +234,18 @@ export class Metrics {
 		name: string,
 		help: string,
 		labelNames: readonly T[],
+		collect?: (counter: Counter<T>) => void,
 	): Counter<T> {
 		return new Counter({
 			name,
 			help,
 			labelNames: [...labelNames],
 			registers: [this.registry],
+			...(collect && {
+				collect() {
+					collect(this);
+				},
+			}),
 		});
 	}
 

@@ -9,6 +9,7 @@ export function applyConsent(
 	values: JsonObject,
 	consent: { readonly [purpose: string]: boolean } | null,
 ): { values: JsonObject; withheld: string[] } {
+	if (!asksConsent(schema)) return { values, withheld: [] };
 	const given = (purpose: string) => consent?.[purpose] === true;
 	const withheld = schema.features
 		.filter(
@@ -20,4 +21,10 @@ export function applyConsent(
 	for (const [name, value] of Object.entries(values))
 		if (!withheld.includes(name)) kept[name] = value;
 	return { values: kept, withheld };
+}
+
+/** Nearly all schemas ask for none, which this sees without an allocation. */
+function asksConsent({ features }: ContextSchema): boolean {
+	for (const { consent } of features) if (consent !== undefined) return true;
+	return false;
 }

@@ -41,13 +41,15 @@ export function parseContext(
 	const sent = raw as { readonly [name: string]: JsonValue | undefined };
 	const values: { [name: string]: JsonValue } = {};
 	const problems: Problem[] = [];
-	const declared = new Set<string>();
+	/** Declared names that were sent, null included: where they are all, none is ignored. */
+	let known = 0;
 	for (const feature of schema.features) {
 		if (feature.from !== "request") continue;
 		const { name } = feature;
-		declared.add(name);
 		const value = Object.hasOwn(sent, name) ? sent[name] : undefined;
-		if (value === undefined || value === null) continue;
+		if (value === undefined) continue;
+		known++;
+		if (value === null) continue;
 		const problem = typeProblem(feature, value);
 		if (problem !== null)
 			problems.push({
@@ -57,12 +59,22 @@ export function parseContext(
 		else values[name] = value;
 	}
 	if (problems.length > 0) return { ok: false, problems };
-	const ignored = Object.keys(sent).filter((name) => !declared.has(name));
+	const names = Object.keys(sent);
 	return {
 		ok: true,
 		values,
-		ignored: ignored
-			.slice(0, MOST_IGNORED)
-			.map((name) => name.slice(0, MOST_NAME)),
+		ignored: names.length === known ? [] : ignoredOf(names, schema),
 	};
+}
+
+function ignoredOf(names: readonly string[], schema: ContextSchema): string[] {
+	const declared = new Set(
+		schema.features
+			.filter(({ from }) => from === "request")
+			.map(({ name }) => name),
+	);
+	return names
+		.filter((name) => !declared.has(name))
+		.slice(0, MOST_IGNORED)
+		.map((name) => name.slice(0, MOST_NAME));
 }

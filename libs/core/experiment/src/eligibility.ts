@@ -21,8 +21,13 @@ export function compileEligibility(arms: readonly Arm[]): Eligibility {
 		state: arm.state ?? null,
 		judge: arm.eligible === undefined ? null : judgeOf(arm.eligible),
 	}));
+	const withRules = compiled.some(
+		({ state, judge }) => state !== null || judge !== null,
+	);
 	return {
 		judge(context, restrictTo) {
+			if (!withRules && restrictTo === undefined)
+				return { eligible: compiled.map((_, index) => index), excluded: {} };
 			const requested = restrictTo === undefined ? null : new Set(restrictTo);
 			const eligible: number[] = [];
 			const excluded: [string, string][] = [];
@@ -35,7 +40,8 @@ export function compileEligibility(arms: readonly Arm[]): Eligibility {
 				if (reason === null) eligible.push(index);
 				else excluded.push([key, reason]);
 			});
-			return { eligible, excluded: Object.fromEntries(excluded) };
+			const none = excluded.length === 0;
+			return { eligible, excluded: none ? {} : Object.fromEntries(excluded) };
 		},
 	};
 }

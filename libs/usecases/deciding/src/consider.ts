@@ -46,7 +46,10 @@ export class Consider {
 			definition,
 			referenceBucket,
 		);
-		const models = arms.eligible.map((index) => posterior.models[index]!);
+		const models =
+			arms.eligible.length === posterior.models.length
+				? posterior.models
+				: arms.eligible.map((index) => posterior.models[index]!);
 
 		const stopped = state === "paused" || state === "stopped" ? [state] : [];
 		const degraded = [

@@ -32,8 +32,7 @@ export function toRow(
 		x: considered.x,
 		eligible: arms.eligible,
 		excluded: loggedReasons(arms.excluded),
-		// + 0 turns −0 into 0, which is what it comes back as from the log.
-		means: considered.scored.means.map((mean) => quantise(mean) + 0),
+		means: onGrid(considered.scored.means),
 		propensities: served.propensities,
 		policyPropensities: served.policyPropensities,
 		missing: considered.missing,
@@ -50,4 +49,12 @@ export function toRow(
 		referenceBucket: considered.referenceBucket,
 		coreVersion: CORE_VERSION,
 	};
+}
+
+/** + 0 turns −0 into 0, which is what it comes back as from the log. A loop: `map` took a microsecond for 20 arms. */
+function onGrid(means: Float64Array): Float64Array {
+	const rounded = new Float64Array(means.length);
+	for (let a = 0; a < means.length; a++)
+		rounded[a] = quantise(means[a] as number) + 0;
+	return rounded;
 }

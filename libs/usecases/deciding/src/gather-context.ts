@@ -29,17 +29,18 @@ export function gatherContext(
 		);
 	}
 	const counts = countLive(schema, unit, now, live);
-	const consented = applyConsent(
-		schema,
-		{ ...request.values, ...counts },
-		null,
-	);
+	const all =
+		counts === NONE ? request.values : { ...request.values, ...counts };
+	const consented = applyConsent(schema, all, null);
 	return {
 		values: consented.values,
 		ignored: request.ignored,
 		degraded: counts === null ? ["live"] : [],
 	};
 }
+
+/** What an experiment without live features counts. */
+const NONE: Readonly<Record<string, JsonValue>> = Object.freeze({});
 
 /** Live features by name; null where there are some and the windows are not ready. */
 function countLive(
@@ -48,10 +49,11 @@ function countLive(
 	now: number,
 	live: LiveContext,
 ): Readonly<Record<string, JsonValue>> | null {
-	const counts: Record<string, JsonValue> = {};
+	let counts: Record<string, JsonValue> | null = null;
 	for (const feature of schema.features) {
 		if (feature.kind !== "number" || feature.live === undefined) continue;
 		if (!live.ready) return null;
+		counts ??= {};
 		counts[feature.name] = live.count(
 			unit,
 			feature.live.event,
@@ -59,5 +61,5 @@ function countLive(
 			now,
 		);
 	}
-	return counts;
+	return counts ?? NONE;
 }

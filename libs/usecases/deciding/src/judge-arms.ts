@@ -36,7 +36,11 @@ export function judgeArms(
 	if (requested !== undefined) refuseUnknown(requested, armKeys);
 	const { eligible, excluded } = eligibility.judge(context, requested);
 	if (eligible.length === 0) throw allRuledOut(experiment.key, excluded);
-	return { eligible, keys: eligible.map((index) => armKeys[index]!), excluded };
+	const keys =
+		eligible.length === armKeys.length
+			? armKeys
+			: eligible.map((index) => armKeys[index]!);
+	return { eligible, keys, excluded };
 }
 
 function allRuledOut(
@@ -68,10 +72,12 @@ function cut(reason: string): string {
 /** Reasons as a log row keeps them: the definition row it names has the text of every rule. */
 export function loggedReasons(
 	excluded: Readonly<Record<string, string>>,
-): Record<string, string> {
-	return Object.fromEntries(
-		Object.entries(excluded).map(([arm, reason]) => [arm, inShort(reason)]),
-	);
+): Readonly<Record<string, string>> {
+	for (const _ in excluded)
+		return Object.fromEntries(
+			Object.entries(excluded).map(([arm, reason]) => [arm, inShort(reason)]),
+		);
+	return excluded;
 }
 
 function inShort(reason: string): string {

@@ -11,7 +11,8 @@ const LEAF_BYTES = 40;
  */
 export function roughBytesOfRow(row: DecisionRow): number {
 	let bytes = 900 + 6 * row.x.length + LEAF_BYTES * row.eligible.length;
-	for (const value of Object.values(row.context)) {
+	for (const name in row.context) {
+		const value = row.context[name];
 		bytes += LEAF_BYTES;
 		if (typeof value === "string") bytes += UNIT_BYTES * value.length;
 		else if (Array.isArray(value)) bytes += 20 * value.length;
