@@ -138,7 +138,7 @@ describe("Postgres", () => {
 			const repeats = new PostgresRepeats(pool);
 			const waits = 60;
 			const hung = await Promise.all(
-				Array.from({ length: 200 }, (_, i) =>
+				Array.from({ length: 400 }, (_, i) =>
 					repeats.keep(ask(`hung ${i}`), waits).catch((error) => error.message),
 				),
 			);

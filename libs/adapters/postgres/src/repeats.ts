@@ -6,6 +6,7 @@ import {
 } from "#core/log";
 import type {
 	DrawnDecision,
+	KeptDecision,
 	RepeatableAsk,
 	Repeats,
 	StandingDecision,
@@ -13,7 +14,7 @@ import type {
 import { AskGroups } from "./ask-groups.js";
 import type { Database } from "./database.js";
 
-const MOST_ITEMS = 64;
+const MOST_ITEMS = 128;
 /** Fewer than the connections of its pool need be: more would only wait for each other's commits. */
 const MOST_FLIGHTS = 3;
 const MOST_WAITING = 5_000;
@@ -42,8 +43,10 @@ interface EncodedAsk {
 	readonly row: Buffer | null;
 }
 
-interface StandingRecord {
-	place: number;
+/** What stands under the key of the ask at a place, from 1; or, where `place` is null, which decision was kept under a key. */
+interface KeepRecord {
+	place: number | null;
+	key: string;
 	decision_id: string;
 	request_hash: Buffer | null;
 	answer: DrawnDecision | null;
@@ -89,19 +92,33 @@ export class PostgresRepeats implements Repeats {
 		}
 	}
 
-	async #keepAll(asks: readonly EncodedAsk[]) {
-		const records = await this.database.query<StandingRecord>(
+	async #keepAll(
+		asks: readonly EncodedAsk[],
+	): Promise<({ standing: StandingDecision | null } | undefined)[]> {
+		const records = await this.database.query<KeepRecord>(
 			keepSql,
 			columnsOf(asks),
 			"segue-keep-decisions",
 		);
-		const byPlace = new Map(records.map((record) => [record.place, record]));
-		return asks.map(({ ask: { decision } }, i) => {
-			const record = byPlace.get(i + 1);
-			if (record === undefined)
-				return decision === null ? { standing: null } : undefined;
-			const isOwn = record.decision_id === decision?.answer.decisionId;
-			return { standing: isOwn ? null : toStanding(record) };
+		const found = new Map<number, KeepRecord>();
+		const kept = new Map<string, EncodedAsk>();
+		const byId = new Map(asks.map((one) => [idOf(one), one]));
+		for (const record of records) {
+			const one = byId.get(record.decision_id);
+			if (record.place !== null) found.set(record.place, record);
+			else if (one !== undefined) kept.set(record.key, one);
+		}
+		return asks.map((one, i) => {
+			const record = found.get(i + 1);
+			if (record !== undefined)
+				return {
+					standing:
+						record.decision_id === idOf(one) ? null : toStanding(record),
+				};
+			const beside = kept.get(keyOf(one));
+			if (beside === one) return { standing: null };
+			if (beside !== undefined) return { standing: standingOf(beside) };
+			return one.ask.decision === null ? { standing: null } : undefined;
 		});
 	}
 
@@ -115,39 +132,35 @@ export class PostgresRepeats implements Repeats {
 
 /**
  * What stands under each key is found by an index and costs no write. What is not found is inserted, keys in order, since two
- * statements that meet on two keys in different orders would lock each other out. A row that another statement inserted since this
- * one's snapshot is neither found nor replaced: such an ask gets no record here and is asked again, when it is found.
+ * statements that meet on two keys in different orders would lock each other out; of several asks under one key the first is. A row
+ * that another statement inserted since this one's snapshot is neither found nor replaced: such an ask gets no record here and is
+ * asked again, when it is found.
  */
-const keepSql = `with asked as (
-		select a.* from unnest(
+const keepSql = `with asked as materialized (
+		select a.*, r.decision_id as standing_id, r.request_hash as standing_hash, r.answer as standing_answer, r.row as standing_row
+		from unnest(
 			$1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::float8[], $7::uuid[], $8::uuid[], $9::json[], $10::bytea[]
 		) with ordinality as a (experiment, kind, key, unit, request_hash, span_ms, replaced, decision_id, answer, row, place)
-	), found as (
-		select a.place, r.decision_id, r.request_hash, r.answer, r.row
-		from asked a join requests r on r.experiment = a.experiment and r.kind = a.kind and r.key = a.key
-		where r.expires_at > now() and r.decision_id is distinct from a.replaced
+		left join requests r on r.experiment = a.experiment and r.kind = a.kind and r.key = a.key
+			and r.expires_at > now() and r.decision_id is distinct from a.replaced
 	), kept as (
 		insert into requests as r (experiment, kind, key, unit, request_hash, replaced, decision_id, answer, row, expires_at)
 		select distinct on (a.experiment, a.kind, a.key) a.experiment, a.kind, a.key, a.unit, a.request_hash, a.replaced,
 			a.decision_id, a.answer, a.row, now() + a.span_ms * interval '1 millisecond'
 		from asked a
-		where a.decision_id is not null and not exists (select 1 from found f where f.place = a.place)
+		where a.decision_id is not null and a.standing_id is null
 		order by a.experiment, a.kind, a.key, a.place
 		on conflict (experiment, kind, key) do update set unit = excluded.unit, request_hash = excluded.request_hash,
 			replaced = excluded.replaced, decision_id = excluded.decision_id, answer = excluded.answer, row = excluded.row,
 			expires_at = excluded.expires_at
 		where r.expires_at <= now() or r.decision_id = excluded.replaced
-		returning r.experiment, r.kind, r.key, r.decision_id, r.request_hash, r.answer, r.row
+		returning r.experiment, r.kind, r.key, r.decision_id
 	)
-	select f.place::int, f.decision_id, f.request_hash, f.answer,
-		case when segue_is_logged(f.decision_id) then null else f.row end as row
-	from found f
+	select a.place::int, '' as key, a.standing_id as decision_id, a.standing_hash as request_hash, a.standing_answer as answer,
+		case when segue_is_logged(a.standing_id) then null else a.standing_row end as row
+	from asked a where a.standing_id is not null
 	union all
-	select a.place::int, k.decision_id, k.request_hash,
-		case when k.decision_id = a.decision_id then null else k.answer end,
-		case when k.decision_id = a.decision_id then null else k.row end
-	from kept k join asked a on a.experiment = k.experiment and a.kind = k.kind and a.key = k.key
-	where not exists (select 1 from found f where f.place = a.place)`;
+	select null, k.experiment || ' ' || k.kind || ' ' || k.key, k.decision_id, null, null, null from kept k`;
 
 function columnsOf(asks: readonly EncodedAsk[]): unknown[] {
 	return [
@@ -182,7 +195,20 @@ function encode(ask: RepeatableAsk): EncodedAsk {
 	return { ask, answer, row };
 }
 
-function toStanding(record: StandingRecord): StandingDecision {
+const idOf = ({ ask }: EncodedAsk): string | undefined =>
+	ask.decision?.answer.decisionId;
+
+/** As the statement names the key of what it kept. */
+const keyOf = ({ ask }: EncodedAsk): string =>
+	`${ask.experiment} ${ask.kind} ${ask.key}`;
+
+/** What an ask of the same statement kept. */
+function standingOf({ ask }: EncodedAsk): StandingDecision {
+	const { requestHash, decision } = ask;
+	return { ...(decision as KeptDecision), requestHash };
+}
+
+function toStanding(record: KeepRecord): StandingDecision {
 	return {
 		answer: record.answer as DrawnDecision,
 		row: record.row === null ? null : decode(record.row),
