@@ -295,6 +295,17 @@ describe("an experiment that is sticky for a unit", () => {
 		expect(another.decisionId).not.toBe(first.decisionId);
 	});
 
+	it("publishes the decision that a decider kept and died before it published it", async () => {
+		const { decider } = fleet(sticky);
+		const dying = await decider();
+		dying.log.place = "full";
+		expect((await refused(dying.ask())).code).toBe("overloaded");
+		const next = await decider();
+		const answer = await next.ask();
+		expect(answer.repeated).toBe(true);
+		expect(next.log.rows.map(({ id }) => id)).toEqual([answer.decisionId]);
+	});
+
 	it("answers the payload that the arm has now", async () => {
 		const { decider, obey } = fleet(sticky);
 		const { ask } = await decider();
