@@ -13,6 +13,9 @@ import {
 import { PastSumsOfLog } from "#usecases/learning";
 import { openInstance } from "./cli-instance.js";
 
+/** Nobody waits for this process meanwhile. */
+const AT_ONCE = 2_000;
+
 /** Why a logged decision came out as it did. 0 where it came out again as logged, 1 where not, 2 where that cannot be told. */
 export async function explainDecision(
 	id: string,
@@ -31,7 +34,9 @@ export async function explainDecision(
 			throw new Error(
 				`There is no decision ${id} in the database: it was never made, was erased, or no learner has stored it yet.`,
 			);
-		const past = new PastSumsOfLog(new PostgresRevisionReads(database, store));
+		const past = new PastSumsOfLog(
+			new PostgresRevisionReads(database, store, AT_ONCE),
+		);
 		const explained = await new RederiveDecision(store, past, null).execute(
 			stored.row,
 		);

@@ -10,6 +10,8 @@ import { PastSumsOfLog, type Verification, Verify } from "#usecases/learning";
 import { openInstance } from "./cli-instance.js";
 
 const PROGRESS_EVERY = 10_000;
+/** Nobody waits for this process meanwhile. */
+const AT_ONCE = 2_000;
 
 /** Proves invariant 1 on a live database. 0 where the stored sums equal the fold, 1 where they do not. */
 export async function replay(options: {
@@ -52,7 +54,9 @@ export async function replayDecisions(options: {
 		const replayed = await new ReplayDecisions({
 			log: new PostgresLoggedDecisions(database),
 			definitions: store,
-			past: new PastSumsOfLog(new PostgresRevisionReads(database, store)),
+			past: new PastSumsOfLog(
+				new PostgresRevisionReads(database, store, AT_ONCE),
+			),
 			onProgress(done, of) {
 				if (process.stderr.isTTY)
 					process.stderr.write(

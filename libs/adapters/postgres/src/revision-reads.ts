@@ -39,6 +39,8 @@ export class PostgresRevisionReads implements RevisionReads {
 	constructor(
 		private readonly database: Database,
 		store: Pick<PostgresDefinitionStore, "byIds">,
+		/** Decisions read at once: what is read holds the event loop while it is taken in. */
+		private readonly atOnce = 200,
 	) {
 		this.#definitions = new KnownDefinitions((ids) => store.byIds(ids));
 	}
@@ -75,8 +77,25 @@ export class PostgresRevisionReads implements RevisionReads {
 		to: number,
 	): Promise<readonly TouchedDecision[]> {
 		const ids = await this.#touchedIds(experiment, from, to);
-		if (ids.length === 0) return [];
+		const touched: TouchedDecision[] = [];
+		for (let i = 0; i < ids.length; i += this.atOnce)
+			touched.push(
+				...(await this.#read(
+					experiment,
+					version,
+					ids.slice(i, i + this.atOnce),
+				)),
+			);
+		return touched;
+	}
+
+	async #read(
+		experiment: string,
+		version: number,
+		ids: readonly string[],
+	): Promise<readonly TouchedDecision[]> {
 		const records = await this.#decisions(experiment, version, ids);
+		if (records.length === 0) return [];
 		const outcomes = await this.#outcomes(
 			experiment,
 			records.map(({ id }) => id),

@@ -3,7 +3,9 @@ import { bucketOf, stateOf } from "./fold.js";
 import type { BucketOfSums, RevisionReads, TouchedDecision } from "./ports.js";
 
 /** Decisions that a read should bring at most, about: what one read holds of memory and of the event loop. */
-const WINDOW_DECISIONS = 1_000;
+const WINDOW_DECISIONS = 500;
+/** After so many, whatever waits for the event loop is run: a decider derives between decisions. */
+const BREATH_DECISIONS = 50;
 const MOST_REVISIONS = 1_024;
 
 /** What the revisions in (from, to] touched, by revision. */
@@ -87,7 +89,12 @@ export class SumsInTime {
 			for (let between = low + 1; between <= high; between++)
 				for (const decision of byRevision.get(between) ?? [])
 					touched.add(decision);
-			for (const decision of touched) this.move(decision, next, moved);
+			let since = 0;
+			for (const decision of touched) {
+				this.move(decision, next, moved);
+				if (++since % BREATH_DECISIONS === 0)
+					await new Promise((resolve) => setImmediate(resolve));
+			}
 			this.revision = next;
 		}
 		return [...moved.values()];
