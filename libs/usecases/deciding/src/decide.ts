@@ -32,8 +32,8 @@ export interface DecidePorts {
 
 /** Part of the deadline that the stream may use; the rest is for the spool, should the stream not answer, and for the answer. */
 const STREAM_SHARE = 0.7;
-/** Part of the stream's that asks for a decision made before may use, where they are asked at all. */
-const KEEP_SHARE = 0.7;
+/** Part of the stream's that asking for a decision made before may use: a second decision is worse than one that goes by the spool. */
+const KEEP_SHARE = 0.85;
 
 /** One decision, from request to answer. Everything is computed from memory; only the log is waited for. */
 export class Decide {
