@@ -1,6 +1,11 @@
 import { addInto, addObservation, emptySums } from "#core/policy";
 import { bucketOf, stateOf } from "./fold.js";
-import type { BucketOfSums, RevisionReads, TouchedDecision } from "./ports.js";
+import type {
+	BucketOfSums,
+	RevisionReads,
+	SumsNow,
+	TouchedDecision,
+} from "./ports.js";
 
 /** Decisions that a read should bring at most, about: what one read holds of memory and of the event loop. */
 const WINDOW_DECISIONS = 500;
@@ -24,18 +29,24 @@ export class SumsInTime {
 	private window: Window | null = null;
 	private revisionsAtOnce = 16;
 
+	private revision: number;
+	/** The newest revision there was at the beginning: as far as it moves. */
+	readonly newest: number;
+	/** Oldest revision whose sums can be told; revision 0, nothing learned, always can. */
+	readonly floor: number;
+
 	private constructor(
 		private readonly reads: RevisionReads,
 		private readonly experiment: string,
 		private readonly version: number,
-		private revision: number,
-		buckets: readonly BucketOfSums[],
-		/** The newest revision there was at the beginning: as far as it moves. */
-		readonly newest: number,
-		/** Oldest revision whose sums can be told; revision 0, nothing learned, always can. */
-		readonly floor: number,
+		now: SumsNow,
+		begin: "nothing" | "now",
 	) {
-		for (const bucket of buckets) this.byKey.set(keyOf(bucket), bucket);
+		this.newest = now.revision;
+		this.floor = now.floor;
+		this.revision = begin === "now" ? now.revision : 0;
+		if (begin === "now")
+			for (const bucket of now.buckets) this.byKey.set(keyOf(bucket), bucket);
 	}
 
 	/** Begins with nothing or with the present sums: with what is fewer revisions away from `near`, or as told. */
@@ -47,19 +58,8 @@ export class SumsInTime {
 		begin?: "nothing" | "now",
 	): Promise<SumsInTime> {
 		const now = await reads.sumsNow(experiment, version);
-		const { revision, floor } = now;
-		const nearer = near <= revision - near ? "nothing" : "now";
-		return (begin ?? nearer) === "now"
-			? new SumsInTime(
-					reads,
-					experiment,
-					version,
-					revision,
-					now.buckets,
-					revision,
-					floor,
-				)
-			: new SumsInTime(reads, experiment, version, 0, [], revision, floor);
+		const nearer = near <= now.revision - near ? "nothing" : "now";
+		return new SumsInTime(reads, experiment, version, now, begin ?? nearer);
 	}
 
 	/** The sums now held, but those that are all 0. Never changed afterwards: a move makes new ones. */
