@@ -49,8 +49,8 @@ import { searchStream } from "./search-stream.js";
 const clock = { now: () => Date.now() };
 const ids = mintIds(() => Date.now());
 
-/** How long recovering the sums of the past may take before the command line is named instead. */
-const EXPLAIN_MS = 10_000;
+/** How long recovering the sums of the past may take before the command line is named instead: less than clients wait. */
+const EXPLAIN_MS = 8_000;
 
 export interface DeciderNeeds {
 	readonly config: Config;

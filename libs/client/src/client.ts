@@ -2,6 +2,7 @@ import type {
 	Decision,
 	DecisionRequest,
 	EventsAnswer,
+	ExplainedDecision,
 	LoggedDecision,
 	OutcomeEvent,
 	Problem,
@@ -89,6 +90,16 @@ export class SegueClient {
 			this.json<LoggedDecision>(
 				"GET",
 				`/v1/decisions/${encodeURIComponent(id)}`,
+			),
+		);
+	}
+
+	/** The same, made again from the log: why it came out as it did, and whether it is what was served. Takes seconds on a long log. */
+	async explainDecision(id: string): Promise<ExplainedDecision> {
+		return retrying(this.options, () =>
+			this.json<ExplainedDecision>(
+				"GET",
+				`/v1/decisions/${encodeURIComponent(id)}?explain=true`,
 			),
 		);
 	}

@@ -169,6 +169,23 @@ export interface LoggedDecision {
 	readonly [more: string]: unknown;
 }
 
+/** A logged decision made again from the log. */
+export interface ExplainedDecision extends LoggedDecision {
+	/** As `explain: true` gave it with the decision; null where it cannot be made again. */
+	readonly explanation: Explanation | null;
+	readonly rederived: {
+		/** Whether it came out again bit for bit; null where that cannot be told. */
+		readonly equal: boolean | null;
+		/** What did not, in sentences. */
+		readonly differences: readonly string[];
+		readonly revision: number;
+		/** Decisions of older revisions, beside 0, cannot be made again. */
+		readonly oldestRevision: number | null;
+		/** Why it cannot be told. */
+		readonly why: string | null;
+	};
+}
+
 /** A number with its 95 % interval; null where it is withheld, with the reason. */
 export interface Estimate {
 	readonly standardError: number | null;

@@ -43,6 +43,12 @@ describe("against the real API", () => {
 			arm: decision.arm,
 			propensity: decision.propensity,
 		});
+		const explained = await client.explainDecision(decision.decisionId!);
+		expect(explained.rederived.equal).toBe(true);
+		expect(explained.explanation?.arms.map(({ arm }) => arm)).toEqual([
+			"focus",
+			"energy",
+		]);
 		expect(await client.report("morning")).toMatchObject({
 			experiment: "morning",
 			lift: { kind: "fixed-horizon" },
