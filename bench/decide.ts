@@ -61,7 +61,23 @@ interface Side {
 	readonly load: Load;
 }
 
-/** Rounds of both sides in turn, the order changing each time; a first one to warm up does not count. */
+/** A server is warm when its code is compiled: after so many answers, however long a busy machine takes for them. */
+const WARM_ANSWERS = 40_000;
+const LONGEST_WARM_UP_S = 60;
+
+async function warmUp({ name, load }: Side): Promise<void> {
+	let answered = 0;
+	let rounds = 0;
+	for (
+		;
+		answered < WARM_ANSWERS && rounds * seconds < LONGEST_WARM_UP_S;
+		rounds++
+	)
+		answered += (await closedLoop(load)).answered;
+	say(`  ${name} is warm after ${answered} answers`);
+}
+
+/** Rounds of both sides in turn, the order changing each time; a first one does not count. */
 async function compare(
 	ours: Side,
 	baseline: Side,
@@ -81,7 +97,7 @@ async function compare(
 			);
 		}
 		say(
-			`  ${round < 0 ? "warm-up" : `round ${round + 1}`}: ${said.join(", ")} (load ${loadavg()[0]?.toFixed(1)})`,
+			`  ${round < 0 ? "first, not counted" : `round ${round + 1}`}: ${said.join(", ")} (load ${loadavg()[0]?.toFixed(1)})`,
 		);
 	}
 	return measured;
@@ -159,6 +175,9 @@ async function measure(bench: Bench): Promise<Findings> {
 		list.map(({ perSecond }) => perSecond);
 	const late = (list: readonly Measured[]) => list.map(({ p99Ms }) => p99Ms);
 
+	say("warming up, the learner running");
+	await warmUp(decide);
+	await warmUp(fastify);
 	say("with the learner running");
 	const busy = await compare(decide, fastify);
 	await bench.learner.stop();

@@ -61,6 +61,9 @@ export const experiment = {
 				kind: "attribute",
 				values: ["sleep", "work", "run", "home"],
 			},
+			...["locale", "client", "surface", "playing", "playlist", "referrer"].map(
+				(name) => ({ name, from: "request", kind: "attribute" }),
+			),
 		],
 	},
 	policy: { kind: "linucb", alpha: 0.5, ridge: 1, explore: 0.05 },
@@ -119,6 +122,12 @@ export function requestOf(random: () => number): Request {
 				Number((random() * 4 - 2).toFixed(12)),
 			),
 			activity: pick(["work", "run", "home"]),
+			locale: pick(["de-AT", "en-GB", "fr-FR"]),
+			client: pick(["android-14.3.1", "ios-17.6.0-beta", "web-2026.01.05"]),
+			surface: pick(["home-top-shelf", "lock-screen", "search-results"]),
+			playing: `track-${id()}-${id()}`,
+			playlist: `playlist-${id()}-${id()}`,
+			referrer: `campaign-${id()}`,
 		},
 	};
 }

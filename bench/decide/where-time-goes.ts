@@ -36,12 +36,12 @@ const STAGES: readonly (readonly [stage: string, where: RegExp])[] = [
 	],
 	["ids", /uuid/],
 	["decide", /usecases\/deciding/],
-	["Nest", /@nestjs|libs\/api/],
+	["door", /@nestjs|libs\/api/],
 	["Fastify", /node_modules\/(fastify|find-my-way|light-my-request|@fastify)/],
 	["node: http and sockets", /node:/],
 ];
 /** Frames that call everything below them: they decide only where nothing more precise is in the stack. */
-const WIDE = new Set(["decide", "Nest", "Fastify", "node: http and sockets"]);
+const WIDE = new Set(["decide", "door", "Fastify", "node: http and sockets"]);
 
 /** Microseconds of each stage in the profile; a stage's time includes what it calls. */
 export function stagesOf(profile: CpuProfile): Map<string, number> {
