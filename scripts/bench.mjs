@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { buildIfStale } from "./build.mjs";
 
-const BENCHMARKS = ["score", "decide", "thompson", "refresh"];
+const BENCHMARKS = ["score", "decide", "thompson", "refresh", "memory"];
 const [, , name, ...args] = process.argv;
 
 if (!BENCHMARKS.includes(name)) {

@@ -15,8 +15,8 @@ export interface CpuProfile {
 
 /** Which stage a stack belongs to: of its frames, from the outermost, the first that is named here decides. */
 const STAGES: readonly (readonly [stage: string, where: RegExp])[] = [
-	["idle", /^\(idle\)|^\(program\)/],
-	["garbage collection", /^\(garbage collector\)/],
+	["idle", /\(idle\)$|\(program\)$/],
+	["garbage collection", /\(garbage collector\)$/],
 	["parse", /json-body\.js|deciding\/src\/(request|read-request)\.js/],
 	["encode", /core\/context\/|gather-context\.js|compiled-definition\.js/],
 	["eligibility", /judge-arms\.js|experiment\/src\/eligibility\.js/],
@@ -30,15 +30,12 @@ const STAGES: readonly (readonly [stage: string, where: RegExp])[] = [
 		/ingesting\/|adapters\/stream\/|@nats-io|recent-decisions\.js/,
 	],
 	["metrics", /prom-client|telemetry/],
-	[
-		"serialise",
-		/JSON\.stringify|fast-json-stringify|answer-text\.js|decision-json\.js/,
-	],
-	["ids", /uuid/],
+	["serialise", /decide-straight\.js serialise$/],
+	["ids", /uuid|mint-ids/],
 	["decide", /usecases\/deciding/],
 	["door", /@nestjs|libs\/api/],
 	["Fastify", /node_modules\/(fastify|find-my-way|light-my-request|@fastify)/],
-	["node: http and sockets", /node:/],
+	["node: http and sockets", /node:|writev|writeBuffer|writeUtf8String/],
 ];
 /** Frames that call everything below them: they decide only where nothing more precise is in the stack. */
 const WIDE = new Set(["decide", "door", "Fastify", "node: http and sockets"]);
@@ -76,6 +73,6 @@ function nameOf({
 	readonly functionName: string;
 	readonly url: string;
 }): string | null {
-	const place = url === "" ? functionName : url;
+	const place = `${url} ${functionName}`;
 	return STAGES.find(([, where]) => where.test(place))?.[0] ?? null;
 }
