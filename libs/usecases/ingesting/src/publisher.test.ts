@@ -126,6 +126,24 @@ describe("while the stream takes messages", () => {
 		expect(broker.messages.length).toBeLessThan(20);
 	});
 
+	test("each pack of decisions is told of once it is safe, before those who wait for it are, and events are not", async () => {
+		const told: string[] = [];
+		const onSafe = (rows: readonly DecisionRow[], pack: Uint8Array) => {
+			const { items } = decodeMessage(LOG_SUBJECT, pack);
+			expect(items.map((item) => item.ok && item.value)).toEqual(rows);
+			told.push(...rows.map(({ id }) => id));
+		};
+		const telling = new Publisher(broker.open(), spool, { boot: BOOT, onSafe });
+		await telling.events([event(1)], LONG_MS);
+		const waits = upTo(3).map(async (number) => {
+			await telling.decision(row(number), LONG_MS);
+			expect(told).toContain(idOf(number));
+		});
+		await Promise.all(waits);
+		expect(told).toEqual(upTo(3).map(idOf));
+		await telling.stop();
+	});
+
 	test("decisions and events share one numbering without holes", async () => {
 		for (const number of upTo(5)) {
 			await publisher.decision(row(number), LONG_MS);
