@@ -89,13 +89,26 @@ export class Database {
 	}
 
 	/** Commits what `work` did, or rolls all of it back. */
-	async transaction<T>(
+	transaction<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+		return this.#within("begin", work);
+	}
+
+	/** Several reads of one snapshot. Not for long: what it sees cannot be cleaned up meanwhile. */
+	snapshot<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+		return this.#within(
+			"begin isolation level repeatable read read only",
+			work,
+		);
+	}
+
+	async #within<T>(
+		begin: string,
 		work: (client: pg.PoolClient) => Promise<T>,
 	): Promise<T> {
 		const client = await this.#pool.connect();
 		let broken: Error | undefined;
 		try {
-			await client.query("begin");
+			await client.query(begin);
 			const result = await work(client);
 			await client.query("commit");
 			return result;

@@ -10,38 +10,92 @@ import {
 	type ChunkRecord,
 } from "./sums-chunks.js";
 
+/** One shard of an arm's bucket, its chunks in one: a decider that reads 1,000 arms would feel an object for each chunk. */
+interface ShardRecord {
+	readonly arm: string;
+	readonly bucket: number;
+	readonly chunk: 0;
+	readonly data: Buffer;
+}
+type FewRecord = { readonly head: number; readonly moved: number } & (
+	| ShardRecord
+	| { readonly data: null }
+);
+interface BucketKey {
+	readonly arm: string;
+	readonly bucket: number;
+}
 type ReadRecord = { head: number } & (ChunkRecord | { data: null });
 
-/** Reads sums and revision in one snapshot, since one statement is one snapshot. */
+/** Buckets read at once: 64 of d = 64 are 1 MB, which takes a few milliseconds to decode. */
+const BUCKETS_A_PAGE = 64;
+
+/** A sums row last written by a batch whose revision is not beyond $3 has not moved since; for 0 all have. */
+const movedSince = `select distinct s.arm, s.bucket from sums s
+	where s.experiment = $1 and s.version = $2
+	and ($3::bigint = 0 or s.batch in (select l.batch from revision_log l where l.experiment = $1 and l.revision > $3))`;
+
+/** Reads sums and revision in one snapshot. */
 export class PostgresPosteriorSource implements PosteriorSource {
 	constructor(private readonly database: Database) {}
 
-	/** A sums row last written by a batch whose revision is not beyond `sinceRevision` has not moved since. */
+	/** One statement where few buckets moved, which is one snapshot; else page by page, so that a decider is never held up by decoding. */
 	async read(
 		experiment: string,
 		version: number,
 		sinceRevision: number,
 	): Promise<PosteriorRead> {
-		const rows = await this.database.query<ReadRecord>(
-			`with moved as (
-				select distinct s.arm, s.bucket from sums s
-				where s.experiment = $1 and s.version = $2
-				and ($3::bigint = 0 or s.batch in (select l.batch from revision_log l where l.experiment = $1 and l.revision > $3))
-			)
-			select r.revision as head, s.experiment, s.version, s.arm, s.bucket, s.shard, s.chunk, s.data
-			from revisions r left join (
+		const since = [experiment, version, sinceRevision];
+		const rows = await this.database.query<FewRecord>(
+			`with moved as (${movedSince}), many as (select count(*) as moved from moved)
+			select r.revision as head, many.moved, s.arm, s.bucket, 0 as chunk, string_agg(s.data, '' order by s.chunk) as data
+			from revisions r cross join many left join (
 				sums s join moved m on m.arm = s.arm and m.bucket = s.bucket
-			) on s.experiment = r.experiment and s.version = $2
-			where r.experiment = $1`,
-			[experiment, version, sinceRevision],
+			) on s.experiment = r.experiment and s.version = $2 and many.moved <= $4
+			where r.experiment = $1
+			group by r.revision, many.moved, s.arm, s.bucket, s.shard`,
+			[...since, BUCKETS_A_PAGE],
 		);
-		const chunks = rows.filter(
-			(row): row is { head: number } & ChunkRecord => row.data !== null,
+		const [first] = rows;
+		if (first !== undefined && first.moved > BUCKETS_A_PAGE)
+			return this.#readPages(since);
+		const shards = rows.filter(
+			(row): row is FewRecord & ShardRecord => row.data !== null,
 		);
 		return {
-			revision: rows[0]?.head ?? 0,
-			changed: await assembleInSlices(chunks),
+			revision: first?.head ?? 0,
+			changed: await assembleInSlices(shards),
 		};
+	}
+
+	#readPages(since: readonly unknown[]): Promise<PosteriorRead> {
+		return this.database.snapshot(async (client) => {
+			const heads = await client.query<{ head: number }>(
+				"select r.revision as head from revisions r where r.experiment = $1",
+				since.slice(0, 1),
+			);
+			const moved = await client.query<BucketKey>(
+				`${movedSince} order by s.arm, s.bucket`,
+				[...since],
+			);
+			const changed: BucketSums[] = [];
+			for (let from = 0; from < moved.rows.length; from += BUCKETS_A_PAGE) {
+				const page = moved.rows.slice(from, from + BUCKETS_A_PAGE);
+				const { rows } = await client.query<ShardRecord>(
+					`select s.arm, s.bucket, 0 as chunk, string_agg(s.data, '' order by s.chunk) as data
+					from unnest($3::text[], $4::bigint[]) as m (arm, bucket)
+					join sums s on s.experiment = $1 and s.version = $2 and s.arm = m.arm and s.bucket = m.bucket
+					group by s.arm, s.bucket, s.shard`,
+					[
+						...since.slice(0, 2),
+						page.map(({ arm }) => arm),
+						page.map(({ bucket }) => bucket),
+					],
+				);
+				changed.push(...(await assembleInSlices(rows)));
+			}
+			return { revision: heads.rows[0]?.head ?? 0, changed };
+		});
 	}
 
 	async heads(): Promise<ReadonlyMap<string, number>> {

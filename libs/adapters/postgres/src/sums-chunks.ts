@@ -13,24 +13,25 @@ export interface ChunkRecord {
 	readonly data: Buffer;
 }
 
+/** A run of a sums vector that begins with the named chunk. */
+type Run = Pick<ChunkRecord, "arm" | "bucket" | "chunk" | "data">;
+
 /** Adds the shards of each arm and bucket; addition on the grid is exact, so their order does not matter. */
-export function assembleBuckets(chunks: readonly ChunkRecord[]): BucketSums[] {
+export function assembleBuckets(chunks: readonly Run[]): BucketSums[] {
 	const assembly = new Assembly(chunks);
 	for (const chunk of chunks) assembly.add(chunk);
 	return assembly.buckets();
 }
 
-const CHUNKS_A_LOOK = 64;
-
-/** The same, letting decisions through in between: 1,000 arms of d = 64 are 11,000 chunks. */
+/** The same, letting decisions through in between: 1,000 arms of d = 64 are 17 MB. */
 export async function assembleInSlices(
-	chunks: readonly ChunkRecord[],
+	chunks: readonly Run[],
 ): Promise<BucketSums[]> {
 	const slices = new Slices();
 	const assembly = new Assembly(chunks);
-	for (const [i, chunk] of chunks.entries()) {
+	for (const chunk of chunks) {
 		assembly.add(chunk);
-		if (i % CHUNKS_A_LOOK === 0) await slices.pause();
+		if (slices.used) await slices.pause();
 	}
 	return assembly.buckets();
 }
@@ -39,7 +40,7 @@ class Assembly {
 	private readonly lengths = new Map<string, number>();
 	private readonly known = new Map<string, BucketSums>();
 
-	constructor(chunks: readonly ChunkRecord[]) {
+	constructor(chunks: readonly Run[]) {
 		for (const { arm, bucket, chunk, data } of chunks) {
 			const key = `${arm}\n${bucket}`;
 			const length = chunk * CHUNK_LENGTH + data.length / 8;
@@ -47,7 +48,7 @@ class Assembly {
 		}
 	}
 
-	add({ arm, bucket, chunk, data }: ChunkRecord): void {
+	add({ arm, bucket, chunk, data }: Run): void {
 		const key = `${arm}\n${bucket}`;
 		let known = this.known.get(key);
 		if (!known) {

@@ -14,8 +14,13 @@ export class Slices {
 		this.begunAt = now();
 	}
 
+	/** Whether a pause is due; asked first where even an await would cost. */
+	get used(): boolean {
+		return this.now() - this.begunAt >= this.sliceMs;
+	}
+
 	async pause(): Promise<void> {
-		if (this.now() - this.begunAt < this.sliceMs) return;
+		if (!this.used) return;
 		await breath();
 		this.begunAt = this.now();
 	}

@@ -1,5 +1,6 @@
 import type { Definition, Policy } from "#core/experiment";
 import { type ArmModel, sumsLength } from "#core/policy";
+import { Slices } from "./breath.js";
 import {
 	type BucketHistory,
 	boundHistory,
@@ -76,19 +77,23 @@ export class HeldPosterior {
 		{ experiment: { policy } }: Definition,
 		needs: readonly Need[],
 	): Promise<HeldPosterior | null> {
+		const slices = new Slices();
 		const arms = new Map(this.arms);
 		for (const changed of read.changed) {
+			if (slices.used) await slices.pause();
 			const history = arms.get(changed.arm) ?? emptyHistory;
 			if (isHeldApart(history, changed.bucket))
 				arms.set(changed.arm, replaceBucket(history, changed));
 			else if (!forgets(policy)) return null;
 		}
 		const moved = new Set(read.changed.map((changed) => changed.arm));
-		for (const arm of moved)
+		for (const arm of moved) {
+			if (slices.used) await slices.pause();
 			arms.set(
 				arm,
 				boundHistory(arms.get(arm) ?? emptyHistory, policy, this.bucketMs),
 			);
+		}
 		const next = new HeldPosterior(read.revision, this.d, this.bucketMs, arms);
 		for (const need of needs) {
 			const before = this.find(need);
