@@ -3,8 +3,9 @@
  * what is needed of earlier rows is still near; every entry is added up in ascending order of k, one term after the other, so that
  * src/cholesky.ts, which walks in another order, has the same bits.
  *
- * All addresses are of float64. `packed`: A by rows; `L` and `out`: row blocks as in src/arm-block.ts, `out` with θ before them; `N`: M
- * by rows, of a row block I four rows of 4(I + 1) entries; `reciprocals` and `y`: one entry a row, filled up to a multiple of four.
+ * All addresses are of float64. `packed`: A by rows; `L`: of a row block I its 4(I + 1) columns of four entries; `N`: M by rows, of a
+ * row block I four rows of 4(I + 1) entries; `reciprocals` and `y`: one entry a row, filled up to a multiple of four; `out`: the block,
+ * as in src/arm-block.ts.
  *
  * Returns 0, or 1 + the row whose pivot is not positive and finite; that pivot is then at `y`.
  */
@@ -40,6 +41,11 @@ export function factor(
 /** Where row block I begins, of `base`: 16 (1 + … + I) entries before it. */
 function rowBlock(base: usize, I: i32): usize {
 	return base + ((<usize>I * (I + 1)) << 6);
+}
+
+/** Where row block I of M begins in a block: before it 16 K + 12 entries of each earlier one. */
+function outBlock(M: usize, I: i32): usize {
+	return M + ((<usize>I * (2 * I + 1)) << 5);
 }
 
 /** A + λI in row blocks; rows after the last are those of the identity. */
@@ -343,11 +349,16 @@ function storeTile(
 	n += rowBytes;
 	v128.store(n, a3);
 	v128.store(n, b3, 16);
-	const m = rowBlock(M, I) + ((<usize>J) << 7);
+	const m = outBlock(M, I) + ((<usize>J) << 7);
 	v128.store(m, v128.shuffle<f64>(a0, a1, 0, 2));
 	v128.store(m, v128.shuffle<f64>(a2, a3, 0, 2), 16);
 	v128.store(m, v128.shuffle<f64>(a0, a1, 1, 3), 32);
 	v128.store(m, v128.shuffle<f64>(a2, a3, 1, 3), 48);
+	if (I === J) {
+		v128.store(m, v128.shuffle<f64>(b2, b3, 0, 2), 64);
+		v128.store(m, v128.shuffle<f64>(b2, b3, 1, 3), 80);
+		return;
+	}
 	v128.store(m, v128.shuffle<f64>(b0, b1, 0, 2), 64);
 	v128.store(m, v128.shuffle<f64>(b2, b3, 0, 2), 80);
 	v128.store(m, v128.shuffle<f64>(b0, b1, 1, 3), 96);
@@ -445,8 +456,15 @@ function backward(
 
 /** Rows after the last are zeros in a block. */
 function clearPadding(d: i32, blocks: i32, M: usize): void {
+	const columns = (blocks << 2) - 2;
+	const block = outBlock(M, blocks - 1);
 	for (let i = d; i < blocks << 2; i++) {
-		let lane = rowBlock(M, blocks - 1) + ((<usize>(i & 3)) << 3);
-		for (let j: i32 = 0; j < blocks << 2; j++, lane += 32) store<f64>(lane, 0);
+		const lane = (<usize>(i & 3)) << 3;
+		let at = block + lane;
+		for (let j: i32 = 0; j < columns; j++, at += 32) store<f64>(at, 0);
+		if (lane < 16) continue;
+		at -= 16;
+		store<f64>(at, 0);
+		store<f64>(at, 0, 16);
 	}
 }

@@ -5,8 +5,8 @@ export const ROWS = 4;
 
 /**
  * What the scoring kernel reads of one arm, in the kernel's layout: θ, then the lower triangle M by blocks of four rows; of a block, column
- * after column, the four entries of that column. d is rounded up to whole blocks: rows and columns after the last, and entries right
- * of the diagonal, are zeros.
+ * after column, the four entries of that column; of its last two columns, which are zero in the block's first two rows, only the other
+ * two. d is rounded up to whole blocks: rows and columns after the last, and entries right of the diagonal, are zeros.
  *
  * `values` is the truth. A copy may lie in the kernel's memory: where, is remembered here, and is nobody's business but the arena's.
  */
@@ -49,15 +49,19 @@ export function blockLength(d: number): number {
 	return paddedLength(d) + rowBlockStart(paddedLength(d));
 }
 
-/** Entries of M before the block of rows that begins at `row`: row blocks have 4, 8, 12 … columns. */
+/** Entries of M before the block of rows that begins at `row`: the blocks before it have 12, 28, 44 … entries. */
 function rowBlockStart(row: number): number {
-	return (row * (row + ROWS)) / 2;
+	return (row * (row + 2)) / 2;
 }
 
-/** Where entry (i, 0) of M lies, after θ; (i, j) lies 4j after it. */
-function rowStart(i: number, d: number): number {
+/** Where entry (i, j), j ≤ i, of M lies in a block. */
+function offsetOf(i: number, j: number, d: number): number {
 	const lane = i & (ROWS - 1);
-	return paddedLength(d) + rowBlockStart(i - lane) + lane;
+	const start = paddedLength(d) + rowBlockStart(i - lane);
+	const whole = i - lane + 2;
+	return j < whole
+		? start + ROWS * j + lane
+		: start + ROWS * whole + 2 * (j - whole) + lane - 2;
 }
 
 /** The block of an arm with mean θᵀx and width ‖Mx‖; M is a packed lower triangle by rows. Throws RangeError for other lengths. */
@@ -73,8 +77,8 @@ export function packBlock(
 	const values = new Float64Array(blockLength(d));
 	values.set(theta);
 	for (let i = 0, at = 0; i < d; i++)
-		for (let j = 0, to = rowStart(i, d); j <= i; j++, at++, to += ROWS)
-			values[to] = M[at] as number;
+		for (let j = 0; j <= i; j++, at++)
+			values[offsetOf(i, j, d)] = M[at] as number;
 	return new ArmBlock(d, values);
 }
 
@@ -87,7 +91,7 @@ export function thetaOf({ d, values }: ArmBlock): Float64Array {
 export function triangleOf({ d, values }: ArmBlock): Float64Array {
 	const M = new Float64Array(packedLength(d));
 	for (let i = 0, at = 0; i < d; i++)
-		for (let j = 0, from = rowStart(i, d); j <= i; j++, at++, from += ROWS)
-			M[at] = values[from] as number;
+		for (let j = 0; j <= i; j++, at++)
+			M[at] = values[offsetOf(i, j, d)] as number;
 	return M;
 }

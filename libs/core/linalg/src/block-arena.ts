@@ -19,7 +19,8 @@ export class BlockArena {
 	#head: number;
 	#lap = ++laps;
 	#lapBefore = -1;
-	#end: number;
+	/** Half of the arena's bytes. */
+	#half: number;
 	#most: number;
 	/** Bytes of this lap that were copied not for the first time. */
 	#copiedAgain = 0;
@@ -32,22 +33,24 @@ export class BlockArena {
 		most: number,
 	) {
 		this.#head = base;
-		this.#end = base + least;
+		this.#half = least / 2;
 		this.#most = most;
 	}
 
 	/**
-	 * How many bytes of blocks one call may ask for, up to `wanted`: half of the arena, which grows for it while it can. With the other half
-	 * a call whose blocks change one by one copies each only once a lap.
+	 * How many of `count` blocks of so many bytes one call may ask for: what fits half of the arena, which grows for it while it can. With
+	 * the other half a call whose blocks change one by one copies each only once a lap.
 	 */
-	roomFor(wanted: number): number {
+	roomFor(count: number, bytes: number): number {
+		const wanted = count * bytes;
+		if (wanted <= this.#half) return count;
 		while (this.#half < wanted && this.#grow());
-		return Math.min(wanted, this.#half);
+		return Math.min(count, Math.floor(this.#half / bytes));
 	}
 
 	/**
 	 * Writes the address of each of the first `count` blocks to `addresses` from `at` on. All of these copies stay where they are until the
-	 * next call. Their bytes must have been granted by `roomFor`.
+	 * next call. There must be room for them, see `roomFor`.
 	 */
 	place(
 		arms: readonly HasBlock[],
@@ -56,9 +59,15 @@ export class BlockArena {
 		at: number,
 	): void {
 		const addresses = this.kernel.words;
+		const lap = this.#lap;
+		const lapBefore = this.#lapBefore;
+		const head = this.#head;
 		for (let a = 0; a < count; a++) {
-			const { block } = arms[from + a] as HasBlock;
-			const address = block.addressIn(this.#lap, this.#lapBefore, this.#head);
+			const address = (arms[from + a] as HasBlock).block.addressIn(
+				lap,
+				lapBefore,
+				head,
+			);
 			if (address < 0) {
 				this.#copyMissing(arms, from, count, at);
 				return;
@@ -122,8 +131,8 @@ export class BlockArena {
 		this.#head = this.base;
 	}
 
-	get #half(): number {
-		return (this.#end - this.base) / 2;
+	get #end(): number {
+		return this.base + 2 * this.#half;
 	}
 
 	/** Twice the bytes; what was laid stays where it is. */
@@ -134,7 +143,7 @@ export class BlockArena {
 			this.#most = 2 * this.#half;
 			return false;
 		}
-		this.#end = this.base + bytes;
+		this.#half = bytes / 2;
 		return true;
 	}
 }

@@ -51,39 +51,34 @@ export class KernelEngine {
 	): number {
 		const d = x.length;
 		if (d > MOST_COORDINATES) return 0;
-		const bytes = 8 * blockLength(d);
-		const fit = this.#arena.roomFor(arms.length * bytes) / bytes;
+		const fit = this.#arena.roomFor(arms.length, 8 * blockLength(d));
 		const padded = paddedLength(d);
-		this.#writeX(x, padded);
-		for (let from = 0; ; ) {
-			const count = Math.min(Math.floor(fit) - from, MOST_BLOCKS);
-			if (count <= 0) return from;
+		const { doubles, functions } = this.kernel;
+		doubles.set(x, X / 8);
+		for (let j = d; j < padded; j++) doubles[X / 8 + j] = 0;
+		for (let from = 0; from < fit; from += MOST_BLOCKS) {
+			const count = Math.min(fit - from, MOST_BLOCKS);
 			this.#arena.place(arms, from, count, ADDRESSES / 4);
-			this.kernel.functions.score(count, padded, X, ADDRESSES, MEANS, WIDTHS);
-			const { doubles } = this.kernel;
+			functions.score(count, padded, X, ADDRESSES, MEANS, WIDTHS);
 			for (let a = 0; a < count; a++) {
 				means[from + a] = doubles[MEANS / 8 + a] as number;
 				widths[from + a] = doubles[WIDTHS / 8 + a] as number;
 			}
-			from += count;
 		}
-	}
-
-	#writeX(x: Float64Array, padded: number): void {
-		const { doubles } = this.kernel;
-		for (let j = 0; j < x.length; j++) doubles[X / 8 + j] = x[j] as number;
-		for (let j = x.length; j < padded; j++) doubles[X / 8 + j] = 0;
+		return fit;
 	}
 
 	/** As factorTwin; null where d is too large for the kernel. */
 	factor(system: Float64Array, d: number, ridge: number): ArmBlock | null {
 		const padded = 8 * paddedLength(d);
+		// L and N have whole tiles, 16, 32, 48 … entries a block of rows.
+		const tiles = padded * (paddedLength(d) / 2 + 2);
 		const block = 8 * blockLength(d);
 		const b = FACTOR;
 		// A's packed triangle lies behind b; M by rows is written over it, when it is no longer needed.
 		const N = b + padded;
-		const L = N + block;
-		const reciprocals = L + block;
+		const L = N + tiles;
+		const reciprocals = L + tiles;
 		const y = reciprocals + padded;
 		const out = y + padded;
 		if (out + block > ARENA) return null;

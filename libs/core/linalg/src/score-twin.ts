@@ -33,33 +33,37 @@ function normSquared(
 	let q0 = 0;
 	let q1 = 0;
 	let at = padded;
-	for (let end = ROWS; end <= padded; end += ROWS) {
+	for (let first = 0; first < padded; first += ROWS) {
 		let y0 = 0;
 		let y1 = 0;
 		let y2 = 0;
 		let y3 = 0;
-		for (let j = 0; j < end; j += ROWS, at += ROWS * ROWS) {
+		for (let j = 0; j < first; j += ROWS, at += ROWS * ROWS) {
 			const x0 = x[j] as number;
 			const x1 = x[j + 1] as number;
 			const x2 = x[j + 2] as number;
 			const x3 = x[j + 3] as number;
-			y0 +=
-				(values[at] as number) * x0 +
-				(values[at + 4] as number) * x1 +
-				((values[at + 8] as number) * x2 + (values[at + 12] as number) * x3);
-			y1 +=
-				(values[at + 1] as number) * x0 +
-				(values[at + 5] as number) * x1 +
-				((values[at + 9] as number) * x2 + (values[at + 13] as number) * x3);
-			y2 +=
-				(values[at + 2] as number) * x0 +
-				(values[at + 6] as number) * x1 +
-				((values[at + 10] as number) * x2 + (values[at + 14] as number) * x3);
-			y3 +=
-				(values[at + 3] as number) * x0 +
-				(values[at + 7] as number) * x1 +
-				((values[at + 11] as number) * x2 + (values[at + 15] as number) * x3);
+			y0 += (values[at] as number) * x0 + (values[at + 4] as number) * x1;
+			y0 += (values[at + 8] as number) * x2 + (values[at + 12] as number) * x3;
+			y1 += (values[at + 1] as number) * x0 + (values[at + 5] as number) * x1;
+			y1 += (values[at + 9] as number) * x2 + (values[at + 13] as number) * x3;
+			y2 += (values[at + 2] as number) * x0 + (values[at + 6] as number) * x1;
+			y2 += (values[at + 10] as number) * x2 + (values[at + 14] as number) * x3;
+			y3 += (values[at + 3] as number) * x0 + (values[at + 7] as number) * x1;
+			y3 += (values[at + 11] as number) * x2 + (values[at + 15] as number) * x3;
 		}
+		// The tile on the diagonal; its last two columns have two entries.
+		const x0 = x[first] as number;
+		const x1 = x[first + 1] as number;
+		const x2 = x[first + 2] as number;
+		const x3 = x[first + 3] as number;
+		y0 += (values[at] as number) * x0 + (values[at + 4] as number) * x1;
+		y1 += (values[at + 1] as number) * x0 + (values[at + 5] as number) * x1;
+		y2 += (values[at + 2] as number) * x0 + (values[at + 6] as number) * x1;
+		y3 += (values[at + 3] as number) * x0 + (values[at + 7] as number) * x1;
+		y2 += (values[at + 8] as number) * x2 + (values[at + 10] as number) * x3;
+		y3 += (values[at + 9] as number) * x2 + (values[at + 11] as number) * x3;
+		at += ROWS * ROWS - 4;
 		q0 += y0 * y0 + y2 * y2;
 		q1 += y1 * y1 + y3 * y3;
 	}
