@@ -1,8 +1,8 @@
-// npm run build:kernel: compiles the scoring kernel and writes its bytes, as text, into the source of the core. `kernelSource` is what a
-// test compares with the file that is there.
+// npm run build:kernel: compiles the scoring kernel and writes its bytes, as text, into the source of the core. With --check it writes
+// nothing, and fails where the file is not what the kernel's source compiles to.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const FOLDER = "libs/core/linalg/assembly";
@@ -11,7 +11,6 @@ const COLUMNS = 76;
 
 const OPTIONS = [
 	"-O3",
-	"--converge",
 	"--noAssert",
 	"--runtime=stub",
 	"--enable=simd",
@@ -21,7 +20,7 @@ const OPTIONS = [
 ];
 
 /** @returns {Promise<Uint8Array>} */
-export async function compileKernel() {
+async function compileKernel() {
 	const { default: asc } = await import("assemblyscript/asc");
 	let bytes = null;
 	const { error, stderr } = await asc.main(["index.ts", ...OPTIONS], {
@@ -43,7 +42,7 @@ export async function compileKernel() {
 }
 
 /** @returns {Promise<string>} the text of GENERATED */
-export async function kernelSource() {
+async function kernelSource() {
 	const text = Buffer.from(await compileKernel()).toString("base64");
 	const lines = text.match(new RegExp(`.{1,${COLUMNS}}`, "g"));
 	return `// Made by scripts/build-kernel.mjs from ../assembly: change it there, then run npm run build:kernel.
@@ -55,7 +54,15 @@ ${lines.map((line) => `\t"${line}",`).join("\n")}
 `;
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-	writeFileSync(join(root, GENERATED), await kernelSource());
+const source = await kernelSource();
+if (process.argv.includes("--check")) {
+	if (readFileSync(join(root, GENERATED), "utf8") !== source) {
+		console.error(
+			`${GENERATED} is not what ${FOLDER} compiles to: run npm run build:kernel and commit both.`,
+		);
+		process.exitCode = 1;
+	}
+} else {
+	writeFileSync(join(root, GENERATED), source);
 	console.error(`Wrote ${GENERATED}.`);
 }

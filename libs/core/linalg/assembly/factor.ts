@@ -7,7 +7,7 @@
  * row block I four rows of 4(I + 1) entries; `reciprocals` and `y`: one entry a row, filled up to a multiple of four; `out`: the block,
  * as in src/arm-block.ts.
  *
- * Returns 0, or 1 + the row whose pivot is not positive and finite; that pivot is then at `y`.
+ * Returns 0, or 1 + the row whose pivot is not finite and above λ/2; that pivot is then at `y`.
  */
 export function factor(
 	d: i32,
@@ -22,11 +22,12 @@ export function factor(
 ): i32 {
 	const blocks = (d + 3) >> 2;
 	const M = out + ((<usize>blocks) << 5);
+	const least: f64 = Math.max(0, ridge * 0.5);
 	layOut(d, blocks, ridge, packed, L);
 	for (let i = d; i < blocks << 2; i++) store<f64>(b + ((<usize>i) << 3), 0);
 	for (let I: i32 = 0; I < blocks; I++) {
 		for (let J: i32 = 0; J < I; J++) offDiagonal(I, J, L, reciprocals);
-		const failed = diagonal(I, L, reciprocals, y);
+		const failed = diagonal(I, least, L, reciprocals, y);
 		if (failed) return failed;
 		for (let J: i32 = 0; J < I; J++)
 			invertOffDiagonal(I, J, L, N, M, reciprocals);
@@ -48,7 +49,7 @@ function outBlock(M: usize, I: i32): usize {
 	return M + ((<usize>I * (2 * I + 1)) << 5);
 }
 
-/** A + λI in row blocks; rows after the last are those of the identity. */
+/** A + λI in row blocks; rows after the last have a diagonal that no check of pivots stops at, and zeros. */
 function layOut(
 	d: i32,
 	blocks: i32,
@@ -65,7 +66,7 @@ function layOut(
 			packed += 8;
 		} else {
 			for (let j: i32 = 0; j < i; j++, lane += 32) store<f64>(lane, 0);
-			store<f64>(lane, 1);
+			store<f64>(lane, Math.max(1, ridge));
 		}
 	}
 }
@@ -135,7 +136,13 @@ function offDiagonal(I: i32, J: i32, L: usize, reciprocals: usize): void {
 }
 
 /** The tile on the diagonal of I: its lower triangle of ten numbers. */
-function diagonal(I: i32, L: usize, reciprocals: usize, y: usize): i32 {
+function diagonal(
+	I: i32,
+	least: f64,
+	L: usize,
+	reciprocals: usize,
+	y: usize,
+): i32 {
 	let p = rowBlock(L, I);
 	const tile = p + ((<usize>I) << 7);
 	let a0 = v128.load(tile);
@@ -158,25 +165,25 @@ function diagonal(I: i32, L: usize, reciprocals: usize, y: usize): i32 {
 	}
 	const r = reciprocals + ((<usize>I) << 5);
 	const s00 = f64x2.extract_lane(a0, 0);
-	if (!isPivot(s00)) return failure(I << 2, s00, y);
+	if (!isPivot(s00, least)) return failure(I << 2, s00, y);
 	const l00 = Math.sqrt(s00);
 	const r0: f64 = 1 / l00;
 	const l10 = f64x2.extract_lane(a0, 1) * r0;
 	const l20 = f64x2.extract_lane(b0, 0) * r0;
 	const l30 = f64x2.extract_lane(b0, 1) * r0;
 	const s11 = f64x2.extract_lane(a1, 1) - l10 * l10;
-	if (!isPivot(s11)) return failure((I << 2) + 1, s11, y);
+	if (!isPivot(s11, least)) return failure((I << 2) + 1, s11, y);
 	const l11 = Math.sqrt(s11);
 	const r1: f64 = 1 / l11;
 	const l21 = (f64x2.extract_lane(b1, 0) - l20 * l10) * r1;
 	const l31 = (f64x2.extract_lane(b1, 1) - l30 * l10) * r1;
 	const s22 = f64x2.extract_lane(b2, 0) - l20 * l20 - l21 * l21;
-	if (!isPivot(s22)) return failure((I << 2) + 2, s22, y);
+	if (!isPivot(s22, least)) return failure((I << 2) + 2, s22, y);
 	const l22 = Math.sqrt(s22);
 	const r2: f64 = 1 / l22;
 	const l32 = (f64x2.extract_lane(b2, 1) - l30 * l20 - l31 * l21) * r2;
 	const s33 = f64x2.extract_lane(b3, 1) - l30 * l30 - l31 * l31 - l32 * l32;
-	if (!isPivot(s33)) return failure((I << 2) + 3, s33, y);
+	if (!isPivot(s33, least)) return failure((I << 2) + 3, s33, y);
 	const l33 = Math.sqrt(s33);
 	store<f64>(tile, l00);
 	store<f64>(tile, l10, 8);
@@ -195,8 +202,8 @@ function diagonal(I: i32, L: usize, reciprocals: usize, y: usize): i32 {
 	return 0;
 }
 
-function isPivot(value: f64): bool {
-	return value > 0 && value < Infinity;
+function isPivot(value: f64, least: f64): bool {
+	return value > least && value < Infinity;
 }
 
 function failure(row: i32, pivot: f64, y: usize): i32 {

@@ -14,8 +14,11 @@ export class NotPositiveDefinite extends Error {
  * 1 / L_ii: the order of ../assembly/factor.ts, so that both have the same bits.
  */
 
-/** L of A = L Lᵀ, both packed lower triangles of order d (Golub & Van Loan, Matrix Computations, Alg. 4.2.1). Throws NotPositiveDefinite. */
-export function cholesky(A: Float64Array, d: number): Float64Array {
+/**
+ * L of A = L Lᵀ, both packed lower triangles of order d (Golub & Van Loan, Matrix Computations, Alg. 4.2.1). Throws NotPositiveDefinite
+ * where a pivot is not above `least`.
+ */
+export function cholesky(A: Float64Array, d: number, least = 0): Float64Array {
 	const L = new Float64Array(packedLength(d));
 	const reciprocals = new Float64Array(d);
 	for (let i = 0; i < d; i++) {
@@ -25,7 +28,7 @@ export function cholesky(A: Float64Array, d: number): Float64Array {
 		for (let j = four; j < i; j++)
 			L[row + j] = remainder(A, L, row, j) * (reciprocals[j] as number);
 		const pivot = remainder(A, L, row, i);
-		if (!(pivot > 0 && pivot < Number.POSITIVE_INFINITY))
+		if (!(pivot > least && pivot < Number.POSITIVE_INFINITY))
 			throw new NotPositiveDefinite(i, pivot);
 		const root = Math.sqrt(pivot);
 		L[row + i] = root;
@@ -110,24 +113,64 @@ export function solve(
 	return x;
 }
 
-/** M = L⁻¹, both packed lower triangles: M_ij = −(Σ_{j ≤ k < i} L_ik M_kj) / L_ii. Row k of M is added to all sums of row i at once. */
+/** M = L⁻¹, both packed lower triangles: M_ij = −(Σ_{j ≤ k < i} L_ik M_kj) / L_ii. */
 export function invertTriangle(L: Float64Array, d: number): Float64Array {
 	const M = new Float64Array(packedLength(d));
 	const sums = new Float64Array(d);
 	for (let i = 0; i < d; i++) {
 		const row = rowOf(i);
+		const four = i & ~3;
 		sums.fill(0, 0, i);
-		for (let k = 0, at = 0; k < i; k++) {
-			const l = L[row + k] as number;
-			for (let j = 0; j <= k; j++, at++)
-				sums[j] = (sums[j] as number) + l * (M[at] as number);
-		}
+		for (let k = 0; k < four; k += 4) addFourRows(sums, L, row, M, k);
+		for (let k = four; k < i; k++) addRow(sums, L[row + k] as number, M, k, 0);
 		const reciprocal = 1 / (L[row + i] as number);
 		for (let j = 0; j < i; j++)
 			M[row + j] = -((sums[j] as number) * reciprocal);
 		M[row + i] = reciprocal;
 	}
 	return M;
+}
+
+/** Rows k to k + 3 of M, so that a sum is read and written once for four terms. */
+function addFourRows(
+	sums: Float64Array,
+	L: Float64Array,
+	row: number,
+	M: Float64Array,
+	k: number,
+): void {
+	const row0 = rowOf(k);
+	const row1 = row0 + k + 1;
+	const row2 = row1 + k + 2;
+	const row3 = row2 + k + 3;
+	const l0 = L[row + k] as number;
+	const l1 = L[row + k + 1] as number;
+	const l2 = L[row + k + 2] as number;
+	const l3 = L[row + k + 3] as number;
+	for (let j = 0; j <= k; j++) {
+		let sum = sums[j] as number;
+		sum += l0 * (M[row0 + j] as number);
+		sum += l1 * (M[row1 + j] as number);
+		sum += l2 * (M[row2 + j] as number);
+		sum += l3 * (M[row3 + j] as number);
+		sums[j] = sum;
+	}
+	addRow(sums, l1, M, k + 1, k + 1);
+	addRow(sums, l2, M, k + 2, k + 1);
+	addRow(sums, l3, M, k + 3, k + 1);
+}
+
+/** sums_j += l · M_kj from column `from` to the diagonal. */
+function addRow(
+	sums: Float64Array,
+	l: number,
+	M: Float64Array,
+	k: number,
+	from: number,
+): void {
+	const row = rowOf(k);
+	for (let j = from; j <= k; j++)
+		sums[j] = (sums[j] as number) + l * (M[row + j] as number);
 }
 
 /** Where row i of a packed lower triangle begins. */

@@ -9,14 +9,15 @@ import { sharedEngine } from "./shared-engine.js";
 
 /** 2⁻⁵³: half a unit in the last place of 1. */
 const U = 2 ** -53;
-/** Beyond this share of the trace it is not rounding that makes a pivot negative. */
+/** Beyond this share of the trace it is not rounding that makes a pivot too small. */
 const MOST_SHARE = 2 ** -26;
 const STEP = 16;
 
 /**
- * The smallest ridge that rounding cannot eat. Cholesky in float64 factors A + λI + E with ‖E‖₂ ≤ γ · trace(A + λI), γ = (d + 1)u / (1 − (d + 1)u)
- * (Higham, Accuracy and Stability of Numerical Algorithms, Theorem 10.3 with ‖|L||Lᵀ|‖₂ ≤ ‖L‖²_F = trace). Twice that bound keeps every
- * pivot positive and ‖L⁻¹‖² ≤ 2 / λ, whatever the data: collinear, constant, huge in one coordinate, tiny in another.
+ * The smallest ridge that rounding cannot eat. Cholesky in float64 factors A + λI + E with ‖E‖₂ ≤ γ/(1 − γ) · trace(A + λI), γ = (d + 1)u
+ * (Higham, Accuracy and Stability of Numerical Algorithms, Theorem 10.3, and ‖|L||Lᵀ|‖₂ ≤ ‖L‖²_F = trace). Twice that bound keeps
+ * ‖E‖₂ ≤ λ/2, so that every pivot is at least λ/2 and ‖L⁻¹‖² ≤ 2/λ, whatever the data: collinear, constant, huge in one coordinate.
+ * It is above λ = 1 from a trace of 2⁵²/(d + 1) on: 10¹³ observations of |x|² = 14 at d = 32.
  */
 export function ridgeFloor(trace: number, d: number): number {
 	return 2 * (d + 1) * U * trace;
@@ -24,8 +25,8 @@ export function ridgeFloor(trace: number, d: number): number {
 
 /**
  * θ and M = L⁻¹ of A + λI = L Lᵀ, from b and A's packed lower triangle, one behind the other; λ is `ridge`, or the floor above where that
- * is larger. Sums of weighted buckets carry rounding of their own: where a pivot still fails, λ is raised by steps of 16 up to 2⁻²⁶ of
- * the trace. Throws NotPositiveDefinite beyond: no data has such sums.
+ * is larger. In exact arithmetic no pivot is below λ; one below λ/2 tells of sums that were rounded before, as weighted buckets are:
+ * then λ is raised by steps of 16 up to 2⁻²⁶ of the trace. Throws NotPositiveDefinite beyond: no data has such sums.
  */
 export function factorBlock(
 	system: Float64Array,
@@ -65,6 +66,6 @@ export function factorTwin(
 		const diagonal = (i * (i + 3)) / 2;
 		A[diagonal] = (A[diagonal] as number) + lambda;
 	}
-	const L = cholesky(A, d);
+	const L = cholesky(A, d, Math.max(0, lambda / 2));
 	return packBlock(solve(L, d, system.subarray(0, d)), invertTriangle(L, d), d);
 }
