@@ -63,19 +63,14 @@ describe("copies of blocks in the kernel's memory", () => {
 		expect(meansOf(engine, [arms[0] as HasBlock])).toEqual([0]);
 	});
 
-	test("that copying another would overwrite are copied too", () => {
-		const engine = engineFor(4);
-		const [a, b, c, e, f] = [1, 2, 3, 5, 6].map(arm) as [
-			HasBlock,
-			HasBlock,
-			HasBlock,
-			HasBlock,
-			HasBlock,
-		];
-		for (const each of [a, b, c, e]) meansOf(engine, [each]);
-		// f is to be laid over a.
-		expect(meansOf(engine, [a, f])).toEqual([1, 6]);
-		expect(meansOf(engine, [f, b])).toEqual([6, 2]);
+	test("that copying others would overwrite are copied too, and those that this would overwrite", () => {
+		const engine = engineFor(8);
+		const arms = [1, 2, 3, 4, 5, 6, 7, 8].map(arm);
+		for (const each of arms) meansOf(engine, [each]);
+		// The new one is to be laid over the first, the first over the second.
+		const call = [arm(9), ...arms.slice(0, 2)];
+		expect(meansOf(engine, call)).toEqual([9, 1, 2]);
+		expect(meansOf(engine, [...call].reverse())).toEqual([2, 1, 9]);
 	});
 
 	test("of another engine are not taken for its own", () => {
