@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { seededRandom } from "../../../../test/support/random.js";
 import { type ArmBlock, blockLength, packBlock } from "./arm-block.js";
-import type { HasBlock } from "./block-arena.js";
+import { BlockArena, type HasBlock } from "./block-arena.js";
+import { Kernel } from "./kernel.js";
 import { KernelEngine } from "./kernel-engine.js";
 import { packedLength } from "./packed-symmetric.js";
 import { scoreBlocksByTwin } from "./score-blocks.js";
@@ -93,6 +94,24 @@ describe("copies of blocks in the kernel's memory", () => {
 		const arms = Array.from({ length: 20 }, (_, i) => arm(i));
 		expect(meansOf(engine, arms.slice(0, 10))).toHaveLength(10);
 		expect(meansOf(engine, arms)).toHaveLength(16);
+	});
+
+	test("outlive the growth of the memory, and do without where it cannot grow", () => {
+		const page = 65_536;
+		const engine = KernelEngine.start({ least: page, most: 8 * page });
+		if (engine === null) throw new Error("The kernel does not start.");
+		const arms = Array.from({ length: 300 }, (_, i) => arm(i));
+		expect(meansOf(engine, arms.slice(0, 9))).toEqual([
+			0, 1, 2, 3, 4, 5, 6, 7, 8,
+		]);
+		for (const each of arms.slice(0, 9)) rewrite(each, -1);
+		expect(meansOf(engine, arms)).toEqual(arms.map((_, i) => i));
+
+		const kernel = Kernel.load({ least: page, most: 2 * page });
+		if (kernel === null) throw new Error("The kernel does not start.");
+		const arena = new BlockArena(kernel, 0, page, 16 * page);
+		expect(arena.roomFor(16, page / 2)).toBe(2);
+		expect(arena.roomFor(1, page / 2)).toBe(1);
 	});
 
 	test("get more memory where the same ones are overwritten again and again", () => {

@@ -10,7 +10,6 @@ import {
 	addOuter,
 	packedIndex,
 	packedLength,
-	quadraticForm,
 	unpack,
 } from "./packed-symmetric.js";
 
@@ -75,19 +74,4 @@ describe("the Cholesky factor", () => {
 			cholesky(Float64Array.from([Number.POSITIVE_INFINITY]), 1),
 		).toThrow(NotPositiveDefinite);
 	});
-});
-
-test("the quadratic form of a packed matrix is that of the full one", () => {
-	fc.assert(
-		fc.property(positiveDefinite, ({ d, A }) => {
-			const x = Float64Array.from({ length: d }, (_, i) => Math.sin(i + 1));
-			const full = unpack(A, d);
-			let want = 0;
-			for (let i = 0; i < d; i++)
-				for (let j = 0; j < d; j++)
-					want +=
-						(full[i]?.[j] as number) * (x[i] as number) * (x[j] as number);
-			expect(quadraticForm(A, x)).toBeCloseTo(want, 6);
-		}),
-	);
 });

@@ -2,10 +2,11 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { seededRandom } from "../../../../test/support/random.js";
 import { type ArmBlock, packBlock, thetaOf, triangleOf } from "./arm-block.js";
 import { NotPositiveDefinite } from "./cholesky.js";
-import { factorTwin } from "./factor-block.js";
+import { factorBlock, factorTwin } from "./factor-block.js";
 import { KernelEngine } from "./kernel-engine.js";
 import { addOuter, packedLength } from "./packed-symmetric.js";
-import { scoreBlocksByTwin } from "./score-blocks.js";
+import { scoreBlocks, scoreBlocksByTwin } from "./score-blocks.js";
+import { hasKernel } from "./shared-engine.js";
 
 const SEED = Number(process.env.SEED ?? 20251124);
 const MOST_D = 256;
@@ -141,17 +142,22 @@ describe(`the kernel and its twin (SEED=${SEED})`, () => {
 
 	test("leave to the twin what is too large for the kernel's memory", () => {
 		const d = 1025;
-		const block = packBlock(
-			new Float64Array(d),
-			new Float64Array(packedLength(d)),
-			d,
-		);
-		const result = new Float64Array(1);
-		const x = new Float64Array(d);
-		expect(engine.score([{ block }], x, result, result)).toBe(0);
-		expect(
-			engine.factor(new Float64Array(d + packedLength(d)), d, 1),
-		).toBeNull();
+		const M = new Float64Array(packedLength(d));
+		M[0] = 2;
+		const block = packBlock(new Float64Array(d).fill(1), M, d);
+		const [means, widths] = [new Float64Array(1), new Float64Array(1)];
+		const x = new Float64Array(d).fill(1);
+		expect(engine.score([{ block }], x, means, widths)).toBe(0);
+		scoreBlocks([{ block }], x, means, widths);
+		expect([means[0], widths[0]]).toEqual([d, 2]);
+	});
+
+	test("leave to the twin a factor that is too large for the kernel's memory", () => {
+		const d = 300;
+		const system = systemOf(d, [new Float64Array(d).fill(1)], 1);
+		expect(engine.factor(system, d, 1)).toBeNull();
+		const theta = thetaOf(factorBlock(system, d, 1));
+		for (const entry of theta) expect(entry).toBeCloseTo(1 / (d + 1), 12);
 	});
 });
 
@@ -190,4 +196,8 @@ describe("without WebAssembly SIMD", () => {
 		);
 		expect(KernelEngine.start(limits)).toBeNull();
 	});
+});
+
+test("the shared kernel is here", () => {
+	expect(hasKernel()).toBe(true);
 });

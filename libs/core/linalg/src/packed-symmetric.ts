@@ -23,20 +23,6 @@ export function addOuter(
 	}
 }
 
-/** xᵀ A x. */
-export function quadraticForm(packed: Float64Array, x: Float64Array): number {
-	let total = 0;
-	let k = 0;
-	for (let i = 0; i < x.length; i++) {
-		const xi = x[i] as number;
-		let row = 0;
-		for (let j = 0; j < i; j++, k++)
-			row += (packed[k] as number) * (x[j] as number);
-		total += xi * (2 * row + (packed[k++] as number) * xi);
-	}
-	return total;
-}
-
 /** The full matrix, row by row. */
 export function unpack(packed: Float64Array, d: number): number[][] {
 	return Array.from({ length: d }, (_, i) =>
