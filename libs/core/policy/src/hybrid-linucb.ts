@@ -39,7 +39,9 @@ export function* hybridModels(
 	const shared = yield* sharedPart(features, factors, d, ridge);
 	const models: ArmModel[] = [];
 	for (const [a, f] of features.entries()) {
-		models.push(hybridModel(f, factors[a] as ArmFactor, shared, d, ridge));
+		models.push(
+			yield* hybridModel(f, factors[a] as ArmFactor, shared, d, ridge),
+		);
 		yield;
 	}
 	return models;
@@ -76,35 +78,48 @@ export function* sharedPart(
 	return { A0, b0, beta, inverse: gram(M, k) };
 }
 
-function hybridModel(
+function* hybridModel(
 	f: readonly number[],
 	{ n, theta, N }: ArmFactor,
 	{ beta, inverse }: SharedPart,
 	d: number,
 	ridge: number,
-): ArmModel {
+): Generator<void, ArmModel> {
 	const g = new Float64Array(d);
-	const H = new Float64Array(packedLength(d));
 	for (const [j, fj] of f.entries())
 		for (let i = 0; i < d; i++)
 			g[i] = (g[i] as number) + fj * (beta[j * d + i] as number);
-	for (let i = 0, at = 0; i < d; i++)
-		for (let l = 0; l <= i; l++, at++) {
-			let sum = 0;
-			for (const [j, fj] of f.entries())
-				for (const [m, fm] of f.entries())
-					sum +=
-						fj * fm * (inverse[packedIndex(j * d + i, m * d + l)] as number);
-			H[at] = sum;
-		}
 	const shift = timesTransposed(N, times(N, g, d), d);
-	const R = reverseCholesky(conjugate(N, H, d, ridge * ridge), d);
+	const H = sharedForm(f, inverse, d);
+	yield;
+	const conjugated = yield* conjugate(N, H, d, ridge * ridge);
+	const R = reverseCholesky(conjugated, d);
+	yield;
 	return armModel(
 		n,
 		theta.map((value, i) => value + ridge * (shift[i] as number)),
 		multiplyTriangles(R, N, d),
 		d,
 	);
+}
+
+/** H = Σ_jk f_j f_k (A₀⁻¹)_jk, all of its d × d entries by rows. */
+function sharedForm(
+	f: readonly number[],
+	inverse: Float64Array,
+	d: number,
+): Float64Array {
+	const H = new Float64Array(d * d);
+	for (const [j, fj] of f.entries())
+		for (const [m, fm] of f.entries())
+			for (let i = 0; i < d; i++)
+				for (let l = 0; l <= i; l++)
+					H[i * d + l] =
+						(H[i * d + l] as number) +
+						fj * fm * (inverse[packedIndex(j * d + i, m * d + l)] as number);
+	for (let i = 0; i < d; i++)
+		for (let l = 0; l < i; l++) H[l * d + i] = H[i * d + l] as number;
+	return H;
 }
 
 /** λ(I − λA⁻¹), packed, of A⁻¹ = NᵀN. */
@@ -151,30 +166,38 @@ function gram(N: Float64Array, d: number): Float64Array {
 	return product;
 }
 
-/** I + weight · N H Nᵀ, packed. */
-function conjugate(
+/** Multiply-adds of a slice: about a millisecond. */
+const WORK_PER_SLICE = 1_000_000;
+
+/** I + weight · N H Nᵀ, packed, of a whole H, row by row. Row k of H is added to all sums of row i at once, so that all reads are neighbours. */
+function* conjugate(
 	N: Float64Array,
 	H: Float64Array,
 	d: number,
 	weight: number,
-): Float64Array {
-	const half = new Float64Array(d * d);
-	for (let i = 0; i < d; i++)
-		for (let l = 0; l < d; l++) {
-			let sum = 0;
-			for (let k = 0; k <= i; k++)
-				sum +=
-					(N[packedIndex(i, k)] as number) * (H[packedIndex(k, l)] as number);
-			half[i * d + l] = sum;
-		}
+): Generator<void, Float64Array> {
 	const result = new Float64Array(packedLength(d));
-	for (let i = 0, at = 0; i < d; i++)
-		for (let j = 0; j <= i; j++, at++) {
+	const half = new Float64Array(d);
+	let work = 0;
+	for (let i = 0, at = 0; i < d; i++) {
+		const row = packedIndex(i, 0);
+		half.fill(0);
+		for (let k = 0; k <= i; k++) {
+			const nk = N[row + k] as number;
+			for (let l = 0; l < d; l++)
+				half[l] = (half[l] as number) + nk * (H[k * d + l] as number);
+		}
+		for (let j = 0, n = 0; j <= i; j++, at++) {
 			let sum = 0;
-			for (let l = 0; l <= j; l++)
-				sum += (half[i * d + l] as number) * (N[packedIndex(j, l)] as number);
+			for (let l = 0; l <= j; l++, n++)
+				sum += (half[l] as number) * (N[n] as number);
 			result[at] = (i === j ? 1 : 0) + weight * sum;
 		}
+		work += (i + 1) * (d + i / 2);
+		if (work < WORK_PER_SLICE) continue;
+		work = 0;
+		yield;
+	}
 	return result;
 }
 
@@ -190,21 +213,21 @@ function reverseCholesky(K: Float64Array, d: number): Float64Array {
 	return reversed(cholesky(reversed(K), d));
 }
 
-/** R N, both lower triangles. */
+/** R N, both lower triangles. Row k of N is added to all sums of row i at once. */
 function multiplyTriangles(
 	R: Float64Array,
 	N: Float64Array,
 	d: number,
 ): Float64Array {
 	const product = new Float64Array(packedLength(d));
-	for (let i = 0, at = 0; i < d; i++)
-		for (let j = 0; j <= i; j++, at++) {
-			let sum = 0;
-			for (let k = j; k <= i; k++)
-				sum +=
-					(R[packedIndex(i, k)] as number) * (N[packedIndex(k, j)] as number);
-			product[at] = sum;
+	for (let i = 0; i < d; i++) {
+		const row = packedIndex(i, 0);
+		for (let k = 0, n = 0; k <= i; k++) {
+			const rk = R[row + k] as number;
+			for (let j = 0; j <= k; j++, n++)
+				product[row + j] = (product[row + j] as number) + rk * (N[n] as number);
 		}
+	}
 	return product;
 }
 
