@@ -1,5 +1,5 @@
 import type { ContextSchema, Feature } from "#core/experiment";
-import { toGrid } from "#core/linalg";
+import { toGrid, vector } from "#core/linalg";
 import {
 	type ContextValues,
 	coordinateNames,
@@ -38,7 +38,7 @@ export function compileEncoder(schema: ContextSchema): Encoder {
 		d,
 		names: Object.freeze(names),
 		encode(values) {
-			const x = new Float64Array(d);
+			const x = vector(d);
 			const missing: string[] = [];
 			if (schema.intercept) x[0] = 1;
 			for (const { feature, offset } of places) {

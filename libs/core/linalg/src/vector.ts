@@ -6,7 +6,7 @@ let used = 0;
 
 /**
  * A vector of zeros, for numbers that live as long as one decision: cut from a buffer that many share, since a buffer of its own costs
- * an allocation outside the heap and the collector's work to give it back (PERF). Kept for long, it keeps 64 KiB.
+ * an allocation outside the heap and the collector's work to give it back. Kept for long, it keeps 64 KiB.
  */
 export function vector(length: number): Float64Array {
 	if (length > LONGEST) return new Float64Array(length);

@@ -1,3 +1,5 @@
+import { vector } from "#core/linalg";
+
 /** Scores this close to the best are tied: untried arms have mathematically equal scores, which rounding must not tell apart. */
 export const TIE = 1e-9;
 
@@ -30,8 +32,8 @@ export function withFloor(
 	arms: number,
 	epsilon: number,
 ): Float64Array {
-	if (best.length === arms) return new Float64Array(arms).fill(1 / arms);
-	const propensities = new Float64Array(arms).fill(epsilon / arms);
+	if (best.length === arms) return vector(arms).fill(1 / arms);
+	const propensities = vector(arms).fill(epsilon / arms);
 	const share = (1 - epsilon) / best.length;
 	for (const a of best) propensities[a] = (propensities[a] as number) + share;
 	return propensities;

@@ -1,4 +1,5 @@
 import type { Policy } from "#core/experiment";
+import { vector } from "#core/linalg";
 import { pointMass } from "./baseline.js";
 import {
 	bestArms,
@@ -88,16 +89,14 @@ function scoreAll(
 	if (arms === 0)
 		throw new RangeError("A policy needs at least one eligible arm.");
 	requireVector(x, models[0]?.d ?? 0);
-	// One array of which all three are parts: memory of its own for each was a tenth of a decision.
-	const room = new Float64Array(3 * arms);
-	const means = room.subarray(0, arms);
-	const widths = room.subarray(arms, 2 * arms);
+	const means = vector(arms);
+	const widths = vector(arms);
 	scoreArms(models, x, means, widths);
 	const alpha =
 		policy.kind === "linucb" || policy.kind === "hybrid-linucb"
 			? policy.alpha
 			: 0;
-	const scores = room.subarray(2 * arms);
+	const scores = vector(arms);
 	for (let a = 0; a < arms; a++)
 		scores[a] = (means[a] as number) + alpha * (widths[a] as number);
 	return { means, widths, scores };

@@ -1,5 +1,5 @@
 import type { Group } from "#core/experiment";
-import { quantise } from "#core/linalg";
+import { quantise, vector } from "#core/linalg";
 import type { DecisionRow } from "#core/log";
 import { CORE_VERSION } from "#core/policy";
 import type { Considered } from "./considered.js";
@@ -53,7 +53,7 @@ export function toRow(
 
 /** + 0 turns −0 into 0, which is what it comes back as from the log. A loop: `map` took a microsecond for 20 arms. */
 function onGrid(means: Float64Array): Float64Array {
-	const rounded = new Float64Array(means.length);
+	const rounded = vector(means.length);
 	for (let a = 0; a < means.length; a++)
 		rounded[a] = quantise(means[a] as number) + 0;
 	return rounded;
