@@ -10,10 +10,7 @@ import { root } from "./support/machine.js";
 export class CProgram {
 	readonly #answers: AsyncIterator<string>;
 
-	private constructor(
-		private readonly child: ChildProcess,
-		private readonly folder: string,
-	) {
+	private constructor(private readonly child: ChildProcess) {
 		if (!child.stdout) throw new Error("The C program has no output.");
 		this.#answers = createInterface({ input: child.stdout })[
 			Symbol.asyncIterator
@@ -25,19 +22,22 @@ export class CProgram {
 		const folder = mkdtempSync(join(tmpdir(), "segue-bench-"));
 		const program = join(folder, "score");
 		const source = join(root, "bench", "score.c");
-		const { status, stderr, error } = spawnSync(
-			"cc",
-			["-O3", "-march=native", source, "-lm", "-o", program],
-			{ encoding: "utf8" },
-		);
-		if (status === 0)
+		try {
+			const { status, stderr, error } = spawnSync(
+				"cc",
+				["-O3", "-march=native", source, "-lm", "-o", program],
+				{ encoding: "utf8" },
+			);
+			if (error) return null;
+			if (status !== 0)
+				throw new Error(`cc does not compile bench/score.c:\n${stderr}`);
 			return new CProgram(
 				spawn(program, { stdio: ["pipe", "pipe", "inherit"] }),
-				folder,
 			);
-		rmSync(folder, { recursive: true });
-		if (error) return null;
-		throw new Error(`cc does not compile bench/score.c:\n${stderr}`);
+		} finally {
+			// A program that runs needs its file no more.
+			rmSync(folder, { recursive: true });
+		}
 	}
 
 	/** Hands over sums and vectors; the sums of means and widths that C makes of them with the first vector. */
@@ -56,7 +56,6 @@ export class CProgram {
 
 	close(): void {
 		this.child.stdin?.end();
-		rmSync(this.folder, { recursive: true });
 	}
 
 	async #answer(): Promise<string> {
