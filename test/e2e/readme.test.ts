@@ -175,6 +175,7 @@ describe.skipIf(!curl)("README's commands, run as written (needs curl)", () => {
 			"answer",
 			"run",
 			"excerpt",
+			"run",
 		]);
 		expect(blocks).toHaveLength(readme.split("<!-- readme-test:").length - 1);
 	});

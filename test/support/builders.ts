@@ -83,7 +83,7 @@ export function aDecision(
 		extra: null,
 		revision: 0,
 		referenceBucket: Math.floor(timeOfId(fields.id) / definition.bucketMs),
-		coreVersion: "e1k2d2",
+		coreVersion: "e1k3d2",
 		...fields,
 	};
 }

@@ -7,6 +7,8 @@ import { RETRACT } from "./patterns.js";
 
 /** Most coordinates an experiment's x may have: the sums of an arm grow with its square. */
 export const MOST_COORDINATES = 256;
+/** The name of the coordinate that is 1, in explanations. */
+const INTERCEPT = "intercept";
 const LONGEST_LIVE_MS = 3_600_000;
 
 /** A feature that has the schema's structure, and where it stands in the list. */
@@ -29,6 +31,11 @@ export function featureProblems(
 			problems.push({
 				path: `${path}.name`,
 				message: `features[${known}] is called ${feature.name} too; names must differ.`,
+			});
+		if (feature.name === INTERCEPT)
+			problems.push({
+				path: `${path}.name`,
+				message: `A feature cannot be called ${INTERCEPT}: that is the first coordinate, which is 1. Use another name.`,
 			});
 		problems.push(
 			...sourceProblems(feature, path),

@@ -5,6 +5,9 @@ import type { Problem } from "./experiment.js";
 /** Most coordinates of z = f_a ⊗ x: hybrid LinUCB factorises a matrix of that order at each refresh. */
 export const MOST_SHARED_COORDINATES = 256;
 
+/** One arm's news remakes the models of all, so there is a limit to how many. */
+const MOST_HYBRID_ARMS = 200;
+
 /** What a policy needs beside its own fields. */
 export function policyProblems(policy: PolicyDocument): Problem[] {
 	if (policy.kind !== "thompson" || policy.explore !== 0) return [];
@@ -45,6 +48,11 @@ export function armFeatureProblems(
 			path: `arms[${index}].features`,
 			message: `Has ${value.features?.length ?? 0} numbers where arms[${first.index}] has ${length}; every arm needs equally many.`,
 		}));
+	if (policy?.kind === "hybrid-linucb" && arms.length > MOST_HYBRID_ARMS)
+		problems.push({
+			path: "policy.kind",
+			message: `A hybrid policy takes at most ${MOST_HYBRID_ARMS} arms, not ${arms.length}: what one of them learns changes all. Use linucb, or fewer arms.`,
+		});
 	if (
 		policy?.kind === "hybrid-linucb" &&
 		d !== null &&

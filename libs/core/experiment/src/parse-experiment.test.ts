@@ -390,6 +390,16 @@ describe("values of a wrong type or size", () => {
 			"sticky: Must be one of session, unit, none",
 		],
 		[
+			"a feature called intercept",
+			(raw) => ({
+				...raw,
+				context: {
+					features: [{ name: "intercept", from: "request", kind: "boolean" }],
+				},
+			}),
+			"context.features[0].name: A feature cannot be called intercept",
+		],
+		[
 			"Thompson sampling without a floor",
 			(raw) => ({ ...raw, policy: { kind: "thompson", explore: 0 } }),
 			"policy.explore: Thompson sampling needs an exploration floor above 0",
@@ -427,6 +437,19 @@ describe("values of a wrong type or size", () => {
 				},
 			}),
 			"policy.kind: A hybrid policy over 32 arm features and 9 coordinates of context has 288 shared ones",
+		],
+		[
+			"a hybrid policy with too many arms",
+			(raw) => ({
+				...raw,
+				arms: Array.from({ length: 201 }, (_, a) => ({
+					key: `arm-${a}`,
+					features: [a / 201],
+				})),
+				policy: { kind: "hybrid-linucb" },
+				traffic: {},
+			}),
+			"policy.kind: A hybrid policy takes at most 200 arms",
 		],
 		[
 			"arms of which none is active",

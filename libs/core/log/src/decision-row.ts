@@ -46,7 +46,7 @@ export interface DecisionRow {
 	readonly revision: number;
 	/** Time bucket that read-time weights counted from. */
 	readonly referenceBucket: number;
-	/** Names encoder, kernel and draw, such as `e1k2d2`. */
+	/** Names encoder, kernel and draw, such as `e1k3d2`. */
 	readonly coreVersion: string;
 }
 

@@ -12,7 +12,7 @@ import { type ArmModel, requireVector } from "./posterior.js";
 import { thompsonPropensities, thompsonSlices } from "./thompson.js";
 
 /** Names encoder, kernel and draw: what must be the same for a decision to be derived again. */
-export const CORE_VERSION = "e1k2d2";
+export const CORE_VERSION = "e1k3d2";
 
 /** Every eligible arm's numbers, in the order of the arms given. */
 export interface Scored {

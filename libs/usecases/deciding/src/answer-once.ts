@@ -44,6 +44,7 @@ const MOST_REMEMBERED = 10_000;
 export class AnswerOnce {
 	/** Ids this process published, the oldest first: asked for again before the database has them, they are not published again. */
 	private readonly safe = new Set<string>();
+	private readonly publishing = new Map<string, Promise<"stream" | "spool">>();
 
 	constructor(
 		private readonly repeats: Repeats | undefined,
@@ -58,12 +59,34 @@ export class AnswerOnce {
 	async execute(drawn: Drawn): Promise<DrawnDecision> {
 		const startedAt = performance.now();
 		const keepUntil = startedAt + this.keepMs;
+		const publishUntil = startedAt + this.publishMs;
+		const named = await this.namedBefore(drawn, keepUntil);
+		if (named !== null)
+			return this.makeSafe(named.answer, named.row, publishUntil);
 		const stuck = await this.stick(drawn, keepUntil);
 		const { answer, row } =
 			drawn.request.requestId === undefined
 				? stuck
 				: await this.nameByRequest(drawn, stuck, keepUntil);
-		return this.makeSafe(answer, row, startedAt + this.publishMs);
+		return this.makeSafe(answer, row, publishUntil);
+	}
+
+	/**
+	 * Of a request with two keys: what its requestId names already. Looked at first, since a draw that is then thrown away, or refused,
+	 * must not be left standing for the session or unit.
+	 */
+	private async namedBefore(
+		{ request, considered }: Drawn,
+		until: number,
+	): Promise<KeptDecision | null> {
+		const { sticky } = considered.definition.experiment;
+		if (request.requestId === undefined || sticky === undefined) return null;
+		const ask = requestAsk(request, null);
+		const standing = await this.keep(ask, until);
+		if (standing === "unknown" || standing === null) return null;
+		if (standing.requestHash !== ask.requestHash)
+			throw otherRequest(ask.experiment, ask.key);
+		return standing;
 	}
 
 	/**
@@ -135,10 +158,26 @@ export class AnswerOnce {
 		deadline: number,
 	): Promise<DrawnDecision> {
 		if (row === null || this.safe.has(row.id)) return answer;
-		const place = await this.publish(row, deadline);
-		this.remember(row.id);
+		const place = await this.publishOnce(row, deadline);
 		if (place === "stream") return answer;
 		return { ...answer, degraded: [...answer.degraded, "stream"] };
+	}
+
+	/** Those who find the same row at the same time share one publish of it. */
+	private publishOnce(
+		row: DecisionRow,
+		deadline: number,
+	): Promise<"stream" | "spool"> {
+		const underWay = this.publishing.get(row.id);
+		if (underWay !== undefined) return underWay;
+		const publishing = this.publish(row, deadline)
+			.then((place) => {
+				this.remember(row.id);
+				return place;
+			})
+			.finally(() => this.publishing.delete(row.id));
+		this.publishing.set(row.id, publishing);
+		return publishing;
 	}
 
 	private remember(id: string): void {

@@ -19,7 +19,8 @@ export interface Reading {
 
 /** A definition's models, in its order of arms. */
 interface Made {
-	readonly definition: Definition;
+	/** What they were made of beside the sums, as `arrangementOf` says. */
+	readonly arrangement: string;
 	readonly models: readonly ArmModel[];
 }
 
@@ -123,16 +124,33 @@ export class PreparedModels {
 	}
 
 	private find(definition: Definition): Made | undefined {
-		return this.made.find((one) => one.definition === definition);
+		const arrangement = arrangementOf(definition);
+		return this.made.find((one) => one.arrangement === arrangement);
 	}
 
 	private keep(
 		definition: Definition,
 		models: readonly ArmModel[],
 	): readonly ArmModel[] {
-		this.made = [{ definition, models }, ...this.made].slice(0, MOST_MADE);
+		const arrangement = arrangementOf(definition);
+		this.made = [{ arrangement, models }, ...this.made].slice(0, MOST_MADE);
 		return models;
 	}
+}
+
+const arrangements = new WeakMap<Definition, string>();
+
+/** Which arms in which order and, for a hybrid policy, their features: an edit of α, traffic or payload leaves the models as they are. */
+function arrangementOf(definition: Definition): string {
+	const known = arrangements.get(definition);
+	if (known !== undefined) return known;
+	const { arms, policy } = definition.experiment;
+	const hybrid = policy.kind === "hybrid-linucb";
+	const arrangement = JSON.stringify(
+		arms.map(({ key, features }) => (hybrid ? [key, features] : key)),
+	);
+	arrangements.set(definition, arrangement);
+	return arrangement;
 }
 
 /** What is made of one arm's sums, and, once for all arms never tried, of none. */

@@ -108,6 +108,9 @@ describe("a request that carries an id", () => {
 			),
 		);
 		for (const answer of answers) expect(answer).toEqual(answers[0]);
+		// Once by each decider at most: who finds it may have to publish it, but those who find it together do that together.
+		for (const { log } of deciders)
+			expect(log.rows.length).toBeLessThanOrEqual(1);
 		const logged = deciders.flatMap(({ log }) => log.rows.map(({ id }) => id));
 		expect(new Set(logged)).toEqual(new Set([answers[0]?.decisionId]));
 	});
@@ -464,6 +467,21 @@ describe("an experiment that is sticky for a unit", () => {
 		const other = await ask({ requestId: "r2" });
 		expect(other.decisionId).not.toBe(first.decisionId);
 		expect((await ask()).decisionId).toBe(other.decisionId);
+	});
+
+	it("leaves nothing standing for a unit whose request was refused, or answered by what its requestId names", async () => {
+		const { decider, obey } = fleet(sticky);
+		const { ask, log } = await decider();
+		const first = await ask({ requestId: "r1" });
+		await refused(ask({ unit: "listener-2", requestId: "r1" }));
+		expect(await ask({ unit: "listener-2" })).not.toHaveProperty("repeated");
+		obey({}, armsIn("retired", first.arm));
+		expect(await ask({ requestId: "r1" })).toEqual(first);
+		const next = await ask();
+		expect(next).not.toHaveProperty("repeated");
+		const ids = log.rows.map(({ id }) => id);
+		expect(ids).toContain(next.decisionId);
+		expect(new Set(ids).size).toBe(3);
 	});
 
 	it("names both where neither can be told", async () => {
