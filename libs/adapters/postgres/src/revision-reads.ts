@@ -13,7 +13,7 @@ import {
 	outcomeColumns,
 	toEvent,
 } from "./outcome-record.js";
-import { assembleBuckets, type ChunkRecord } from "./sums-chunks.js";
+import { PostgresPosteriorSource } from "./posterior-source.js";
 
 interface TouchedRecord {
 	id: string;
@@ -26,15 +26,12 @@ interface TouchedRecord {
 	revision: number;
 }
 
-type SumsRecord = { head: number; floor: number } & (
-	| ChunkRecord
-	| { data: null }
-);
 type Outcome = TouchedDecision["outcomes"][number];
 
 /** The log by revision: what each one stored, in short reads along the index on `batch`. */
 export class PostgresRevisionReads implements RevisionReads {
 	readonly #definitions: KnownDefinitions;
+	readonly #posteriors: PostgresPosteriorSource;
 
 	constructor(
 		private readonly database: Database,
@@ -42,6 +39,7 @@ export class PostgresRevisionReads implements RevisionReads {
 		/** Decisions read at once: what is read holds the event loop while it is taken in. */
 		private readonly atOnce = 200,
 	) {
+		this.#posteriors = new PostgresPosteriorSource(database);
 		this.#definitions = new KnownDefinitions((ids) => store.byIds(ids));
 	}
 
@@ -53,21 +51,15 @@ export class PostgresRevisionReads implements RevisionReads {
 		return row?.floor ?? 0;
 	}
 
+	/** Read as a decider reads it: page by page in one snapshot where it is large. */
 	async sumsNow(experiment: string, version: number): Promise<SumsNow> {
-		const rows = await this.database.query<SumsRecord>(
-			`select r.revision as head, r.floor, s.experiment, s.version, s.arm, s.bucket, s.shard, s.chunk, s.data
-			from revisions r left join sums s on s.experiment = r.experiment and s.version = $2
-			where r.experiment = $1`,
-			[experiment, version],
+		const { revision, changed } = await this.#posteriors.read(
+			experiment,
+			version,
+			0,
 		);
-		const chunks = rows.filter(
-			(row): row is SumsRecord & ChunkRecord => row.data !== null,
-		);
-		return {
-			revision: rows[0]?.head ?? 0,
-			floor: rows[0]?.floor ?? 0,
-			buckets: assembleBuckets(chunks),
-		};
+		const floor = await this.floor(experiment);
+		return { revision, floor, buckets: changed };
 	}
 
 	async touched(
