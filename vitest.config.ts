@@ -15,7 +15,11 @@ export default defineConfig({
 		// Half of the time is waiting for real servers, so two files run at once even on two cores.
 		maxWorkers: 2,
 		reporters: ["default", "./test/support/plain-summary-reporter.ts"],
-		coverage: { provider: "v8", include: ["libs/**/*.ts"] },
+		coverage: {
+			provider: "v8",
+			include: ["libs/**/*.ts"],
+			exclude: ["libs/core/linalg/assembly"],
+		},
 		projects: [
 			{
 				extends: true,
