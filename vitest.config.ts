@@ -18,7 +18,7 @@ export default defineConfig({
 		coverage: {
 			provider: "v8",
 			include: ["libs/**/*.ts"],
-			exclude: ["libs/core/linalg/assembly"],
+			exclude: ["libs/core/linalg/assembly/**"],
 		},
 		projects: [
 			{
