@@ -81,12 +81,8 @@ export class AnswerOnce {
 	): Promise<KeptDecision | null> {
 		const { sticky } = considered.definition.experiment;
 		if (request.requestId === undefined || sticky === undefined) return null;
-		const ask = requestAsk(request, null);
-		const standing = await this.keep(ask, until);
-		if (standing === "unknown" || standing === null) return null;
-		if (standing.requestHash !== ask.requestHash)
-			throw otherRequest(ask.experiment, ask.key);
-		return standing;
+		const standing = await this.named(requestAsk(request, null), until);
+		return standing === "unknown" ? null : standing;
 	}
 
 	/**
@@ -135,11 +131,22 @@ export class AnswerOnce {
 		until: number,
 	): Promise<KeptDecision> {
 		const ask = requestAsk(drawn.request, { answer, row });
-		const standing = await this.keep(ask, until);
+		const standing = await this.named(ask, until);
 		if (standing === "unknown") return without("retry", { answer, row }, drawn);
-		if (standing === null) return { answer, row };
-		if (standing.requestHash !== ask.requestHash)
-			throw otherRequest(ask.experiment, ask.key);
+		return standing ?? { answer, row };
+	}
+
+	/** What stands under a requestId. Throws `invalid` where that is another request's. */
+	private async named(
+		ask: RepeatableAsk,
+		until: number,
+	): Promise<StandingDecision | null | "unknown"> {
+		const standing = await this.keep(ask, until);
+		const other =
+			standing !== null &&
+			standing !== "unknown" &&
+			standing.requestHash !== ask.requestHash;
+		if (other) throw otherRequest(ask.experiment, ask.key);
 		return standing;
 	}
 

@@ -101,6 +101,15 @@ const scenarios: readonly Scenario[] = [
 		request: (i) => ({ unit: `listener-${Math.floor(i / 3)}` }),
 	},
 	{
+		name: "sticky decisions that are replaced, their arms being ruled out",
+		decisions: FEW,
+		experiment: { sticky: "unit" },
+		request: (i) => ({
+			unit: `listener-${Math.floor(i / 2)}`,
+			eligible: i % 2 === 0 ? ["calm"] : ["focus", "energy", "run"],
+		}),
+	},
+	{
 		name: "requests sent twice",
 		decisions: FEW,
 		asks: 2,
@@ -130,6 +139,7 @@ const scenarios: readonly Scenario[] = [
 	{
 		name: "a stream that is away",
 		decisions: FEW,
+		degraded: "stream",
 		trouble: ({ log }) => {
 			log.place = "spool";
 		},
