@@ -1,5 +1,10 @@
 import { createServer, type RequestListener, type Server } from "node:http";
-import { goStraight, type StraightRoute } from "./straight-route.js";
+import {
+	goStraight,
+	type StraightRoute,
+	type WholeRequest,
+} from "./straight-route.js";
+import { Together } from "./together.js";
 
 export interface HttpAnswer {
 	readonly method: string;
@@ -26,9 +31,15 @@ export function openServer(
 		requestTimeout: 30_000,
 		keepAliveTimeout: 72_000,
 	};
+	const arrived = new Together<WholeRequest>(({ request, body, response }) =>
+		door.straight?.answer(request, body, response),
+	);
 	const server = createServer(bounds, (request, response) => {
 		const { straight } = door;
-		if (straight === null || !goStraight(straight, request, response)) {
+		if (
+			straight === null ||
+			!goStraight(straight.path, request, response, arrived)
+		) {
 			handler(request, response);
 			return;
 		}

@@ -22,11 +22,19 @@ const JSON_TYPES = new Set([
 	"application/json; charset=utf-8",
 ]);
 
-/** Whether the route takes the request; if so, it is answered. */
+/** A request of the route whose body is whole. */
+export interface WholeRequest {
+	readonly request: IncomingMessage;
+	readonly body: Uint8Array;
+	readonly response: ServerResponse;
+}
+
+/** Whether the route takes the request; if so, it is handed on to `whole` once its body is there. */
 export function goStraight(
-	{ path, answer }: StraightRoute,
+	path: string,
 	request: IncomingMessage,
 	response: ServerResponse,
+	whole: { add(arrived: WholeRequest): void },
 ): boolean {
 	if (request.url !== path || request.method !== "POST") return false;
 	const { headers } = request;
@@ -38,7 +46,7 @@ export function goStraight(
 		headers["transfer-encoding"] !== undefined
 	)
 		return false;
-	readBody(request, length, (body) => answer(request, body, response));
+	readBody(request, length, (body) => whole.add({ request, body, response }));
 	return true;
 }
 

@@ -1,9 +1,4 @@
-import {
-	type JetStreamClient,
-	type JetStreamManager,
-	jetstream,
-	jetstreamManager,
-} from "@nats-io/jetstream";
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import {
 	type Durability,
@@ -17,6 +12,7 @@ import {
 } from "#usecases/ingesting";
 import { ensureLayout, type Layout } from "./jetstream-layout.js";
 import { JetStreamLearners } from "./jetstream-learners.js";
+import { JetStreamPublishes, NoStream } from "./jetstream-publishes.js";
 import { deleteBelow } from "./jetstream-purge.js";
 import { JetStreamTail } from "./jetstream-tail.js";
 import { connectNats, publicServers } from "./nats-connection.js";
@@ -78,12 +74,11 @@ class NatsStream implements JetStream {
 	readonly description: string;
 	readonly durability: Durability;
 	readonly #manager: JetStreamManager;
-	readonly #client: JetStreamClient;
+	readonly #publishes: JetStreamPublishes;
 	readonly #layout: Layout;
 	readonly #onProblem: OnProblem;
 	readonly #learners: JetStreamLearners;
 	readonly #tails = new Set<JetStreamTail>();
-	readonly #failUnderWay = new Set<(error: Error) => void>();
 	readonly #stop = new AbortController();
 	#connected = true;
 	/** Whether the socket is up; `#connected` follows it later. */
@@ -100,7 +95,7 @@ class NatsStream implements JetStream {
 		this.description = `jetstream ${publicServers(options.servers)}`;
 		this.durability = options.durability ?? "process";
 		this.#manager = manager;
-		this.#client = jetstream(connection, { timeout: API_TIMEOUT_MS });
+		this.#publishes = new JetStreamPublishes(connection);
 		this.#layout = layout;
 		this.#onProblem = options.onProblem ?? (() => {});
 		this.#learners = new JetStreamLearners({
@@ -131,23 +126,11 @@ class NatsStream implements JetStream {
 				this.connection.info?.max_payload ?? MAX_MESSAGE_BYTES,
 			) - HEADER_BYTES;
 		if (body.length > most) throw new MessageTooLarge(body.length, most);
-		let fail: (error: Error) => void = () => {};
-		const lost = new Promise<never>((_, reject) => {
-			fail = reject;
-		});
-		this.#failUnderWay.add(fail);
 		try {
-			const publishing = this.#client.publish(subject, body, {
-				msgID: messageId,
-				timeout: timeoutMs,
-				retries: 0,
-			});
-			await Promise.race([publishing, lost]);
+			await this.#publishes.publish(subject, body, messageId, timeoutMs);
 		} catch (error) {
-			if ((error as Error).name === "JetStreamNotEnabled") void this.#ensure();
+			if (error instanceof NoStream) void this.#ensure();
 			throw error;
-		} finally {
-			this.#failUnderWay.delete(fail);
 		}
 	}
 
@@ -226,6 +209,7 @@ class NatsStream implements JetStream {
 			);
 		this.#connected = false;
 		await this.connection.close();
+		this.#publishes.abandon(new StreamAway(this.description));
 	}
 
 	/** Without an answer: what is lost on the way is redelivered, or said again. */
@@ -256,7 +240,7 @@ class NatsStream implements JetStream {
 		const error = new Error(
 			`The connection to the stream (${this.description}) was lost; whether it stored the message is unknown.`,
 		);
-		for (const fail of this.#failUnderWay) fail(error);
+		this.#publishes.abandon(error);
 		this.#learners.abandon();
 		for (const tail of this.#tails) tail.abandon();
 	}

@@ -2,20 +2,30 @@ import { type DecisionRow, LOG_SUBJECT } from "#core/log";
 import { findRow } from "#usecases/ingesting";
 import type { RecentDecisions } from "./ports.js";
 
+/** A message of the log, and between which ids, inclusive, those of its decisions are. */
+interface Pack {
+	readonly bytes: Uint8Array;
+	readonly count: number;
+	readonly first: string;
+	readonly last: string;
+}
+
 /**
  * The newest decisions of this decider, kept in memory until the database surely has them or so many came after: a decision can be
  * found from before its answer goes out. What is kept is the packs as they were published, one array of bytes for all decisions of a
- * pack: as rows, the newest 20,000 were half a million objects, and garbage collections stopped the process for 27 ms.
+ * pack: as rows, the newest 20,000 were half a million objects, and garbage collections stopped the process for 27 ms. Ids grow with
+ * time, so few packs can have one, and an index of the ids would cost more than it saves.
  */
 export class RememberedDecisions implements RecentDecisions {
-	private readonly packs = new Map<string, Uint8Array>();
-	/** Ids by age, the oldest at `next`. A map finds its own oldest key slowly once many before it were deleted. */
-	private readonly ring: string[] = [];
-	private next = 0;
+	/** The oldest at `oldest`; what is before it is given back now and then. */
+	private packs: (Pack | undefined)[] = [];
+	private oldest = 0;
+	private count = 0;
 
 	/**
 	 * @param waiting finds a decision that waits to be published, in memory or in the spool
 	 * @param search finds one in the stream; throws where it cannot tell
+	 * @param most so many are kept at least, and less than a pack more
 	 */
 	constructor(
 		private readonly waiting: (
@@ -27,24 +37,44 @@ export class RememberedDecisions implements RecentDecisions {
 		private readonly most = 20_000,
 	) {}
 
-	/** @param pack a message of `segue.log.pack`, by now safe; the caller changes its bytes no more */
-	remember(rows: readonly { readonly id: string }[], pack: Uint8Array): void {
+	/** @param bytes a message of `segue.log.pack`, by now safe; the caller changes them no more */
+	remember(rows: readonly { readonly id: string }[], bytes: Uint8Array): void {
+		let first = rows[0]?.id ?? "";
+		let last = first;
 		for (const { id } of rows) {
-			const oldest = this.ring[this.next];
-			if (oldest !== undefined) this.packs.delete(oldest);
-			this.ring[this.next] = id;
-			this.next = (this.next + 1) % this.most;
-			this.packs.set(id, pack);
+			if (id < first) first = id;
+			if (id > last) last = id;
 		}
+		this.packs.push({ bytes, count: rows.length, first, last });
+		this.count += rows.length;
+		this.forget();
 	}
 
 	async known(id: string): Promise<DecisionRow | null> {
-		const pack = this.packs.get(id);
-		const row = pack === undefined ? null : findRow(LOG_SUBJECT, pack, id);
-		return row ?? (await this.waiting(id));
+		for (let place = this.packs.length - 1; place >= this.oldest; place--) {
+			const { bytes, first, last } = this.packs[place] as Pack;
+			if (id < first || id > last) continue;
+			const row = findRow(LOG_SUBJECT, bytes, id);
+			if (row !== null) return row;
+		}
+		return await this.waiting(id);
 	}
 
 	async find(id: string): Promise<DecisionRow | null> {
 		return (await this.known(id)) ?? (await this.search(id));
+	}
+
+	private forget(): void {
+		for (
+			let pack = this.packs[this.oldest];
+			pack !== undefined && this.count - pack.count >= this.most;
+			pack = this.packs[this.oldest]
+		) {
+			this.count -= pack.count;
+			this.packs[this.oldest++] = undefined;
+		}
+		if (2 * this.oldest <= this.packs.length) return;
+		this.packs = this.packs.slice(this.oldest);
+		this.oldest = 0;
 	}
 }

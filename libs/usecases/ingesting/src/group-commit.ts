@@ -28,7 +28,7 @@ export interface GroupCommitOptions<T> {
  */
 export class GroupCommit<T> {
 	#waiting: Waiting<T>[] = [];
-	#flights = 0;
+	readonly #flying = new Set<readonly Waiting<T>[]>();
 	#idle: (() => void)[] = [];
 
 	constructor(private readonly options: GroupCommitOptions<T>) {}
@@ -50,27 +50,29 @@ export class GroupCommit<T> {
 		});
 	}
 
+	/** Items that are not safe yet. */
+	*underWay(): Iterable<T> {
+		for (const { item } of this.#waiting) yield item;
+		for (const group of this.#flying) for (const { item } of group) yield item;
+	}
+
 	/** Resolves when nothing waits and nothing flies. */
 	settled(): Promise<void> {
-		if (this.#waiting.length === 0 && this.#flights === 0)
-			return Promise.resolve();
+		if (this.#isIdle) return Promise.resolve();
 		return new Promise((resolve) => this.#idle.push(resolve));
+	}
+
+	get #isIdle(): boolean {
+		return this.#waiting.length === 0 && this.#flying.size === 0;
 	}
 
 	#launch(): void {
 		while (
 			this.#waiting.length > 0 &&
-			this.#flights < this.options.mostFlights
-		) {
-			const group = this.#nextGroup();
-			this.#flights += 1;
-			this.#fly(group).finally(() => {
-				this.#flights -= 1;
-				this.#launch();
-			});
-		}
-		if (this.#waiting.length === 0 && this.#flights === 0)
-			for (const resolve of this.#idle.splice(0)) resolve();
+			this.#flying.size < this.options.mostFlights
+		)
+			void this.#fly(this.#nextGroup());
+		if (this.#isIdle) for (const resolve of this.#idle.splice(0)) resolve();
 	}
 
 	#nextGroup(): readonly Waiting<T>[] {
@@ -89,15 +91,20 @@ export class GroupCommit<T> {
 	}
 
 	async #fly(group: readonly Waiting<T>[]): Promise<void> {
-		const deadline = Math.min(...group.map((waiting) => waiting.deadline));
+		this.#flying.add(group);
+		let deadline = Number.POSITIVE_INFINITY;
+		for (const waiting of group)
+			deadline = Math.min(deadline, waiting.deadline);
 		try {
 			const place = await this.options.send(
-				group.map((waiting) => waiting.item),
+				group.map(({ item }) => item),
 				deadline - performance.now(),
 			);
 			for (const { resolve } of group) resolve(place);
 		} catch (error) {
 			for (const { reject } of group) reject(error);
 		}
+		this.#flying.delete(group);
+		this.#launch();
 	}
 }

@@ -60,8 +60,6 @@ export class Publisher {
 	readonly #events: GroupCommit<Event>;
 	readonly #drain: SpoolDrain;
 	readonly #numbers = new SequenceNumbers();
-	/** Decisions on their way, found by id until they are safe. */
-	readonly #flying = new Map<string, DecisionRow>();
 	#suspectUntil = 0;
 
 	constructor(
@@ -123,13 +121,8 @@ export class Publisher {
 	}
 
 	/** Rejects with SpoolFull where neither stream nor spool can keep the row, with MessageTooLarge where none ever will. */
-	async decision(row: DecisionRow, timeoutMs: number): Promise<Place> {
-		this.#flying.set(row.id, row);
-		try {
-			return await this.#decisions.add(row, roughBytesOfRow(row), timeoutMs);
-		} finally {
-			this.#flying.delete(row.id);
-		}
+	decision(row: DecisionRow, timeoutMs: number): Promise<Place> {
+		return this.#decisions.add(row, roughBytesOfRow(row), timeoutMs);
 	}
 
 	/** All of them, or a rejection: then some may be safe and the same ids should be sent again. */
@@ -144,8 +137,7 @@ export class Publisher {
 
 	/** A decision that is on its way or waits in the spool, also one that an earlier process left there. */
 	async pending(id: string): Promise<DecisionRow | null> {
-		const flying = this.#flying.get(id);
-		if (flying) return flying;
+		for (const row of this.#decisions.underWay()) if (row.id === id) return row;
 		if (this.spool.count === 0) return null;
 		for await (const { subject, body } of this.spool.entries()) {
 			const found = subject === LOG_SUBJECT ? findRow(subject, body, id) : null;
