@@ -1,6 +1,9 @@
 import type pg from "pg";
-import { encodeEvent } from "#core/log";
-import type { DeadLetter, LoggedEvent } from "#usecases/learning";
+import {
+	type DeadLetter,
+	type LoggedEvent,
+	refusedEvent,
+} from "#usecases/learning";
 import { outcomeKey } from "./outcomes-sql.js";
 
 const keyOf = ({ event }: LoggedEvent): string =>
@@ -51,9 +54,10 @@ export async function findConflicts(
 		.filter(
 			(logged) => stored.get(keyOf(logged))?.equals(logged.bodyHash) === false,
 		)
-		.map(({ event, source }) => ({
-			source,
-			reason: `conflict: another body is stored under the id ${event.id} of this decision`,
-			payload: encodeEvent(event),
-		}));
+		.map((logged) =>
+			refusedEvent(
+				logged,
+				`conflict: another body is stored under the id ${logged.event.id} of this decision`,
+			),
+		);
 }

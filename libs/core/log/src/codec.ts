@@ -5,6 +5,7 @@ import type { Event } from "./event.js";
 import type { DecodedMessage, Item } from "./pack.js";
 import { parseDecisionRow } from "./parse-decision-row.js";
 import { parseEvent } from "./parse-event.js";
+import { rawItems } from "./raw-items.js";
 import { writeRow } from "./row-list.js";
 
 /** Packs of decisions, of mixed experiments. */
@@ -88,9 +89,10 @@ export function decodeMessage(
 			`not JSON: ${error instanceof Error ? error.message.slice(0, 200) : "unreadable"}`,
 		);
 	}
-	if (isLog) return decodePack(parsed, "decisions", judgeDecision, poison);
+	const pack = { parsed, raw: text.raw };
+	if (isLog) return decodePack(pack, "decisions", judgeDecision, poison);
 	if (subject === EVENT_PACK_SUBJECT)
-		return decodePack(parsed, "events", judgeEvent, poison);
+		return decodePack(pack, "events", judgeEvent, poison);
 	return {
 		kind: "events",
 		publisher: null,
@@ -99,7 +101,7 @@ export function decodeMessage(
 }
 
 function decodePack(
-	parsed: unknown,
+	{ parsed, raw }: { readonly parsed: unknown; readonly raw: string },
 	kind: "decisions" | "events",
 	judge: (raw: unknown) => Item<DecisionRow> | Item<Event>,
 	poison: (reason: string) => DecodedMessage,
@@ -109,9 +111,30 @@ function decodePack(
 		return poison(
 			"bad pack: boot must be a UUID and sequence a whole number from 1",
 		);
-	const list = (parsed as { readonly [key: string]: unknown })[kind];
+	const { [kind]: list, part } = parsed as { readonly [key: string]: unknown };
 	if (!Array.isArray(list)) return poison(`bad pack: ${kind} must be a list`);
-	return { kind, publisher, items: list.map(judge) } as DecodedMessage;
+	const items: Item<DecisionRow | Event>[] = list.map(judge);
+	return {
+		kind,
+		publisher,
+		...(part === true && { part }),
+		items: items.every((item) => item.ok)
+			? items
+			: asTheyCame(items, raw, kind),
+	} as DecodedMessage;
+}
+
+/** Items that are dead-lettered keep the text they had, to the letter. */
+function asTheyCame<T>(
+	items: readonly Item<T>[],
+	pack: string,
+	kind: string,
+): readonly Item<T>[] {
+	const raws = rawItems(pack, kind);
+	if (raws?.length !== items.length) return items;
+	return items.map((item, i) =>
+		item.ok ? item : { ...item, raw: raws[i] as string },
+	);
 }
 
 function readPublisher(parsed: unknown): Publisher | null {

@@ -6,3 +6,4 @@ export * from "./event.js";
 export { parseInstant } from "./instant.js";
 export * from "./pack.js";
 export * from "./parse-event.js";
+export * from "./part.js";

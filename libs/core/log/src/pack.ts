@@ -6,14 +6,17 @@ export type Item<T> =
 	| { readonly ok: true; readonly value: T }
 	| { readonly ok: false; readonly reason: string; readonly raw: string };
 
+/** `part`: it holds items taken out of another pack of the same publisher (see part.ts), so it does not prove that one's arrival. */
 export type DecodedMessage =
 	| {
 			readonly kind: "decisions";
 			readonly publisher: Publisher;
+			readonly part?: true;
 			readonly items: readonly Item<DecisionRow>[];
 	  }
 	| {
 			readonly kind: "events";
 			readonly publisher: Publisher | null;
+			readonly part?: true;
 			readonly items: readonly Item<Event>[];
 	  };

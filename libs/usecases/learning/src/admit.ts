@@ -1,7 +1,8 @@
 import { compileEncoder } from "#core/context";
 import type { Definition } from "#core/experiment";
 import { isFuture } from "#core/experiment";
-import { encodeDecisions, encodeEvent, timeOfId } from "#core/log";
+import { timeOfId } from "#core/log";
+import { refusedDecision, refusedEvent } from "./dead-letter.js";
 import type {
 	Batch,
 	DeadLetter,
@@ -40,7 +41,7 @@ export function admit(batch: Batch, rules: AdmissionRules): Admitted {
 	let erased = 0;
 
 	for (const decision of batch.decisions) {
-		const { row, publisher, source } = decision;
+		const { row, source } = decision;
 		if (
 			timeOfId(row.id) <= (rules.erasedAt(row.unit) ?? Number.NEGATIVE_INFINITY)
 		) {
@@ -49,16 +50,11 @@ export function admit(batch: Batch, rules: AdmissionRules): Admitted {
 		}
 		const reason =
 			idRefusal(row.id, horizonMs, source) ?? decisionRefusal(decision, rules);
-		if (reason !== null)
-			deadLetters.push({
-				source,
-				reason,
-				payload: encodeDecisions([row], publisher),
-			});
+		if (reason !== null) deadLetters.push(refusedDecision(decision, reason));
 		else if (!decisions.has(row.id)) decisions.set(row.id, decision);
 	}
 	for (const logged of batch.events) {
-		const { event, source } = logged;
+		const { event } = logged;
 		const at =
 			event.decisionId === undefined ? event.at : timeOfId(event.decisionId);
 		if (at <= (rules.erasedAt(event.unit) ?? Number.NEGATIVE_INFINITY)) {
@@ -66,8 +62,7 @@ export function admit(batch: Batch, rules: AdmissionRules): Admitted {
 			continue;
 		}
 		const reason = eventRefusal(logged, horizonMs);
-		if (reason !== null)
-			deadLetters.push({ source, reason, payload: encodeEvent(event) });
+		if (reason !== null) deadLetters.push(refusedEvent(logged, reason));
 		else (event.decisionId === undefined ? signals : outcomes).push(logged);
 	}
 	return { decisions, outcomes, signals, deadLetters, erased };

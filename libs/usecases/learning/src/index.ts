@@ -1,4 +1,5 @@
 export * from "./admit.js";
+export * from "./dead-letter.js";
 export * from "./fold.js";
 export * from "./learn.js";
 export * from "./ports.js";

@@ -1,4 +1,9 @@
 import { decodeMessage, eventHash, type Publisher } from "#core/log";
+import {
+	payloadOfPoison,
+	refusedDecision,
+	refusedEvent,
+} from "./dead-letter.js";
 import { foldBatch } from "./fold.js";
 import type {
 	Batch,
@@ -84,7 +89,7 @@ function toBatch(messages: readonly LearnableMessage[]): Batch {
 				deadLetters.push({
 					source,
 					reason: item.reason,
-					payload: new TextEncoder().encode(item.raw),
+					payload: payloadOfPoison(body, decoded, item.raw),
 				});
 			} else if ("propensities" in item.value) {
 				const publisher = decoded.publisher as Publisher;
@@ -120,18 +125,13 @@ function halve(batch: Batch): [Batch, Batch] | null {
 
 function asDeadLetters(batch: Batch, error: unknown): Batch {
 	const reason = `refused by the database: ${error instanceof Error ? error.message : String(error)}`;
-	const items: { source: ItemSource; item: unknown }[] = [
-		...batch.decisions.map(({ row, source }) => ({ source, item: row })),
-		...batch.events.map(({ event, source }) => ({ source, item: event })),
-	];
-	const refused = items.map(({ source, item }) => ({
-		source,
-		reason,
-		payload: new TextEncoder().encode(JSON.stringify(item)),
-	}));
 	return {
 		decisions: [],
 		events: [],
-		deadLetters: [...batch.deadLetters, ...refused],
+		deadLetters: [
+			...batch.deadLetters,
+			...batch.decisions.map((one) => refusedDecision(one, reason)),
+			...batch.events.map((one) => refusedEvent(one, reason)),
+		],
 	};
 }
