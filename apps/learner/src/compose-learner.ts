@@ -14,8 +14,8 @@ import type { Parts } from "../../boot/src/parts.js";
 import type { Shutdown } from "../../boot/src/shutdown.js";
 import { type FinishedBatch, LearnerWorker } from "./learner.worker.js";
 
-/** Packs are at most 512 KiB, so a pull is bounded in memory too. */
-const MOST_MESSAGES = 500;
+/** A pull brings 16 MiB at most as well. Half of what the stream lets sixteen learners hold together. */
+const MOST_MESSAGES = 2_000;
 const UPKEEP_MS = 60_000;
 /** Live windows reach back 5 minutes by event time and an event may be early by 5; deciders rebuild from this much. */
 const KEEP_MS = 15 * 60_000;

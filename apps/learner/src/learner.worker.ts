@@ -1,5 +1,5 @@
 import type { HeldMessage, Stream } from "#usecases/ingesting";
-import type { Committed, Learn } from "#usecases/learning";
+import { BatchSize, type Committed, type Learn } from "#usecases/learning";
 
 export interface WorkerOptions {
 	/** Messages taken at once at most: bounds memory, since a message is at most 1 MiB. */
@@ -19,19 +19,23 @@ const PULL_WAIT_MS = 1_000;
 const LONGEST_PAUSE_MS = 2_000;
 
 /**
- * pulling → learning → acknowledging → pulling, until stopped. A batch in hand is finished before `stop` resolves.
- * A batch that fails for a passing reason stays in hand, its messages extended, and is tried again: the stream need not redeliver.
+ * pulling → learning a batch → acknowledging it → the next batch of the pull, or pulling; until stopped. A batch in hand is finished
+ * before `stop` resolves. One that fails for a passing reason stays in hand, its messages extended, and is tried again: the stream need
+ * not redeliver.
  */
 export class LearnerWorker {
 	#running: Promise<void> | null = null;
 	#stopping = false;
 	#wake: () => void = () => {};
+	readonly #size: BatchSize;
 
 	constructor(
 		private readonly stream: Stream,
-		private readonly learn: Learn,
+		private readonly learn: Pick<Learn, "inBatches">,
 		private readonly options: WorkerOptions,
-	) {}
+	) {
+		this.#size = new BatchSize(options.mostMessages);
+	}
 
 	start(): void {
 		this.#running ??= this.#run();
@@ -47,10 +51,7 @@ export class LearnerWorker {
 		let pause = 0;
 		while (!this.#stopping) {
 			try {
-				const held = await this.stream.pull(
-					this.options.mostMessages,
-					PULL_WAIT_MS,
-				);
+				const held = await this.stream.pull(this.#size.messages, PULL_WAIT_MS);
 				if (held.length > 0) await this.#finish(held);
 				pause = 0;
 			} catch (error) {
@@ -60,41 +61,47 @@ export class LearnerWorker {
 		}
 	}
 
+	/** Stopped before all of it succeeded: what is left was not acknowledged and comes back to another learner. */
 	async #finish(held: readonly HeldMessage[]): Promise<void> {
+		let left = held;
+		let pause = 0;
 		const extending = setInterval(() => {
-			for (const message of held) message.extend();
+			for (const message of left) message.extend();
 		}, EXTEND_MS);
 		try {
-			const startedAt = performance.now();
-			const commits = await this.#learnUntilDone(held);
-			if (commits === null) return;
-			for (const message of held) message.acknowledge();
-			for (const { revisions } of commits)
-				for (const [experiment, revision] of revisions)
-					this.stream.announce(experiment, revision);
-			this.options.onBatch({
-				messages: held,
-				commits,
-				seconds: (performance.now() - startedAt) / 1_000,
-			});
+			while (left.length > 0) {
+				try {
+					await this.#learnSome(left, (done) => {
+						left = left.slice(done);
+						pause = 0;
+					});
+				} catch (error) {
+					this.options.onTrouble("A batch was not committed", error);
+					if (this.#stopping) return;
+					pause = await this.#rest(pause);
+				}
+			}
 		} finally {
 			clearInterval(extending);
 		}
 	}
 
-	/** Null when stopped before it succeeded: the messages were not acknowledged and come back to another learner. */
-	async #learnUntilDone(
+	async #learnSome(
 		held: readonly HeldMessage[],
-	): Promise<readonly Committed[] | null> {
-		let pause = 0;
-		while (true) {
-			try {
-				return await this.learn.execute(held);
-			} catch (error) {
-				this.options.onTrouble("A batch was not committed", error);
-				if (this.#stopping) return null;
-				pause = await this.#rest(pause);
-			}
+		onDone: (messages: number) => void,
+	): Promise<void> {
+		let startedAt = performance.now();
+		for await (const batch of this.learn.inBatches(held, this.#size.items)) {
+			const { messages, items, commits } = batch;
+			for (const message of messages) message.acknowledge();
+			onDone(messages.length);
+			const seconds = (performance.now() - startedAt) / 1_000;
+			this.#size.learned({ messages: messages.length, items, seconds });
+			for (const { revisions } of commits)
+				for (const [experiment, revision] of revisions)
+					this.stream.announce(experiment, revision);
+			this.options.onBatch({ messages, commits, seconds });
+			startedAt = performance.now();
 		}
 	}
 

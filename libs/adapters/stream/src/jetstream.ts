@@ -50,7 +50,7 @@ export async function openJetStream(
 	);
 	const layout = {
 		maxBytes: options.maxBytes ?? 2 * 1024 ** 3,
-		maxAckPending: options.maxAckPending ?? 16_384,
+		maxAckPending: options.maxAckPending ?? 65_536,
 		ackWaitMs: options.ackWaitMs ?? 5_000,
 	};
 	try {

@@ -1,4 +1,5 @@
 export * from "./admit.js";
+export * from "./batch-size.js";
 export * from "./dead-letter.js";
 export * from "./fold.js";
 export * from "./learn.js";

@@ -13,6 +13,7 @@ import type {
 	LearningLedger,
 	LoggedDecision,
 	LoggedEvent,
+	PublishedPacks,
 } from "./ports.js";
 
 /** A message as the learner needs it; the stream's own type has more. */
@@ -23,12 +24,21 @@ export interface LearnableMessage {
 	readonly position: number;
 }
 
+/** What `inBatches` finished: some of the messages, from the front. */
+export interface LearnedBatch<Message> {
+	readonly messages: readonly Message[];
+	readonly items: number;
+	readonly commits: readonly Committed[];
+}
+
 /** Turns delivered messages into committed sums: judge item by item, fold, commit. The caller acknowledges after it returns. */
 export class Learn {
 	constructor(
 		private readonly ledger: LearningLedger,
 		/** True where the data itself is refused and no retry helps; any other error is thrown, and the batch is tried again. */
 		private readonly isRefusal: (error: unknown) => boolean,
+		/** Told of the packs of each batch once it is committed; absent where nobody looks for losses. */
+		private readonly published: PublishedPacks | null = null,
 	) {}
 
 	/**
@@ -38,7 +48,34 @@ export class Learn {
 	async execute(
 		messages: readonly LearnableMessage[],
 	): Promise<readonly Committed[]> {
-		return this.#commit(toBatch(messages));
+		const commits: Committed[] = [];
+		for await (const batch of this.inBatches(
+			messages,
+			Number.POSITIVE_INFINITY,
+		))
+			commits.push(...batch.commits);
+		return commits;
+	}
+
+	/**
+	 * One transaction for as many messages as hold `mostItems` items, at least one; then the next. Each batch is given back once it is
+	 * committed, so that its messages can be acknowledged; what was not given back may be tried again.
+	 */
+	async *inBatches<Message extends LearnableMessage>(
+		messages: readonly Message[],
+		mostItems: number,
+	): AsyncGenerator<LearnedBatch<Message>, void> {
+		for (let from = 0; from < messages.length; ) {
+			const taken = takeBatch(messages, from, mostItems);
+			const commits = await this.#commit(taken.batch);
+			if (taken.packs.length > 0) await this.published?.record(taken.packs);
+			yield {
+				messages: messages.slice(from, taken.end),
+				items: taken.items,
+				commits,
+			};
+			from = taken.end;
+		}
 	}
 
 	async #commit(batch: Batch): Promise<readonly Committed[]> {
@@ -77,34 +114,52 @@ function withoutWords(batch: Batch): Batch {
 	return { decisions: [], events: [], deadLetters };
 }
 
-function toBatch(messages: readonly LearnableMessage[]): Batch {
+interface TakenBatch {
+	readonly batch: Batch;
+	/** Index behind its last message. */
+	readonly end: number;
+	readonly items: number;
+	/** Numbered packs that arrived whole. */
+	readonly packs: readonly Publisher[];
+}
+
+function takeBatch(
+	messages: readonly LearnableMessage[],
+	from: number,
+	mostItems: number,
+): TakenBatch {
 	const decisions: LoggedDecision[] = [];
 	const events: LoggedEvent[] = [];
 	const deadLetters: DeadLetter[] = [];
-	for (const { subject, body, storedAt, position } of messages) {
+	const packs: Publisher[] = [];
+	let items = 0;
+	let end = from;
+	while (end < messages.length && items < mostItems) {
+		const { subject, body, storedAt, position } = messages[
+			end
+		] as LearnableMessage;
 		const decoded = decodeMessage(subject, body);
+		const { publisher } = decoded;
+		if (publisher !== null && publisher.sequence > 0 && !decoded.part)
+			packs.push(publisher);
 		for (const [index, item] of decoded.items.entries()) {
 			const source: ItemSource = { position, index, subject, storedAt };
 			if (!item.ok) {
-				deadLetters.push({
-					source,
-					reason: item.reason,
-					payload: payloadOfPoison(body, decoded, item.raw),
-				});
+				const payload = payloadOfPoison(body, decoded, item.raw);
+				deadLetters.push({ source, reason: item.reason, payload });
 			} else if ("propensities" in item.value) {
-				const publisher = decoded.publisher as Publisher;
-				decisions.push({ row: item.value, publisher, source });
+				const row = item.value;
+				decisions.push({ row, publisher: publisher as Publisher, source });
 			} else {
-				events.push({
-					event: item.value,
-					bodyHash: eventHash(item.value),
-					publisher: decoded.publisher,
-					source,
-				});
+				const event = item.value;
+				const bodyHash = eventHash(event);
+				events.push({ event, bodyHash, publisher, source });
 			}
 		}
+		items += decoded.items.length;
+		end++;
 	}
-	return { decisions, events, deadLetters };
+	return { batch: { decisions, events, deadLetters }, end, items, packs };
 }
 
 /** Null where there is nothing left to halve. */

@@ -106,6 +106,12 @@ export interface LearningLedger {
 	): Promise<Committed>;
 }
 
+/** What each decider published, as far as learners took it: from it losses are found (see usecases/watching). Outside the batch, since learners share its rows. */
+export interface PublishedPacks {
+	/** Keeps for its next call what could not be stored, rather than rejecting: learning goes on. */
+	record(packs: readonly Publisher[]): Promise<void>;
+}
+
 /** Sums of one experiment as stored, all versions, at one revision. */
 export interface StoredSums {
 	readonly experiment: string;
