@@ -22,14 +22,20 @@ export interface GroupCommitOptions<T> {
 	readonly refusal: () => Error;
 }
 
+/** A group that grows with every turn of the event loop leaves after this much, about. */
+const LONGEST_GATHERING_MS = 1;
+
 /**
- * Items that come while a group is under way ride together in the next one: one round trip serves all that wait.
- * idle → (add) → flying; flying → (group safe or failed) → the next group if any wait, else idle.
+ * Items that come together, or while groups are under way, ride together in the next one: one round trip serves all that wait.
+ * idle → (add) → gathering; gathering → (a turn of the event loop brought nothing more, or it took long enough) → flying, if fewer
+ * fly than may; flying → (group safe or failed) → the next group if any wait, else idle. To gather halves the messages under load,
+ * each of which costs as much as several decisions, and makes a lone item wait for one turn only.
  */
 export class GroupCommit<T> {
 	#waiting: Waiting<T>[] = [];
 	readonly #flying = new Set<readonly Waiting<T>[]>();
 	#idle: (() => void)[] = [];
+	#gathering = false;
 
 	constructor(private readonly options: GroupCommitOptions<T>) {}
 
@@ -45,8 +51,7 @@ export class GroupCommit<T> {
 				resolve,
 				reject,
 			});
-			// Once per turn of the event loop: what arrives in one turn leaves in one group.
-			if (this.#waiting.length === 1) setImmediate(() => this.#launch());
+			if (!this.#gathering) this.#gather(1, performance.now());
 		});
 	}
 
@@ -60,6 +65,20 @@ export class GroupCommit<T> {
 	settled(): Promise<void> {
 		if (this.#isIdle) return Promise.resolve();
 		return new Promise((resolve) => this.#idle.push(resolve));
+	}
+
+	#gather(before: number, begunAt: number): void {
+		this.#gathering = true;
+		setImmediate(() => {
+			const count = this.#waiting.length;
+			const isDone =
+				count <= before ||
+				count >= this.options.mostItems ||
+				performance.now() - begunAt >= LONGEST_GATHERING_MS;
+			if (!isDone) return this.#gather(count, begunAt);
+			this.#gathering = false;
+			this.#launch();
+		});
 	}
 
 	get #isIdle(): boolean {
