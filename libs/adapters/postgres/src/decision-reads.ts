@@ -1,9 +1,17 @@
-import { settle } from "#core/experiment";
+import {
+	type Definition,
+	isClosing,
+	type Judgement,
+	judge,
+	verdictOfRefusal,
+} from "#core/experiment";
+import { type DecisionRow, decodeMessage, type Event } from "#core/log";
 import type {
 	DecisionReads,
 	StoredDecision,
 	StoredEvent,
 } from "#usecases/deciding";
+import { movements } from "#usecases/learning";
 import type { Database } from "./database.js";
 import {
 	type DecisionRecord,
@@ -20,10 +28,15 @@ import {
 type LearnedRecord = DecisionRecord & {
 	exposed: 0 | 1;
 	reward: number;
-	learned_revision: number | null;
+	learned_revision: number;
 };
 
-/** One decision with its events, each with the verdict that the stored set gives it. */
+type RevisedRecord = OutcomeRecord & { revision: number | null };
+
+const MOST_REFUSED = 100;
+const WAITING: Judgement = { verdict: "unknown decision (waiting)" };
+
+/** One decision with its events, each with the verdict that the stored set gives it and what it moved. */
 export class PostgresDecisionReads implements DecisionReads {
 	constructor(
 		private readonly database: Database,
@@ -35,63 +48,112 @@ export class PostgresDecisionReads implements DecisionReads {
 	): Promise<
 		StoredDecision | { row: null; events: readonly StoredEvent[] } | null
 	> {
-		const [records, outcomes] = await Promise.all([
+		const [records, outcomes, refused] = await Promise.all([
 			this.database.query<LearnedRecord>(
 				`select ${decisionColumns.map((column) => `d.${column}`).join(", ")}, s.exposed, s.reward, l.revision as learned_revision
 				from decisions d join decision_states s on s.id = d.id
-				left join revision_log l on l.experiment = d.experiment and l.batch = d.batch
+				join revision_log l on l.experiment = d.experiment and l.batch = d.batch
 				where d.id = $1::uuid`,
 				[id],
 			),
-			this.database.query<OutcomeRecord>(
-				`select ${outcomeColumns} from outcomes o where o.decision_id = $1::uuid order by o.at, o.event_id`,
-				[id],
-			),
+			this.#outcomes(id),
+			this.#refused(id),
 		]);
 		const record = records[0];
 		if (!record) {
-			if (outcomes.length === 0) return null;
-			return {
-				row: null,
-				events: outcomes.map((outcome) =>
-					withVerdict(outcome, "waiting for its decision"),
-				),
-			};
+			if (outcomes.length + refused.length === 0) return null;
+			const waiting = outcomes.map((outcome) => stored(outcome, WAITING));
+			return { row: null, events: [...waiting, ...refused] };
 		}
 		const row = toDecisionRow(record);
-		const verdicts = await this.#verdicts(row, outcomes);
+		const [definition] = await this.store.byIds([row.definitionId]);
+		const told = tell(row, definition, record.learned_revision, outcomes);
 		return {
 			row,
 			learned: {
 				exposed: record.exposed === 1,
 				reward: record.reward,
 				revision: record.learned_revision,
+				moved: told.moved,
+				closing: told.closing,
 			},
-			events: outcomes.map((outcome) =>
-				withVerdict(outcome, verdicts(outcome)),
-			),
+			events: [...told.events, ...refused],
 		};
 	}
 
-	async #verdicts(
-		row: ReturnType<typeof toDecisionRow>,
-		outcomes: readonly OutcomeRecord[],
-	): Promise<(outcome: OutcomeRecord) => string> {
-		const [definition] = await this.store.byIds([row.definitionId]);
-		const own = outcomes
-			.filter((outcome) => outcome.unit === row.unit)
-			.map(toEvent);
-		const settled = definition
-			? settle(definition.experiment.reward, row.decidedAt, own).verdicts
-			: new Map<string, string>();
-		return (outcome) => {
-			if (outcome.unit !== row.unit) return "wrong unit";
-			if (row.group === "outside") return "experiment stopped";
-			return settled.get(outcome.event_id) ?? "applied";
-		};
+	#outcomes(id: string): Promise<RevisedRecord[]> {
+		return this.database.query<RevisedRecord>(
+			`select ${outcomeColumns}, l.revision
+			from outcomes o
+			left join decisions d on d.id = o.decision_id
+			left join revision_log l on l.experiment = d.experiment and l.batch = o.batch
+			where o.decision_id = $1::uuid order by o.at, o.event_id`,
+			[id],
+		);
+	}
+
+	/** What was refused of the events that name the decision, and is not delivered anew. */
+	async #refused(id: string): Promise<StoredEvent[]> {
+		const rows = await this.database.query<{
+			subject: string;
+			reason: string;
+			payload: Buffer;
+			stored_at: Date;
+		}>(
+			`select l.subject, l.reason, l.payload, l.stored_at from dead_letters l
+			where l.decision_id = $1::uuid and l.redriven_at is null order by l.id limit $2`,
+			[id, MOST_REFUSED],
+		);
+		return rows.flatMap(({ subject, reason, payload, stored_at }) => {
+			const [item] = decodeMessage(subject, payload).items;
+			if (!item?.ok || "propensities" in item.value) return [];
+			const verdict = verdictOfRefusal(reason);
+			return [{ ...item.value, verdict, storedAt: stored_at.getTime() }];
+		});
 	}
 }
 
-function withVerdict(record: OutcomeRecord, verdict: string): StoredEvent {
-	return { ...toEvent(record), verdict, storedAt: record.stored_at.getTime() };
+function tell(
+	row: DecisionRow,
+	definition: Definition | undefined,
+	revision: number,
+	records: readonly RevisedRecord[],
+) {
+	if (definition === undefined)
+		throw new Error(
+			`The decision ${row.id} names the definition row ${row.definitionId}, which is not there.`,
+		);
+	const { reward } = definition.experiment;
+	const outcomes = records.map((record) => ({
+		event: toEvent(record),
+		revision: record.revision,
+	}));
+	const all: Event[] = outcomes.map(({ event }) => event);
+	const { verdicts } = judge(reward, row, all);
+	const moved = movements(reward, row, revision, outcomes);
+	const closing = outcomes.find(({ event }) => isClosing(event));
+	return {
+		moved: moved.decision,
+		closing: closing
+			? {
+					at: closing.event.at,
+					revision: closing.revision ?? revision,
+					moved: moved.events.get(closing.event.id) ?? null,
+				}
+			: null,
+		events: records
+			.filter((record) => !isClosing({ id: record.event_id }))
+			.map((record) => ({
+				...stored(record, verdicts.get(record.event_id) as Judgement),
+				moved: moved.events.get(record.event_id) ?? null,
+			})),
+	};
+}
+
+function stored(record: OutcomeRecord, judgement: Judgement): StoredEvent {
+	return {
+		...toEvent(record),
+		...judgement,
+		storedAt: record.stored_at.getTime(),
+	};
 }

@@ -415,7 +415,7 @@ describe("reads", () => {
 		);
 		expect(verdicts.play).toBe("applied");
 		expect(verdicts.complete).toBe("wrong unit");
-		expect(verdicts.skip).toBe("outside within");
+		expect(verdicts.skip).toBe("no value");
 		const counts = await new PostgresReportReads(database).counts(
 			definition.experiment.key,
 			1,

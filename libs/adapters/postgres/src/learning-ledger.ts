@@ -5,12 +5,15 @@ import {
 	admit,
 	type Batch,
 	type Committed,
+	countBatch,
 	type Effects,
 	type LearningLedger,
 	type LockedDecision,
 	type LoggedDecision,
 	type LoggedEvent,
 } from "#usecases/learning";
+import { commitBatch, nextBatch } from "./batch-commit.js";
+import { storeOutcomes } from "./batch-outcomes.js";
 import type { DatabaseOptions } from "./database.js";
 import { KnownDefinitions } from "./known-definitions.js";
 import { LearnerSession } from "./learner-session.js";
@@ -21,12 +24,13 @@ import {
 	lockStates,
 	readHorizon,
 	readTombstones,
+	type StateRecord,
 	type StateUpdate,
 	updateStates,
 } from "./learning-sql.js";
 import { ensurePartitions } from "./migrate.js";
-import { findConflicts, firstBodies } from "./outcome-conflicts.js";
-import { insertOutcomes, insertSignals, outcomeKey } from "./outcomes-sql.js";
+import { forgetWindows, openWindows } from "./open-windows.js";
+import { insertSignals } from "./outcomes-sql.js";
 import { addToSums } from "./sums-sql.js";
 import { readTouched } from "./touched-decisions.js";
 import { isMissingPartition } from "./transient.js";
@@ -50,13 +54,24 @@ export class PostgresLearningLedger implements LearningLedger {
 	readonly #session: LearnerSession;
 	readonly #definitions: KnownDefinitions;
 	readonly #knownSums = new Set<string>();
+	#turn: Promise<unknown> = Promise.resolve();
 
 	constructor(options: LedgerOptions) {
 		this.#session = new LearnerSession(options);
 		this.#definitions = new KnownDefinitions(options.definitions);
 	}
 
-	async commit(
+	/** Batches of one ledger wait for each other: they share its connection. */
+	commit(
+		batch: Batch,
+		fold: (locked: readonly LockedDecision[]) => Effects,
+	): Promise<Committed> {
+		const turn = this.#turn.then(() => this.#commit(batch, fold));
+		this.#turn = turn.catch(() => {});
+		return turn;
+	}
+
+	async #commit(
 		batch: Batch,
 		fold: (locked: readonly LockedDecision[]) => Effects,
 	): Promise<Committed> {
@@ -92,80 +107,74 @@ export class PostgresLearningLedger implements LearningLedger {
 			`begin; select pg_advisory_xact_lock_shared(${GATE}, 1)`,
 		);
 		const admitted = await this.#admit(client, batch);
-		const ids = sortedIds(admitted);
-		if (ids.length > 0) await insertIds(client, ids);
-		const states = ids.length > 0 ? await lockStates(client, ids) : [];
+		const states = await lockIds(client, admitted, batch.closings ?? []);
 		const batchId = await nextBatch(client);
 
-		const fresh = states.filter(
-			(state) => state.experiment === null && admitted.decisions.has(state.id),
+		const experiments = new Map(
+			states.map((state) => [state.id, state.experiment]),
 		);
-		const filled = fresh.map(
-			(state) => admitted.decisions.get(state.id) as LoggedDecision,
+		const filled = [...admitted.decisions.values()].filter(
+			({ row }) => experiments.get(row.id) === null,
 		);
 		if (filled.length > 0) await insertDecisions(client, batchId, filled);
-		const bodies = firstBodies(admitted.outcomes);
-		const isNew =
-			bodies.first.length > 0
-				? await insertOutcomes(client, batchId, bodies.first)
-				: new Set<string>();
-		const conflicts = await findConflicts(client, [
-			...bodies.others,
-			...bodies.first.filter(
-				({ event }) =>
-					!isNew.has(outcomeKey(event.decisionId as string, event.id)),
-			),
-		]);
+		await openWindows(client, filled, this.#definitions);
+		const closings = (batch.closings ?? []).filter(
+			({ event }) => experiments.get(event.decisionId as string) != null,
+		);
+		const outcomes = await storeOutcomes(
+			client,
+			batchId,
+			admitted.outcomes,
+			closings,
+		);
+		if (batch.closings)
+			await forgetWindows(client, batch.closings.map(decisionOf));
 		const newSignals =
 			admitted.signals.length > 0
 				? await this.#insertSignals(client, batchId, admitted.signals)
 				: 0;
-		const deadLetters = [...admitted.deadLetters, ...conflicts];
-		const refused =
-			deadLetters.length > 0 ? await insertDeadLetters(client, deadLetters) : 0;
+		const letters = [...admitted.deadLetters, ...outcomes.conflicts];
+		const newLetters = await insertDeadLetters(client, letters);
 
 		const touched = await readTouched(
 			client,
-			{ states, filled, outcomes: admitted.outcomes, isNew },
+			{
+				states,
+				filled,
+				outcomes: [...admitted.outcomes, ...closings],
+				isNew: outcomes.isNew,
+			},
 			this.#definitions,
 		);
 		const effects = fold(touched);
-		const updates = stateUpdates(
-			touched,
-			effects,
-			new Set(fresh.map((state) => state.id)),
-		);
+		const updates = stateUpdates(touched, effects);
 		if (updates.length > 0) await updateStates(client, updates);
+		const { shard } = this.#session;
 		const alarms =
 			effects.sums.length > 0
-				? await addToSums(
-						client,
-						this.#session.shard,
-						batchId,
-						effects.sums,
-						this.#knownSums,
-					)
+				? await addToSums(client, shard, batchId, effects.sums, this.#knownSums)
 				: [];
 
-		const revisions = await commitWithRevisions(client, batchId, touched);
-		const stored = {
-			decisions: filled.length,
-			events: isNew.size + newSignals,
-		};
+		for (const { row } of filled) experiments.set(row.id, row.experiment);
+		const verdicts = countBatch({
+			...outcomes,
+			admitted,
+			logged: filled,
+			newSignals,
+			letters,
+			newLetters,
+			experimentOf: (id) => experiments.get(id) ?? undefined,
+			effects,
+		});
 		return {
-			...stored,
-			revisions,
-			refused,
-			duplicates:
-				itemsOf(batch) -
-				admitted.erased -
-				(deadLetters.length - batch.deadLetters.length) -
-				stored.decisions -
-				stored.events,
-			reasons: deadLetters.map(
-				({ reason }) => reason.split(":", 1)[0] as string,
-			),
+			revisions: await commitBatch(client, shard, batchId, touched, verdicts),
+			decisions: filled.length,
+			events: outcomes.fresh.length + newSignals,
+			duplicates: duplicatesOf(admitted, filled, outcomes.known, newSignals),
+			refused: newLetters.size,
+			reasons: letters.map(({ reason }) => reason.split(":", 1)[0] as string),
 			moved: effects.moved,
+			verdicts,
 			alarms,
 		};
 	}
@@ -218,29 +227,42 @@ export class PostgresLearningLedger implements LearningLedger {
 	}
 }
 
-const itemsOf = ({ decisions, events }: Batch): number =>
-	decisions.length + events.length;
+const decisionOf = ({ event }: LoggedEvent): string =>
+	event.decisionId as string;
 
-function sortedIds({ decisions, outcomes }: Admitted): string[] {
-	return [
-		...new Set([
-			...decisions.keys(),
-			...outcomes.map(({ event }) => event.decisionId as string),
-		]),
-	].sort();
+/** Known with the same content: redelivered or repeated. */
+function duplicatesOf(
+	{ decisions, repeated, signals }: Admitted,
+	filled: readonly LoggedDecision[],
+	known: readonly LoggedEvent[],
+	newSignals: number,
+): number {
+	const oldDecisions = decisions.size + repeated.length - filled.length;
+	return oldDecisions + known.length + signals.length - newSignals;
+}
+
+/** A closing never makes a placeholder: its decision is there, or is gone for good. */
+async function lockIds(
+	client: pg.ClientBase,
+	{ decisions, outcomes }: Admitted,
+	closings: readonly LoggedEvent[],
+): Promise<StateRecord[]> {
+	const ids = new Set([...decisions.keys(), ...outcomes.map(decisionOf)]);
+	if (ids.size > 0) await insertIds(client, [...ids].sort());
+	for (const closing of closings) ids.add(decisionOf(closing));
+	return ids.size > 0 ? lockStates(client, [...ids].sort()) : [];
 }
 
 /** Fresh rows need their experiment, version and arm; others are written only where exposure or reward moved. */
 function stateUpdates(
 	touched: readonly LockedDecision[],
 	effects: Effects,
-	fresh: ReadonlySet<string>,
 ): StateUpdate[] {
 	const changes = new Map(effects.states.map((change) => [change.id, change]));
 	const updates: StateUpdate[] = [];
-	for (const { row, exposed, reward } of touched) {
+	for (const { row, exposed, reward, fresh } of touched) {
 		const change = changes.get(row.id);
-		if (!change && !fresh.has(row.id)) continue;
+		if (!change && !fresh) continue;
 		updates.push({
 			id: row.id,
 			experiment: row.experiment,
@@ -251,36 +273,4 @@ function stateUpdates(
 		});
 	}
 	return updates;
-}
-
-async function nextBatch(client: pg.Client): Promise<number> {
-	const { rows } = await client.query<{ batch: number }>(
-		"select nextval('batch_ids') as batch",
-	);
-	return (rows[0] as { batch: number }).batch;
-}
-
-/** Revisions and commit travel in one message, so the revision rows are locked for no round trip. */
-async function commitWithRevisions(
-	client: pg.Client,
-	batchId: number,
-	touched: readonly LockedDecision[],
-): Promise<ReadonlyMap<string, number>> {
-	const experiments = [
-		...new Set(touched.map(({ row }) => row.experiment)),
-	].sort();
-	if (experiments.length === 0) {
-		await client.query("commit");
-		return new Map();
-	}
-	await client.query(
-		"select set_config('segue.experiments', $1, true), set_config('segue.batch', $2, true)",
-		[experiments.join(","), String(batchId)],
-	);
-	const results = (await client.query(
-		"select t.experiment, t.revision from segue_take_revisions() t; commit",
-	)) as unknown as pg.QueryResult<{ experiment: string; revision: number }>[];
-	return new Map(
-		(results[0]?.rows ?? []).map((row) => [row.experiment, row.revision]),
-	);
 }

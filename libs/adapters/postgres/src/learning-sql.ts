@@ -194,26 +194,34 @@ function storable(text: string): string {
 		.replace(/\p{Surrogate}/gu, "\ufffd");
 }
 
-/** Returns how many were new: a redelivered one is known by its place in the stream. */
+/** Returns those that were new: a redelivered one is known by its place in the stream. */
 export async function insertDeadLetters(
 	client: pg.ClientBase,
 	letters: readonly DeadLetter[],
-): Promise<number> {
-	const { rowCount } = await client.query(
-		`insert into dead_letters (position, item, stored_at, subject, reason, payload)
-		select r.position, r.item, to_timestamp(r.stored_at / 1000.0), r.subject, r.reason, r.payload
-		from unnest($1::bigint[], $2::int[], $3::float8[], $4::text[], $5::text[], $6::bytea[])
-			as r (position, item, stored_at, subject, reason, payload)
-		order by r.position, r.item
-		on conflict do nothing`,
-		[
+): Promise<ReadonlySet<DeadLetter>> {
+	if (letters.length === 0) return new Set();
+	const places = new Map(letters.map((letter) => [placeOf(letter), letter]));
+	const { rows } = await client.query<{ place: string }>({
+		name: "segue-insert-dead-letters",
+		text: `insert into dead_letters (position, item, stored_at, subject, reason, payload, decision_id)
+			select r.position, r.item, to_timestamp(r.stored_at / 1000.0), r.subject, r.reason, r.payload, r.decision_id
+			from unnest($1::bigint[], $2::int[], $3::float8[], $4::text[], $5::text[], $6::bytea[], $7::uuid[])
+				as r (position, item, stored_at, subject, reason, payload, decision_id)
+			order by r.position, r.item
+			on conflict do nothing
+			returning position || ' ' || item as place`,
+		values: [
 			letters.map((letter) => letter.source.position),
 			letters.map((letter) => letter.source.index),
 			letters.map((letter) => letter.source.storedAt),
 			letters.map((letter) => storable(letter.source.subject)),
 			letters.map((letter) => storable(letter.reason)),
 			letters.map((letter) => Buffer.from(letter.payload)),
+			letters.map((letter) => letter.decisionId ?? null),
 		],
-	);
-	return rowCount ?? 0;
+	});
+	return new Set(rows.map(({ place }) => places.get(place) as DeadLetter));
 }
+
+const placeOf = ({ source }: DeadLetter): string =>
+	`${source.position} ${source.index}`;

@@ -1,9 +1,5 @@
 import type pg from "pg";
-import {
-	type DeadLetter,
-	type LoggedEvent,
-	refusedEvent,
-} from "#usecases/learning";
+import type { LoggedEvent } from "#usecases/learning";
 import { outcomeKey } from "./outcomes-sql.js";
 
 const keyOf = ({ event }: LoggedEvent): string =>
@@ -24,12 +20,15 @@ export function firstBodies(events: readonly LoggedEvent[]): {
 	return { first: [...first.values()], others };
 }
 
-/** Of events whose key was stored already: those with another body. The first stored is the event; these never enter the set. */
-export async function findConflicts(
+/** Events whose key was stored already, by whether their body is the one stored. The first stored is the event; others never enter the set. */
+export async function splitKnown(
 	client: pg.ClientBase,
 	events: readonly LoggedEvent[],
-): Promise<readonly DeadLetter[]> {
-	if (events.length === 0) return [];
+): Promise<{
+	readonly same: readonly LoggedEvent[];
+	readonly other: readonly LoggedEvent[];
+}> {
+	if (events.length === 0) return { same: [], other: [] };
 	const { rows } = await client.query<{
 		decision_id: string;
 		event_id: string;
@@ -50,14 +49,10 @@ export async function findConflicts(
 			row.body_hash,
 		]),
 	);
-	return events
-		.filter(
-			(logged) => stored.get(keyOf(logged))?.equals(logged.bodyHash) === false,
-		)
-		.map((logged) =>
-			refusedEvent(
-				logged,
-				`conflict: another body is stored under the id ${logged.event.id} of this decision`,
-			),
-		);
+	const isSame = (logged: LoggedEvent) =>
+		stored.get(keyOf(logged))?.equals(logged.bodyHash) !== false;
+	return {
+		same: events.filter(isSame),
+		other: events.filter((logged) => !isSame(logged)),
+	};
 }

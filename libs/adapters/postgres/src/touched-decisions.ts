@@ -16,7 +16,7 @@ export interface StoredBatch {
 	/** Decisions whose placeholder this batch filled. */
 	readonly filled: readonly LoggedDecision[];
 	readonly outcomes: readonly LoggedEvent[];
-	/** Keys of the outcomes that were not there before. */
+	/** Keys of the outcomes and closings that were not there before. */
 	readonly isNew: ReadonlySet<string>;
 }
 
@@ -28,6 +28,7 @@ export async function readTouched(
 ): Promise<LockedDecision[]> {
 	const stateOf = new Map(stored.states.map((state) => [state.id, state]));
 	const rows = new Map(stored.filled.map(({ row }) => [row.id, row]));
+	const fresh = new Set(rows.keys());
 	const moved = idsWithNewOutcomes(stored).filter(
 		(id) => !rows.has(id) && stateOf.get(id)?.experiment != null,
 	);
@@ -38,10 +39,15 @@ export async function readTouched(
 	const outcomesOf = byDecision(await readOutcomes(client, [...rows.keys()]));
 	return [...rows.values()].map((row) => {
 		const { exposed, reward } = stateOf.get(row.id) as StateRecord;
+		const outcomes = outcomesOf.get(row.id) ?? [];
 		return {
 			row,
 			definition: definitions.get(row.definitionId) as Definition,
-			outcomes: outcomesOf.get(row.id) ?? [],
+			outcomes,
+			earlier: outcomes.filter(
+				({ id }) => !stored.isNew.has(outcomeKey(row.id, id)),
+			),
+			fresh: fresh.has(row.id),
 			exposed,
 			reward,
 		};

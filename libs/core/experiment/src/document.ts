@@ -197,15 +197,10 @@ export const outcomeSchema = z.strictObject({
 
 export const rewardSchema = z.strictObject({
 	learn: z
-		.enum(["impression", "decision"], {
-			error: ({ input }) =>
-				input === "windowClose"
-					? 'Learning at the close of the window is not available yet: use "impression" or "decision".'
-					: undefined,
-		})
+		.enum(["impression", "decision", "windowClose"])
 		.optional()
 		.describe(
-			"Whether a decision that was never shown teaches. Default impression: it does not.",
+			"When a decision teaches: impression, once shown (the default); decision, always; windowClose, once shown and its window is over.",
 		),
 	window: duration.describe("How long after the decision outcomes count."),
 	default: z

@@ -92,7 +92,8 @@ export interface OutcomeRule {
 }
 
 export interface Reward {
-	readonly learn: "impression" | "decision";
+	/** When a decision teaches: once shown, always, or once shown and its window is closed. */
+	readonly learn: "impression" | "decision" | "windowClose";
 	readonly windowMs: number;
 	readonly default: number;
 	readonly combine: "sum" | "max" | "first" | "last";

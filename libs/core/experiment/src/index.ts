@@ -3,6 +3,7 @@ export * from "./bucket.js";
 export { canonicalJson } from "./canonical-json.js";
 export { MOST_COORDINATES } from "./check-context.js";
 export { MOST_SHARED_COORDINATES } from "./check-policy.js";
+export * from "./closing.js";
 export { type ExperimentDocument, experimentSchema } from "./document.js";
 export { DURATION, parseDuration, renderDuration } from "./duration.js";
 export * from "./eligibility.js";
@@ -15,6 +16,7 @@ export {
 	joinPath,
 	MOST_DEPTH,
 } from "./json-guard.js";
+export * from "./judge.js";
 export { nearestKey, unknownKeyMessage } from "./nearest-key.js";
 export * from "./parse-experiment.js";
 export * from "./parse-yaml.js";
@@ -24,3 +26,4 @@ export * from "./reward.js";
 export { ruleProblems } from "./rule.js";
 export { schemaProblems } from "./schema-problems.js";
 export { stickySpanMs } from "./sticky.js";
+export * from "./verdict.js";

@@ -351,14 +351,9 @@ describe("values of a wrong type or size", () => {
 			"reward.range: Must go from a lower to a higher number",
 		],
 		[
-			"learning at window close",
-			(raw) => ({ ...raw, reward: { ...raw.reward, learn: "windowClose" } }),
-			"reward.learn: Learning at the close of the window is not available yet",
-		],
-		[
 			"another learn",
 			(raw) => ({ ...raw, reward: { ...raw.reward, learn: "never" } }),
-			'reward.learn: Must be one of impression, decision, not "never".',
+			'reward.learn: Must be one of impression, decision, windowClose, not "never".',
 		],
 		[
 			"no outcomes",

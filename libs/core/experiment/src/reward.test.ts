@@ -47,7 +47,14 @@ function outcome(
 	...events: Event[]
 ): [number, number, ...(string | undefined)[]] {
 	const { exposed, reward: r, verdicts } = settle(reward, T, events);
-	return [exposed, r, ...events.map(({ id }) => verdicts.get(id))];
+	return [
+		exposed,
+		r,
+		...events.map(({ id }) => {
+			const judged = verdicts.get(id);
+			return judged?.detail ?? judged?.verdict;
+		}),
+	];
 }
 
 describe("exposure and reward of a decision", () => {
@@ -63,18 +70,18 @@ describe("exposure and reward of a decision", () => {
 		expect(outcome(rules({ default: -0.5 }), event("impression"))).toEqual([
 			1,
 			-0.5,
-			"exposure only",
+			"unlisted",
 		]);
 	});
 
 	it("do not add the default to what was earned", () => {
 		expect(
 			outcome(rules({ default: 1 }), event("impression"), event("play")),
-		).toEqual([1, 0.25, "exposure only", "applied"]);
+		).toEqual([1, 0.25, "unlisted", "applied"]);
 	});
 
 	it("take any other event as proof of exposure", () => {
-		expect(outcome(rules(), event("click"))).toEqual([1, 0, "exposure only"]);
+		expect(outcome(rules(), event("click"))).toEqual([1, 0, "unlisted"]);
 		expect(outcome(rules(), event("play"))).toEqual([1, 0.25, "applied"]);
 	});
 
@@ -95,21 +102,21 @@ describe("exposure and reward of a decision", () => {
 	});
 
 	it("refuse an event that needs a value and has none: it proves nothing", () => {
-		expect(outcome(rules(), event("rating"))).toEqual([0, 0, "no value"]);
+		expect(outcome(rules(), event("rating"))).toEqual([0, 0, "missing"]);
 		expect(outcome(rules(), event("rating"), event("impression"))).toEqual([
 			1,
 			0,
-			"no value",
-			"exposure only",
+			"missing",
+			"unlisted",
 		]);
 	});
 
 	it("refuse a value too large to be summed exactly", () => {
 		expect(
 			outcome(rules(), event("rating", 1, { value: 2 ** 20 + 1 })),
-		).toEqual([0, 0, "out of range"]);
+		).toEqual([0, 0, "too large"]);
 		expect(outcome(rules(), event("rating", 1, { value: Number.NaN }))).toEqual(
-			[0, 0, "out of range"],
+			[0, 0, "too large"],
 		);
 	});
 
@@ -189,7 +196,7 @@ describe("a retract", () => {
 		expect(outcome(rules(), click, play, retractOf(play))).toEqual([
 			1,
 			0,
-			"exposure only",
+			"unlisted",
 			"retracted",
 			"applied",
 		]);
@@ -286,9 +293,9 @@ describe("combine", () => {
 
 	it.each([
 		["sum", 1.5, ["applied", "applied", "applied"]],
-		["max", 1.5, ["not counted", "applied", "not counted"]],
-		["first", -0.5, ["not counted", "not counted", "applied"]],
-		["last", 1.5, ["not counted", "applied", "not counted"]],
+		["max", 1.5, ["superseded", "applied", "superseded"]],
+		["first", -0.5, ["superseded", "superseded", "applied"]],
+		["last", 1.5, ["superseded", "applied", "superseded"]],
 	] as const)("%s", (combine, value, verdicts) => {
 		expect(outcome(rules({ combine }), ...three)).toEqual([
 			1,
@@ -350,7 +357,7 @@ describe("for every set of outcomes", () => {
 	);
 	const reward = fc
 		.record({
-			learn: fc.constantFrom("impression", "decision"),
+			learn: fc.constantFrom("impression", "decision", "windowClose"),
 			combine: fc.constantFrom("sum", "max", "first", "last"),
 			default: fc.constantFrom(0, 0.5, -1),
 		})

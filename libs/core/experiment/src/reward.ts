@@ -1,35 +1,13 @@
 import { quantise } from "#core/linalg";
 import type { Event } from "#core/log";
+import { CLOSING_ID } from "./closing.js";
 import type { OutcomeRule, Reward } from "./experiment.js";
 import { MOST_VALUE, RETRACT } from "./patterns.js";
+import type { Judgement, NoValue } from "./verdict.js";
 
 /** Clocks of clients may be behind by so much: such an event counts as at the decision. */
 const EARLY_MS = 5 * 60_000;
 const AHEAD_MS = 5 * 60_000;
-
-/**
- * What became of one event:
- * - `applied`: its value is in the reward; for a retract: it took an event back
- * - `not counted`: earns, but `combine` chose another event's value; proves exposure
- * - `exposure only`: a type that earns nothing; proves exposure
- * - `outside within`: came after its rule's `within`; earns nothing, proves exposure
- * - `retracted`: taken back; proves nothing
- * - `no value`, `out of range`: its own value is needed and missing, or beyond ±2²⁰; refused, proves nothing
- * - `late`: past the window; `early`: more than 5 minutes before the decision; both prove nothing
- * - `nothing to retract`: the event it names has not come (yet); `not retractable`: it names a retract
- */
-export type Verdict =
-	| "applied"
-	| "not counted"
-	| "exposure only"
-	| "outside within"
-	| "retracted"
-	| "no value"
-	| "out of range"
-	| "late"
-	| "early"
-	| "nothing to retract"
-	| "not retractable";
 
 export interface Settlement {
 	/** E: whether the decision teaches. */
@@ -37,8 +15,26 @@ export interface Settlement {
 	/** R, on the 2⁻¹² grid; `default` where nothing earned. */
 	readonly reward: number;
 	/** By event id. */
-	readonly verdicts: Map<string, Verdict>;
+	readonly verdicts: Map<string, Judgement>;
 }
+
+const APPLIED: Judgement = { verdict: "applied" };
+const CLIPPED: Judgement = { verdict: "out of range" };
+const NOT_EXPOSED: Judgement = { verdict: "not exposed" };
+const RETRACTED: Judgement = { verdict: "retracted" };
+const EARLY: Judgement = { verdict: "early" };
+const LATE: Judgement = { verdict: "late" };
+const noValue = (detail: NoValue): Judgement => ({
+	verdict: "no value",
+	detail,
+});
+const SUPERSEDED = noValue("superseded");
+const UNLISTED = noValue("unlisted");
+const OUTSIDE_WITHIN = noValue("outside within");
+const MISSING = noValue("missing");
+const TOO_LARGE = noValue("too large");
+const NOTHING_TO_RETRACT = noValue("nothing to retract");
+const NOT_RETRACTABLE = noValue("not retractable");
 
 interface Earning {
 	readonly id: string;
@@ -65,7 +61,8 @@ export function settle(
 	for (const event of outcomes)
 		if (!events.has(event.id)) events.set(event.id, event);
 	const rules = new Map(reward.outcomes.map((rule) => [rule.type, rule]));
-	const verdicts = new Map<string, Verdict>();
+	const closed = events.delete(CLOSING_ID);
+	const verdicts = new Map<string, Judgement>();
 	const retracted = judgeRetracts(events, reward, decidedAt, verdicts);
 
 	const earnings: Earning[] = [];
@@ -74,7 +71,7 @@ export function settle(
 		if (event.type === RETRACT) continue;
 		const verdict =
 			timeVerdict(event.at, reward, decidedAt) ??
-			(retracted.has(event.id) ? "retracted" : null);
+			(retracted.has(event.id) ? RETRACTED : null);
 		if (verdict !== null) {
 			verdicts.set(event.id, verdict);
 			continue;
@@ -84,16 +81,15 @@ export function settle(
 		if (typeof judged === "number")
 			earnings.push({ id: event.id, at, value: judged });
 		else verdicts.set(event.id, judged);
-		if (judged !== "no value" && judged !== "out of range") shown = true;
+		if (judged !== MISSING && judged !== TOO_LARGE) shown = true;
 	}
-	const { value, counted } = combine(reward, earnings);
+	const { value, counted, clipped } = combine(reward, earnings);
+	const open = reward.learn === "windowClose" && !closed;
+	const earned = open ? NOT_EXPOSED : clipped ? CLIPPED : APPLIED;
 	for (const { id } of earnings)
-		verdicts.set(
-			id,
-			counted === null || counted === id ? "applied" : "not counted",
-		);
+		verdicts.set(id, counted === null || counted === id ? earned : SUPERSEDED);
 	return {
-		exposed: reward.learn === "decision" || shown ? 1 : 0,
+		exposed: reward.learn === "decision" || (shown && !open) ? 1 : 0,
 		reward: value,
 		verdicts,
 	};
@@ -103,9 +99,9 @@ function timeVerdict(
 	at: number,
 	reward: Reward,
 	decidedAt: number,
-): "late" | "early" | null {
-	if (at > decidedAt + reward.windowMs) return "late";
-	return at < decidedAt - EARLY_MS ? "early" : null;
+): Judgement | null {
+	if (at > decidedAt + reward.windowMs) return LATE;
+	return at < decidedAt - EARLY_MS ? EARLY : null;
 }
 
 /** Ids taken back. A retract is judged by its own time, may come first, and cannot itself be taken back. */
@@ -113,7 +109,7 @@ function judgeRetracts(
 	events: ReadonlyMap<string, Event>,
 	reward: Reward,
 	decidedAt: number,
-	verdicts: Map<string, Verdict>,
+	verdicts: Map<string, Judgement>,
 ): ReadonlySet<string> {
 	const retracted = new Set<string>();
 	for (const event of events.values()) {
@@ -122,10 +118,10 @@ function judgeRetracts(
 		const target =
 			event.retracts === undefined ? undefined : events.get(event.retracts);
 		if (ownTime !== null) verdicts.set(event.id, ownTime);
-		else if (target === undefined) verdicts.set(event.id, "nothing to retract");
-		else if (target.type === RETRACT) verdicts.set(event.id, "not retractable");
+		else if (target === undefined) verdicts.set(event.id, NOTHING_TO_RETRACT);
+		else if (target.type === RETRACT) verdicts.set(event.id, NOT_RETRACTABLE);
 		else {
-			verdicts.set(event.id, "applied");
+			verdicts.set(event.id, APPLIED);
 			retracted.add(target.id);
 		}
 	}
@@ -137,35 +133,36 @@ function judgeEarning(
 	event: Event,
 	rule: OutcomeRule | undefined,
 	after: number,
-): number | "exposure only" | "outside within" | "no value" | "out of range" {
-	if (rule === undefined) return "exposure only";
+): number | Judgement {
+	if (rule === undefined) return UNLISTED;
 	const value = rule.value ?? event.value;
-	if (value === undefined) return "no value";
-	if (!(Math.abs(value) <= MOST_VALUE)) return "out of range";
+	if (value === undefined) return MISSING;
+	if (!(Math.abs(value) <= MOST_VALUE)) return TOO_LARGE;
 	if (rule.withinMs !== undefined && after > rule.withinMs)
-		return "outside within";
+		return OUTSIDE_WITHIN;
 	return quantise(value);
 }
 
-/** R, and the one event it is of where `combine` chooses one. `default` is not added to what was earned. */
+/** R, the one event it is of where `combine` chooses one, and whether `range` clipped it. `default` is not added to what was earned. */
 function combine(
 	reward: Reward,
 	earnings: readonly Earning[],
-): { value: number; counted: string | null } {
-	const [low, high] = reward.range;
+): { value: number; counted: string | null; clipped: boolean } {
 	// + 0 turns −0 into 0, so that equal rewards have equal bits.
-	const clip = (value: number) => Math.min(high, Math.max(low, value)) + 0;
 	if (earnings.length === 0)
-		return { value: reward.default + 0, counted: null };
-	if (reward.combine === "sum")
-		return {
-			value: clip(earnings.reduce((sum, { value }) => sum + value, 0)),
-			counted: null,
-		};
-	const chosen = earnings.reduce((best, next) =>
-		precedes(reward.combine, next, best) ? next : best,
-	);
-	return { value: clip(chosen.value), counted: chosen.id };
+		return { value: reward.default + 0, counted: null, clipped: false };
+	const chosen =
+		reward.combine === "sum"
+			? {
+					id: null,
+					value: earnings.reduce((sum, { value }) => sum + value, 0),
+				}
+			: earnings.reduce((best, next) =>
+					precedes(reward.combine, next, best) ? next : best,
+				);
+	const [low, high] = reward.range;
+	const value = Math.min(high, Math.max(low, chosen.value)) + 0;
+	return { value, counted: chosen.id, clipped: value !== chosen.value };
 }
 
 /** Whether `next` is to be taken over `best`; ties go by (at, event id), so that no order of arrival matters. */

@@ -103,12 +103,31 @@ export interface StoredDecision {
 		readonly exposed: boolean;
 		readonly reward: number;
 		readonly revision: number | null;
+		/** What the decision moved by itself, without any event; null: nothing. */
+		readonly moved?: StoredMovement | null;
+		/** The close of its window, where it teaches only from then on; null while open. `at` is milliseconds since the epoch. */
+		readonly closing?: {
+			readonly at: number;
+			readonly revision: number;
+			readonly moved: StoredMovement | null;
+		} | null;
 	} | null;
 	readonly events: readonly StoredEvent[];
 }
 
+/** By how much a row of the log moved the decision's exposure and its exposed reward, in which revision of the experiment. */
+export interface StoredMovement {
+	readonly exposed: number;
+	readonly reward: number;
+	readonly revision: number;
+}
+
 export interface StoredEvent extends Event {
 	readonly verdict: string;
+	/** Why it earns nothing, where the verdict is `no value`. */
+	readonly detail?: string;
+	/** Null: it moved nothing. */
+	readonly moved?: StoredMovement | null;
 	readonly storedAt: number;
 }
 

@@ -27,8 +27,10 @@ export interface Admitted {
 	readonly outcomes: readonly LoggedEvent[];
 	readonly signals: readonly LoggedEvent[];
 	readonly deadLetters: readonly DeadLetter[];
+	/** Further rows under the id of one in `decisions`. */
+	readonly repeated: readonly LoggedDecision[];
 	/** Covered by a tombstone: dropped without a trace, since a trace would bring the person back. */
-	readonly erased: number;
+	readonly erased: { readonly decisions: number; readonly events: number };
 }
 
 /** Sorts a batch into what may enter the set, what is dead-lettered with its reason, and what an erasure covers. Pure. */
@@ -38,34 +40,36 @@ export function admit(batch: Batch, rules: AdmissionRules): Admitted {
 	const signals: LoggedEvent[] = [];
 	const deadLetters = [...batch.deadLetters];
 	const horizonMs = timeOfId(rules.horizon);
-	let erased = 0;
+	const repeated: LoggedDecision[] = [];
+	const erased = { decisions: 0, events: 0 };
 
 	for (const decision of batch.decisions) {
 		const { row, source } = decision;
 		if (
 			timeOfId(row.id) <= (rules.erasedAt(row.unit) ?? Number.NEGATIVE_INFINITY)
 		) {
-			erased++;
+			erased.decisions++;
 			continue;
 		}
 		const reason =
 			idRefusal(row.id, horizonMs, source) ?? decisionRefusal(decision, rules);
 		if (reason !== null) deadLetters.push(refusedDecision(decision, reason));
-		else if (!decisions.has(row.id)) decisions.set(row.id, decision);
+		else if (decisions.has(row.id)) repeated.push(decision);
+		else decisions.set(row.id, decision);
 	}
 	for (const logged of batch.events) {
 		const { event } = logged;
 		const at =
 			event.decisionId === undefined ? event.at : timeOfId(event.decisionId);
 		if (at <= (rules.erasedAt(event.unit) ?? Number.NEGATIVE_INFINITY)) {
-			erased++;
+			erased.events++;
 			continue;
 		}
 		const reason = eventRefusal(logged, horizonMs);
 		if (reason !== null) deadLetters.push(refusedEvent(logged, reason));
 		else (event.decisionId === undefined ? signals : outcomes).push(logged);
 	}
-	return { decisions, outcomes, signals, deadLetters, erased };
+	return { decisions, repeated, outcomes, signals, deadLetters, erased };
 }
 
 function idRefusal(

@@ -38,5 +38,7 @@ export function refusedEvent(
 		publisher === null
 			? encodeEvent(event)
 			: asPart(encodeEvents([event], publisher));
-	return { source, reason, payload };
+	return event.decisionId === undefined
+		? { source, reason, payload }
+		: { source, reason, payload, decisionId: event.decisionId };
 }

@@ -1,4 +1,9 @@
-import { type Definition, settle } from "#core/experiment";
+import {
+	type Definition,
+	type Judged,
+	judge,
+	type Verdict,
+} from "#core/experiment";
 import { type DecisionRow, type Event, timeOfId } from "#core/log";
 import { addObservation, emptySums } from "#core/policy";
 import type {
@@ -8,6 +13,7 @@ import type {
 	StateChange,
 	SumsDelta,
 } from "./ports.js";
+import { NO_EXPERIMENT, VerdictTally } from "./verdict-tally.js";
 
 /** What a decision's state depends on. */
 export interface Stateful {
@@ -16,19 +22,9 @@ export interface Stateful {
 	readonly outcomes: readonly Event[];
 }
 
-/** Exposure E and reward R of one decision: functions of the set of its outcomes alone. Outcomes of another unit do not count. */
-export function stateOf({ row, definition, outcomes }: Stateful): {
-	exposed: 0 | 1;
-	reward: number;
-} {
-	if (row.group === "outside") return { exposed: 0, reward: 0 };
-	const own = outcomes.filter((event) => event.unit === row.unit);
-	const { exposed, reward } = settle(
-		definition.experiment.reward,
-		row.decidedAt,
-		own,
-	);
-	return { exposed, reward: exposed === 1 ? reward : 0 };
+/** Exposure E, reward R and verdicts of one decision: functions of the set of its outcomes alone. Outcomes of another unit do not count. */
+export function stateOf({ row, definition, outcomes }: Stateful): Judged {
+	return judge(definition.experiment.reward, row, outcomes);
 }
 
 /** The time bucket of a decision: by its id's time, whatever the origin says of decidedAt. */
@@ -47,13 +43,16 @@ export function foldBatch(batch: readonly LockedDecision[]): Effects {
 		string,
 		{ experiment: string; arm: string; learned: number; reward: number }
 	>();
+	const verdicts = new VerdictTally();
 	for (const locked of batch) {
 		const { row, definition } = locked;
 		const next = stateOf(locked);
+		countVerdicts(verdicts, locked, next);
 		const deltaN = next.exposed - locked.exposed;
 		const deltaR = next.exposed * next.reward - locked.exposed * locked.reward;
 		if (deltaN === 0 && deltaR === 0) continue;
-		states.push({ id: row.id, ...next });
+		const { exposed, reward } = next;
+		states.push({ id: row.id, exposed, reward });
 
 		const bucket = bucketOf(row.id, definition.bucketMs);
 		const key = `${row.experiment} ${row.version} ${row.arm} ${bucket}`;
@@ -72,7 +71,34 @@ export function foldBatch(batch: readonly LockedDecision[]): Effects {
 		addObservation(entry.delta, row.x.length, row.x, deltaN, deltaR);
 		move(moved, row.experiment, row.arm, deltaN, deltaR);
 	}
-	return { states, sums: [...sums.values()], moved: [...moved.values()] };
+	return {
+		states,
+		sums: [...sums.values()],
+		moved: [...moved.values()],
+		verdicts: verdicts.changes(),
+	};
+}
+
+const WAITING: Verdict = "unknown decision (waiting)";
+
+/** Every event of the decision has its verdict now; those stored earlier give back the one they had. */
+function countVerdicts(
+	tally: VerdictTally,
+	locked: LockedDecision,
+	{ verdicts }: Judged,
+): void {
+	const { experiment } = locked.row;
+	for (const { verdict } of verdicts.values())
+		tally.add(experiment, "event", verdict);
+	const { earlier = [], fresh = false } = locked;
+	if (earlier.length === 0) return;
+	if (fresh) {
+		tally.add(NO_EXPERIMENT, "event", WAITING, -earlier.length);
+		return;
+	}
+	const before = stateOf({ ...locked, outcomes: earlier });
+	for (const { verdict } of before.verdicts.values())
+		tally.add(experiment, "event", verdict, -1);
 }
 
 function move(

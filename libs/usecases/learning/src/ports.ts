@@ -1,5 +1,6 @@
 import type { Definition } from "#core/experiment";
 import type { DecisionRow, Event, Publisher } from "#core/log";
+import type { DeliveryKind, VerdictChange } from "./verdict-tally.js";
 
 /** Where an item came from: the key that keeps its dead letter single under redelivery. */
 export interface ItemSource {
@@ -31,12 +32,16 @@ export interface DeadLetter {
 	/** Why it could not be taken, and from where in the item. */
 	readonly reason: string;
 	readonly payload: Uint8Array;
+	/** The decision that the refused event named, where that much was understood. */
+	readonly decisionId?: string;
 }
 
 export interface Batch {
 	readonly decisions: readonly LoggedDecision[];
 	readonly events: readonly LoggedEvent[];
 	readonly deadLetters: readonly DeadLetter[];
+	/** Closings of windows that are over (see closing.ts of the core): no deliveries, so they have no verdict. */
+	readonly closings?: readonly LoggedEvent[];
 }
 
 /** State of a decision under its row lock: what the log says of it now. */
@@ -45,6 +50,10 @@ export interface LockedDecision {
 	readonly definition: Definition;
 	/** Every stored outcome of it, this batch's included. */
 	readonly outcomes: readonly Event[];
+	/** Those of `outcomes` that were stored before this batch; absent: none. */
+	readonly earlier?: readonly Event[];
+	/** True where this batch stored the decision; what came earlier waited for it. */
+	readonly fresh?: boolean;
 	readonly exposed: 0 | 1;
 	readonly reward: number;
 }
@@ -77,6 +86,8 @@ export interface Effects {
 	readonly states: readonly StateChange[];
 	readonly sums: readonly SumsDelta[];
 	readonly moved: readonly ArmMovement[];
+	/** Verdicts that the locked decisions' events have now, less those they had before. */
+	readonly verdicts: readonly VerdictChange[];
 }
 
 export interface Committed {
@@ -93,6 +104,8 @@ export interface Committed {
 	readonly reasons: readonly string[];
 	/** What each arm's reward and exposure moved by, for the metrics. */
 	readonly moved: readonly ArmMovement[];
+	/** How the ledger's counts moved; adds up to the deliveries of the batch. */
+	readonly verdicts: readonly VerdictChange[];
 	/** Sums that came within half of where float64 stops being exact, in words: an operator must act. */
 	readonly alarms: readonly string[];
 }
@@ -110,6 +123,35 @@ export interface LearningLedger {
 export interface PublishedPacks {
 	/** Keeps for its next call what could not be stored, rather than rejecting: learning goes on. */
 	record(packs: readonly Publisher[]): Promise<void>;
+}
+
+/** A decision that teaches from the close of its window on, and is not closed yet. */
+export interface OpenWindow {
+	readonly id: string;
+	/** Null where the decision is gone: erased, or before the horizon. */
+	readonly unit: string | null;
+	/** Milliseconds since the epoch. */
+	readonly endsAt: number;
+}
+
+export interface OpenWindows {
+	/** Windows that ended up to `before`, those that ended first first. */
+	due(before: number, most: number): Promise<readonly OpenWindow[]>;
+}
+
+/** The counters of the ledger, added over shards. */
+export interface LedgerReads {
+	/** `-`: what belongs to no experiment. Only verdicts that something has. */
+	counts(
+		experiment: string,
+	): Promise<readonly Omit<VerdictCount, "experiment">[]>;
+}
+
+export interface VerdictCount {
+	readonly experiment: string;
+	readonly kind: DeliveryKind;
+	readonly verdict: string;
+	readonly count: number;
 }
 
 /** Sums of one experiment as stored, all versions, at one revision. */
