@@ -17,6 +17,11 @@ export class ByteWriter {
 		this.length += encoder.encodeInto(text, free).written;
 	}
 
+	/** Forgets the last bytes written. */
+	takeBack(bytes: number): void {
+		this.length -= bytes;
+	}
+
 	base64(source: Uint8Array): void {
 		this.reserve(4 * Math.ceil(source.length / 3));
 		const whole = source.length - (source.length % 3);
