@@ -1,6 +1,7 @@
 export * from "./database.js";
 export * from "./decision-reads.js";
 export * from "./definition-store.js";
+export * from "./erasure.js";
 export * from "./learning-ledger.js";
 export * from "./log-reads.js";
 export * from "./logged-decisions.js";

@@ -99,6 +99,13 @@ export const errorCatalogue = {
 			"Send the same again, with the same ids, after Retry-After seconds.",
 		retryAfterSeconds: 1,
 	},
+	busy: {
+		status: 503,
+		title: "Learners did not make way in time",
+		remedy:
+			"Send the same again after Retry-After seconds; what was begun is completed.",
+		retryAfterSeconds: 1,
+	},
 	"database-away": {
 		status: 503,
 		title: "The database is out of reach",

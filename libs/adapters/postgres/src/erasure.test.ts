@@ -1,0 +1,409 @@
+import { randomUUID } from "node:crypto";
+import pg from "pg";
+import {
+	afterAll,
+	beforeAll,
+	beforeEach,
+	describe,
+	expect,
+	test,
+} from "vitest";
+import type { Definition } from "#core/experiment";
+import {
+	type DecisionRow,
+	type Event,
+	encodeDecisions,
+	encodeEvent,
+	eventSubject,
+	LOG_SUBJECT,
+} from "#core/log";
+import { addObservation, emptySums } from "#core/policy";
+import { ErasureBusy } from "#usecases/erasing";
+import {
+	bucketOf,
+	Learn,
+	type LearnableMessage,
+	stateOf,
+	Verify,
+} from "#usecases/learning";
+import {
+	aDecision,
+	anEvent,
+	anExperiment,
+	idAt,
+} from "../../../../test/support/builders.js";
+import { createTestDatabase } from "../../../../test/support/database.js";
+import { seededRandom, shuffled } from "../../../../test/support/random.js";
+import {
+	Database,
+	isRefusal,
+	PostgresDefinitionStore,
+	PostgresErasure,
+	PostgresLearningLedger,
+	PostgresLogReads,
+	PostgresPosteriorSource,
+	PostgresRevisionReads,
+} from "./index.js";
+
+const experiment = anExperiment({
+	key: "erasure",
+	arms: [{ key: "a" }, { key: "b" }],
+	context: { features: [{ name: "v", from: "request", kind: "number" }] },
+	policy: { kind: "linucb", alpha: 0.5 },
+	reward: {
+		window: "30m",
+		range: [-1, 2],
+		outcomes: [
+			{ type: "play", value: 0.3 },
+			{ type: "complete", value: 0.7 },
+		],
+	},
+});
+const PATIENCE_MS = 20_000;
+
+let testDatabase: Awaited<ReturnType<typeof createTestDatabase>>;
+let database: Database;
+let store: PostgresDefinitionStore;
+let definition: Definition;
+let position = 0;
+
+beforeAll(async () => {
+	testDatabase = await createTestDatabase({ migrated: true });
+	database = new Database({
+		connectionString: testDatabase.connectionString,
+		applicationName: "test",
+	});
+	store = new PostgresDefinitionStore(database);
+});
+afterAll(async () => {
+	await database?.close();
+	await testDatabase?.drop();
+});
+beforeEach(async () => {
+	const key = `erasure-${randomUUID()}`;
+	definition = (await store.change(key, () => ({
+		experiment: { ...experiment, key },
+		version: 1,
+		state: "running",
+		run: 1,
+		epoch: 1,
+		winner: null,
+		bucketMs: 86_400_000,
+		action: "create",
+		actor: "test",
+		why: "",
+	}))) as Definition;
+});
+
+const ledger = () =>
+	new PostgresLearningLedger({
+		connectionString: testDatabase.connectionString,
+		applicationName: "test learner",
+		definitions: (ids) => store.byIds(ids),
+	});
+const erasure = (mostAtOnce?: number) =>
+	new PostgresErasure(database, mostAtOnce);
+
+/** A minute ago: what is erased is older than the erasure. */
+const aMinuteAgo = () => Date.now() - 60_000;
+
+function message(subject: string, body: Uint8Array): LearnableMessage {
+	position += 1;
+	return { subject, body, storedAt: aMinuteAgo(), position };
+}
+const boot = randomUUID();
+const decided = (...rows: DecisionRow[]) =>
+	message(LOG_SUBJECT, encodeDecisions(rows, { boot, sequence: ++position }));
+const happened = (event: Event) =>
+	message(eventSubject(event.type), encodeEvent(event));
+const rubbish = (text: string) =>
+	message("segue.events.play", new TextEncoder().encode(text));
+
+function decisionsOf(unit: string, count: number, first = 0): DecisionRow[] {
+	const at = aMinuteAgo();
+	return Array.from({ length: count }, (_, i) =>
+		aDecision(definition, {
+			id: idAt(at, first + i),
+			arm: i % 2 === 0 ? "a" : "b",
+			unit,
+			context: { v: (i % 17) / 4 },
+		}),
+	);
+}
+
+const verify = () =>
+	new Verify(
+		new PostgresLogReads(
+			database,
+			new PostgresPosteriorSource(database),
+			store,
+		),
+	).execute(definition.experiment.key);
+
+const sumsNow = async () =>
+	(
+		await new PostgresPosteriorSource(database).read(
+			definition.experiment.key,
+			1,
+			0,
+		)
+	).changed;
+
+/** What a fold that never saw anything else has, arm by arm. */
+function folded(rows: readonly DecisionRow[], events: readonly Event[]) {
+	const arms = new Map<string, { bucket: number; sums: Float64Array }>();
+	for (const row of rows) {
+		const outcomes = events.filter((event) => event.decisionId === row.id);
+		const { exposed, reward } = stateOf({ row, definition, outcomes });
+		const bucket = bucketOf(row.id, definition.bucketMs);
+		const known = arms.get(row.arm) ?? {
+			bucket,
+			sums: emptySums(row.x.length),
+		};
+		arms.set(row.arm, known);
+		addObservation(known.sums, row.x.length, row.x, exposed, exposed * reward);
+	}
+	return ["a", "b"].map((arm) => ({ arm, ...arms.get(arm) }));
+}
+
+/** Every row of every table that holds the text anywhere. */
+async function rowsHolding(text: string): Promise<string[]> {
+	const tables = await database.query<{ name: string }>(
+		`select c.oid::regclass::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+		where n.nspname = 'public' and c.relkind = 'r'`,
+	);
+	const found: string[] = [];
+	const hex = Buffer.from(text).toString("hex");
+	for (const { name } of tables) {
+		const rows = await database.query<{ row: string }>(
+			`select t::text as row from ${name} t where position($1 in t::text) > 0 or position($2 in t::text) > 0`,
+			[text, hex],
+		);
+		found.push(...rows.map(({ row }) => `${name}: ${row.slice(0, 200)}`));
+	}
+	return found;
+}
+
+describe("erasing one unit in a hundred", () => {
+	test("leaves no row and no bit of them, and what they sent again is refused", {
+		timeout: 60_000,
+	}, async () => {
+		const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+		console.log(`erasure: SEED=${seed}`);
+		const random = seededRandom(seed);
+		const units = Array.from(
+			{ length: 200 },
+			(_, i) => `listener-${i}-${definition.id}`,
+		);
+		const erased = new Set(shuffled(units, random).slice(0, 2));
+		const [gone] = [...erased] as [string];
+		const rows = units.flatMap((unit, i) => decisionsOf(unit, 3, i * 3));
+		const events = rows.flatMap((row) =>
+			["impression", "play", "complete"]
+				.filter(() => random() < 0.6)
+				.map((type) => anEvent(row, type)),
+		);
+		const signals = units.map(
+			(unit, i): Event => ({
+				id: `signal-${i}`,
+				type: "skip",
+				at: aMinuteAgo(),
+				unit,
+			}),
+		);
+		// Outcomes whose decision never comes, outcomes of another's decision, and what could not be understood.
+		const never = units.map((unit, i) =>
+			anEvent(
+				aDecision(definition, {
+					id: idAt(aMinuteAgo(), 5_000 + i),
+					arm: "a",
+					unit,
+				}),
+				"play",
+			),
+		);
+		const others = rows.find((row) => !erased.has(row.unit)) as DecisionRow;
+		const strays = [...erased].map((unit) =>
+			anEvent(others, "play", { id: `stray-${unit}`, unit }),
+		);
+		const wrong = units.map((unit) =>
+			rubbish(
+				JSON.stringify({ id: "x", type: "play", at: "never", unit, colour: 1 }),
+			),
+		);
+		const messages = [
+			...Array.from({ length: rows.length / 6 }, (_, i) =>
+				decided(...rows.slice(i * 6, i * 6 + 6)),
+			),
+			...[...events, ...signals, ...never, ...strays].map(happened),
+			decided({ ...(rows[0] as DecisionRow), unit: gone, definitionId: 9_999 }),
+		];
+		const own = ledger();
+		const learn = new Learn(own, isRefusal);
+		await learn.execute([...wrong, rubbish(`{"id":"y","unit":"${gone}",`)]);
+		for (const batch of [messages.slice(0, 300), messages.slice(300)])
+			await learn.execute(shuffled(batch, random));
+		await database.query(
+			`insert into requests (experiment, kind, key, decision_id, unit, answer, expires_at)
+			select $1, 'unit', u.unit, $2::uuid, u.unit, json_build_object('unit', u.unit), now() + interval '1 day'
+			from unnest($3::text[]) as u (unit)`,
+			[definition.experiment.key, rows[0]?.id, units],
+		);
+		expect((await rowsHolding(gone)).length).toBeGreaterThan(8);
+
+		const receipt = await erasure().erase([...erased], PATIENCE_MS);
+		expect(receipt.removed).toMatchObject({
+			decisions: 6,
+			waiting: 2,
+			signals: 2,
+			requests: 2,
+			deadLetters: 4,
+		});
+		expect(receipt.revisions.size).toBe(1);
+		const left = rows.filter((row) => !erased.has(row.unit));
+		const check = async () => {
+			for (const unit of erased) expect(await rowsHolding(unit)).toEqual([]);
+			expect(await sumsNow()).toEqual(folded(left, events));
+			const verification = await verify();
+			expect(verification.differences).toEqual([]);
+			expect(verification.decisions).toBe(left.length);
+		};
+		await check();
+
+		for (let round = 0; round < 2; round++)
+			await learn.execute(shuffled(messages, random));
+		await check();
+		expect(
+			await rowsHolding(units.find((u) => !erased.has(u)) as string),
+		).not.toEqual([]);
+		await own.close();
+	});
+
+	test("decision by decision in several transactions it comes out the same, and another's sums are untouched", async () => {
+		const own = ledger();
+		const learn = new Learn(own, isRefusal);
+		const unit = `many-${definition.id}`;
+		const mine = decisionsOf(unit, 25);
+		const kept = decisionsOf(`kept-${definition.id}`, 10, 100);
+		const events = [...mine, ...kept].map((row) => anEvent(row, "play"));
+		await learn.execute([decided(...mine, ...kept), ...events.map(happened)]);
+		const { removed } = await erasure(10).erase([unit], PATIENCE_MS);
+		expect(removed).toMatchObject({ decisions: 25, learned: 25, outcomes: 25 });
+		expect(await sumsNow()).toEqual(folded(kept, events));
+		await own.close();
+	});
+});
+
+describe("a unit that returns", () => {
+	test("starts afresh with what it does from then on", async () => {
+		const own = ledger();
+		const learn = new Learn(own, isRefusal);
+		const unit = `back-${definition.id}`;
+		const [old] = decisionsOf(unit, 1) as [DecisionRow];
+		await learn.execute([decided(old), happened(anEvent(old, "play"))]);
+		const { erasedAt } = await erasure().erase([unit], PATIENCE_MS);
+		const again = aDecision(definition, {
+			id: idAt(erasedAt + 1, 1),
+			arm: "b",
+			unit,
+		});
+		const event = anEvent(again, "play", { at: erasedAt + 2 });
+		const fresh = [decided(again), happened(event)].map((one) => ({
+			...one,
+			storedAt: erasedAt + 1,
+		}));
+		await learn.execute([...fresh, decided(old)]);
+		const [armA, armB] = await sumsNow();
+		expect(armA?.sums.every((entry) => entry === 0)).toBe(true);
+		expect(armB).toEqual(folded([again], [event])[1]);
+		expect((await verify()).equal).toBe(true);
+		await own.close();
+	});
+
+	test("is refused no more than before by a second erasure of nothing", async () => {
+		const unit = `unknown-${definition.id}`;
+		const first = await erasure().erase([unit], PATIENCE_MS);
+		expect(Object.values(first.removed).every((n) => n === 0)).toBe(true);
+		expect(first.revisions.size).toBe(0);
+		expect(await erasure().erasedAt(unit)).toBe(first.erasedAt);
+		const second = await erasure().erase([unit], PATIENCE_MS);
+		expect(second.erasedAt).toBeGreaterThanOrEqual(first.erasedAt);
+		expect(await rowsHolding(unit)).toEqual([]);
+		expect(await erasure().erasedAt(`other-${unit}`)).toBeNull();
+	});
+});
+
+describe("beside learners", () => {
+	test("nothing of the unit is left and the sums equal the log, whatever they commit meanwhile", {
+		timeout: 60_000,
+	}, async () => {
+		const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+		console.log(`erasure beside learners: SEED=${seed}`);
+		const random = seededRandom(seed);
+		const unit = `raced-${definition.id}`;
+		const rows = Array.from({ length: 150 }, (_, i) =>
+			aDecision(definition, {
+				id: idAt(aMinuteAgo(), i),
+				arm: i % 2 ? "a" : "b",
+				unit: i % 3 === 0 ? unit : `raced-beside-${i}`,
+				context: { v: i % 7 },
+			}),
+		);
+		const events = rows.map((row) => anEvent(row, "play"));
+		const deliveries = shuffled(
+			[...rows.map((row) => decided(row)), ...events.map(happened)],
+			random,
+		);
+		const learners = [ledger(), ledger()];
+		let done = false;
+		const learning = Promise.all(
+			learners.map(async (own, k) => {
+				const learn = new Learn(own, isRefusal);
+				for (let i = k * 10; i < deliveries.length; i += 20)
+					await learn.execute(deliveries.slice(i, i + 10));
+				done = true;
+			}),
+		);
+		while (!done) await erasure().erase([unit], PATIENCE_MS);
+		await learning;
+		await Promise.all(learners.map((own) => own.close()));
+		expect(await rowsHolding(unit)).toEqual([]);
+		const verification = await verify();
+		expect(verification.differences).toEqual([]);
+		expect(verification.decisions).toBe(100);
+	});
+
+	test("a learner that stands still inside its transaction is waited for, and told of where it stands too long", async () => {
+		const stopped = new pg.Client({
+			connectionString: testDatabase.connectionString,
+		});
+		await stopped.connect();
+		await stopped.query("begin; select pg_advisory_xact_lock_shared(7301, 1)");
+		const unit = `patient-${definition.id}`;
+		await expect(erasure().erase([unit], 300)).rejects.toThrow(ErasureBusy);
+		expect(await erasure().erasedAt(unit)).toBeNull();
+		const waiting = erasure().erase([unit], PATIENCE_MS);
+		await new Promise((resolve) => setTimeout(resolve, 250));
+		await stopped.query("commit");
+		expect((await waiting).erasedAt).toBeGreaterThan(0);
+		await stopped.end();
+	});
+});
+
+describe("revisions", () => {
+	test("an erasure takes one of each touched experiment, below which nothing can be derived again", async () => {
+		const own = ledger();
+		const learn = new Learn(own, isRefusal);
+		const unit = `floor-${definition.id}`;
+		const mine = decisionsOf(unit, 1);
+		const kept = decisionsOf(`floor-kept-${definition.id}`, 1, 9);
+		const { key } = definition.experiment;
+		await learn.execute([decided(...mine)]);
+		await learn.execute([decided(...kept)]);
+		const { revisions } = await erasure().erase([unit], PATIENCE_MS);
+		expect(revisions).toEqual(new Map([[key, 3]]));
+		const reads = new PostgresRevisionReads(database, store);
+		expect(await reads.floor(key)).toBe(3);
+		await own.close();
+	});
+});

@@ -1,0 +1,82 @@
+import type pg from "pg";
+import type { Database } from "./database.js";
+
+/** Advisory lock class of the gate, which batches share and erasure and retention take exclusively. */
+export const GATE = 7_301;
+
+const LOCK_TIMEOUT_MS = 200;
+const FIRST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 400;
+/** Lock not available in time, deadlock, serialization failure: nothing was done, and trying again may help. */
+const waitedInVain: ReadonlySet<unknown> = new Set(["55P03", "40P01", "40001"]);
+
+/** The gate was held by batches for as long as there was patience. Nothing was changed. */
+export class GateBusy extends Error {
+	constructor(patienceMs: number) {
+		super(
+			`Learners were inside their transactions for all of ${Math.round(patienceMs / 100) / 10} s: nothing was changed. Try again soon.`,
+		);
+		this.name = "GateBusy";
+	}
+}
+
+/**
+ * A transaction with no batch in it and none beside it. Each wait for a lock is short, since all learners wait behind it; a learner
+ * that was stopped inside its transaction is ended by its session's own limit, 5 s, so a patience beyond that outlives it.
+ * Throws GateBusy.
+ */
+export async function underGate<T>(
+	database: Database,
+	patienceMs: number,
+	work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+	const deadline = performance.now() + patienceMs;
+	for (
+		let pause = FIRST_PAUSE_MS;
+		;
+		pause = Math.min(LONGEST_PAUSE_MS, 2 * pause)
+	) {
+		try {
+			return await database.transaction(async (client) => {
+				await client.query(
+					`set local lock_timeout = ${LOCK_TIMEOUT_MS}; select pg_advisory_xact_lock(${GATE}, 1)`,
+				);
+				return await work(client);
+			});
+		} catch (error) {
+			if (!waitedInVain.has((error as { code?: unknown }).code)) throw error;
+			if (performance.now() + pause >= deadline) throw new GateBusy(patienceMs);
+			await new Promise((resolve) =>
+				setTimeout(resolve, pause * (0.5 + Math.random() / 2)),
+			);
+		}
+	}
+}
+
+/** Takes one revision of each experiment as the transaction's last act; what came before can no longer be derived again. */
+export async function takeFloors(
+	client: pg.ClientBase,
+	batch: number,
+	experiments: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+	if (experiments.length === 0) return new Map();
+	await client.query(
+		"select set_config('segue.experiments', $1, true), set_config('segue.batch', $2, true)",
+		[[...experiments].sort().join(","), String(batch)],
+	);
+	const { rows } = await client.query<{ experiment: string; revision: number }>(
+		"select t.experiment, t.revision from segue_take_revisions() t",
+	);
+	await client.query(
+		"update revisions r set floor = r.revision where r.experiment = any ($1::text[])",
+		[experiments],
+	);
+	return new Map(rows.map((row) => [row.experiment, row.revision]));
+}
+
+export async function nextBatch(client: pg.ClientBase): Promise<number> {
+	const { rows } = await client.query<{ batch: number }>(
+		"select nextval('batch_ids') as batch",
+	);
+	return (rows[0] as { batch: number }).batch;
+}

@@ -1,0 +1,5 @@
+export * from "./emptied.js";
+export * from "./erase-unit.js";
+export * from "./ports.js";
+export * from "./receipt.js";
+export * from "./take-out.js";

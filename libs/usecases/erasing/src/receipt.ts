@@ -1,0 +1,120 @@
+import type {
+	ErasedFromDatabase,
+	RemovedMessages,
+	RemovedRows,
+} from "./ports.js";
+
+/** What remains of the unit somewhere, why, and until when. */
+export interface Remains {
+	readonly where: string;
+	readonly why: string;
+	/** ISO 8601; null where Segue cannot know. */
+	readonly until: string | null;
+}
+
+/** Says what an erasure did. It does not name the unit. */
+export interface Receipt {
+	/** Everything of the unit up to this instant is refused from now on: ISO 8601. */
+	readonly erasedAt: string;
+	readonly removed: RemovedRows & {
+		readonly spoolEntries: number;
+		readonly streamMessages: number;
+	};
+	/** The revision of each touched experiment from which on the unit is in none of its sums. */
+	readonly revisions: { readonly [experiment: string]: number };
+	readonly remains: readonly Remains[];
+}
+
+export interface OutsideDatabase {
+	/** Null where it could not be told. */
+	readonly spoolEntries: number | null;
+	readonly messages: RemovedMessages | null;
+	/** Milliseconds. */
+	readonly now: number;
+	readonly streamKeepMs: number;
+}
+
+/** Live windows reach back an hour at most, and event times may be 5 minutes ahead. */
+const WINDOWS_MS = 65 * 60_000;
+/** Learners purge the stream once a minute. */
+const UPKEEP_MS = 60_000;
+const CLOCKS =
+	"A decision made for the unit while it was being erased, or up to 2 s later by a decider or a stream whose clock is behind, is refused like the old ones.";
+
+export function makeReceipt(
+	{ erasedAt, removed, revisions, foldedBefore }: ErasedFromDatabase,
+	outside: OutsideDatabase,
+): Receipt {
+	const { spoolEntries, messages, now, streamKeepMs } = outside;
+	const instant = (ms: number) => new Date(ms).toISOString();
+	const streamUntil = instant(now + streamKeepMs + UPKEEP_MS);
+	return {
+		erasedAt: instant(erasedAt),
+		removed: {
+			...removed,
+			spoolEntries: spoolEntries ?? 0,
+			streamMessages:
+				messages === null ? 0 : messages.deleted + messages.shortened,
+		},
+		revisions: Object.fromEntries(revisions),
+		remains: [
+			{
+				where: "backups and write-ahead log of the database",
+				why: "They hold the rows as they were. After restoring a backup from before this instant erase the unit again: the tombstone is not in it.",
+				until: null,
+			},
+			...streamRemains(messages, streamUntil),
+			...(spoolEntries === null
+				? [
+						{
+							where: "spool of this decider",
+							why: "It could not be rewritten; its entries go to the stream once that is back, and are refused there.",
+							until: null,
+						},
+					]
+				: []),
+			{
+				where: "spools of other deciders",
+				why: "Entries that wait there go to their stream once it is back, and are refused there.",
+				until: null,
+			},
+			{
+				where: "memory of deciders",
+				why: "Live counts of other deciders, and the newest 20,000 decisions that each decider remembers as published.",
+				until: instant(now + WINDOWS_MS),
+			},
+			...(foldedBefore === null
+				? []
+				: [
+						{
+							where: "sums of days that retention folded away",
+							why: `Decisions before ${instant(foldedBefore)} are no longer in the log. Those that were the unit's, how many is not known, stay in the sums, tied to nobody, and cannot be subtracted.`,
+							until: null,
+						},
+					]),
+			{
+				where: "decisions on their way",
+				why: CLOCKS,
+				until: instant(erasedAt + 2_000),
+			},
+		],
+	};
+}
+
+function streamRemains(
+	messages: RemovedMessages | null,
+	until: string,
+): Remains[] {
+	if (messages?.complete && messages.left === 0) return [];
+	const count =
+		messages === null || !messages.complete
+			? "Messages that were not looked through"
+			: `${messages.left} messages`;
+	return [
+		{
+			where: "stream",
+			why: `${count} may hold the unit: not learned yet, or with other units' events that deciders count from. Learners refuse what they find there; each message is deleted once it is acknowledged and old enough, which is by the time said where learners run.`,
+			until,
+		},
+	];
+}
