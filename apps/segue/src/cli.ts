@@ -1,6 +1,12 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError } from "commander";
 import {
+	type ListOptions,
+	listDeadLetters,
+	type RedriveOptions,
+	redriveDeadLetters,
+} from "./cli-dead-letters.js";
+import {
 	applyExperiments,
 	planFiles,
 	validateFiles,
@@ -81,6 +87,37 @@ program
 	.option("--json", "print one JSON object: {explanation, rederived}")
 	.action(async (id: string, options: { json?: boolean }) =>
 		end(await explainDecision(id, options)),
+	);
+
+const deadLetters = program
+	.command("dead-letters")
+	.description("items of the stream that could not be taken");
+deadLetters
+	.command("list")
+	.description("shows them, newest first, with their reason and payload")
+	.option("--reason <r>", "only those whose reason is or begins with this")
+	.option("--since <d>", "a duration such as 2h or 7d, or an instant")
+	.option("--limit <n>", "at most so many", wholeNumber, 20)
+	.option("--json", "print one JSON object: {letters}")
+	.action(async (options: ListOptions) => end(await listDeadLetters(options)));
+deadLetters
+	.command("redrive")
+	.description(
+		"publishes them again as they came, to be judged anew, and marks them; what is refused again becomes a new dead letter",
+	)
+	.option("--id <n...>", "these", (text: string, ids: number[] = []) => [
+		...ids,
+		wholeNumber(text),
+	])
+	.option("--reason <r>", "those whose reason is or begins with this")
+	.option("--all", "every one")
+	.option("--again", "also those that were published again before")
+	.option(
+		"--json",
+		"print one JSON object: {redriven, refused, skipped, stopped}",
+	)
+	.action(async (options: RedriveOptions) =>
+		end(await redriveDeadLetters(options)),
 	);
 
 interface ReplayOptions {

@@ -1,4 +1,5 @@
 export * from "./database.js";
+export * from "./dead-letters.js";
 export * from "./decision-reads.js";
 export * from "./definition-store.js";
 export * from "./erasure.js";
