@@ -236,11 +236,12 @@ describe("erasing one unit in a hundred", () => {
 				decided(...rows.slice(i * 6, i * 6 + 6)),
 			),
 			...[...events, ...signals, ...never, ...strays].map(happened),
+			...wrong,
+			rubbish(`{"id":"y","unit":"${gone}",`),
 			decided({ ...(rows[0] as DecisionRow), unit: gone, definitionId: 9_999 }),
 		];
 		const own = ledger();
 		const learn = new Learn(own, isRefusal);
-		await learn.execute([...wrong, rubbish(`{"id":"y","unit":"${gone}",`)]);
 		for (const batch of [messages.slice(0, 300), messages.slice(300)])
 			await learn.execute(shuffled(batch, random));
 		await database.query(

@@ -33,6 +33,7 @@ import {
 	writeTombstones,
 } from "./erasure-sql.js";
 import { GateBusy, nextBatch, takeFloors, underGate } from "./gate.js";
+import { forgetWindows } from "./open-windows.js";
 import { addToSums } from "./sums-sql.js";
 
 /** The eraser's own shard: its rows may be negative, being what was added elsewhere. Learners have 0 to 15. */
@@ -137,6 +138,7 @@ export class PostgresErasure implements Erasure, Tombstones {
 			requests: 0,
 			deadLetters: 0,
 		};
+		if (ids.length > 0) await forgetWindows(client, ids);
 		const experiments = new Set(shares.map(({ experiment }) => experiment));
 		const more = shares.length === this.mostAtOnce;
 		// What is not found by its decision goes last, when no event is left that a decision still to come out would take along.

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { Definition } from "#core/experiment";
+import { namedUnits } from "#usecases/erasing";
 import {
 	type Admitted,
 	admit,
@@ -199,6 +200,7 @@ export class PostgresLearningLedger implements LearningLedger {
 		const units = new Set([
 			...batch.decisions.map(({ row }) => row.unit),
 			...batch.events.map(({ event }) => event.unit),
+			...batch.deadLetters.flatMap(({ payload }) => namedUnits(payload)),
 		]);
 		const keys = new Map(
 			[...units].map((unit) => [

@@ -5,6 +5,8 @@ export type Left = "all" | "nothing" | Uint8Array;
 const TELLING_LENGTH = 8;
 /** Beyond it, looking for each unit in the bytes costs more than reading the message. */
 const FEW_UNITS = 8;
+/** Of what a dead letter may be about. */
+const MOST_NAMED = 500;
 const LISTS = ["decisions", "events"] as const;
 
 const encoder = new TextEncoder();
@@ -74,23 +76,70 @@ function packedList(parsed: unknown): {
 	return null;
 }
 
+/** The units that what could not be understood may be about: a bounded number, those told from words by themselves last. */
+export function namedUnits(body: Uint8Array): readonly string[] {
+	const text = decoder.decode(body);
+	let parsed: unknown;
+	try {
+		parsed = JSON.parse(text);
+	} catch {
+		return unitsInText(text);
+	}
+	const named = new Set<string>();
+	const telling = new Set<string>();
+	walk(parsed, (value, key) => {
+		if (key === "unit") named.add(String(value));
+		else if (typeof value === "string" && value.length >= TELLING_LENGTH)
+			telling.add(value);
+	});
+	return [...named, ...telling].slice(0, MOST_NAMED);
+}
+
+/** Of text that is no JSON, what stands as a `unit`, is quoted, or is a long word. */
+function unitsInText(text: string): readonly string[] {
+	const found = [
+		...[...text.matchAll(/"unit"\s*:\s*("(?:[^"\\]|\\.){1,1600}")/gsu)].map(
+			([, quoted]) => quoted as string,
+		),
+		...(text.match(/"(?:[^"\\]|\\.){1,1600}"/gsu) ?? []),
+	].flatMap(unquoted);
+	const words = text.match(/[\p{L}\p{N}._:@-]{8,256}/gu) ?? [];
+	return [...new Set([...found, ...words])].slice(0, MOST_NAMED);
+}
+
+function unquoted(text: string): string[] {
+	try {
+		return [JSON.parse(text) as string];
+	} catch {
+		return [];
+	}
+}
+
 /** Whether some `unit` below is one of them, or any text is one that is long enough to be nothing else. */
 function valueHolds(value: unknown, units: ReadonlySet<string>): boolean {
-	const open: unknown[] = [value];
-	while (open.length > 0) {
-		const one = open.pop();
-		if (typeof one === "string") {
-			if (one.length >= TELLING_LENGTH && units.has(one)) return true;
-		} else if (Array.isArray(one)) {
-			for (const item of one) open.push(item);
-		} else if (typeof one === "object" && one !== null) {
-			for (const [key, item] of Object.entries(one)) {
-				if (key === "unit" && units.has(String(item))) return true;
-				open.push(item);
-			}
-		}
+	let holds = false;
+	walk(value, (one, key) => {
+		if (key === "unit") holds ||= units.has(String(one));
+		else if (typeof one === "string" && one.length >= TELLING_LENGTH)
+			holds ||= units.has(one);
+	});
+	return holds;
+}
+
+/** Each value below, with the key it stands under; without recursion, since a dead letter may be nested 10,000 deep. */
+function walk(
+	value: unknown,
+	look: (value: unknown, key: string | null) => void,
+): void {
+	const open: { value: unknown; key: string | null }[] = [{ value, key: null }];
+	for (let one = open.pop(); one !== undefined; one = open.pop()) {
+		look(one.value, one.key);
+		if (Array.isArray(one.value))
+			for (const item of one.value) open.push({ value: item, key: null });
+		else if (typeof one.value === "object" && one.value !== null)
+			for (const [key, item] of Object.entries(one.value))
+				open.push({ value: item, key });
 	}
-	return false;
 }
 
 function textHolds(text: string, units: ReadonlySet<string>): boolean {

@@ -1,7 +1,8 @@
 import { compileEncoder } from "#core/context";
 import type { Definition } from "#core/experiment";
 import { isFuture } from "#core/experiment";
-import { timeOfId } from "#core/log";
+import { LOG_SUBJECT, timeOfId } from "#core/log";
+import { namedUnits, takeOut } from "#usecases/erasing";
 import { refusedDecision, refusedEvent } from "./dead-letter.js";
 import type {
 	Batch,
@@ -29,7 +30,9 @@ export interface Admitted {
 	readonly deadLetters: readonly DeadLetter[];
 	/** Further rows under the id of one in `decisions`. */
 	readonly repeated: readonly LoggedDecision[];
-	/** Covered by a tombstone: dropped without a trace, since a trace would bring the person back. */
+	/**
+	 * Covered by a tombstone, by its own time or by the stream's: dropped without a trace, since a trace would bring the person back.
+	 */
 	readonly erased: { readonly decisions: number; readonly events: number };
 }
 
@@ -38,16 +41,24 @@ export function admit(batch: Batch, rules: AdmissionRules): Admitted {
 	const decisions = new Map<string, LoggedDecision>();
 	const outcomes: LoggedEvent[] = [];
 	const signals: LoggedEvent[] = [];
-	const deadLetters = [...batch.deadLetters];
 	const horizonMs = timeOfId(rules.horizon);
 	const repeated: LoggedDecision[] = [];
 	const erased = { decisions: 0, events: 0 };
+	const isErased = (unit: string, at: number, source: ItemSource) =>
+		Math.min(at, source.storedAt) <=
+		(rules.erasedAt(unit) ?? Number.NEGATIVE_INFINITY);
+	const deadLetters = batch.deadLetters.flatMap((letter) => {
+		const left = withoutErased(letter, isErased);
+		if (left === null)
+			erased[
+				letter.source.subject === LOG_SUBJECT ? "decisions" : "events"
+			]++;
+		return left ?? [];
+	});
 
 	for (const decision of batch.decisions) {
 		const { row, source } = decision;
-		if (
-			timeOfId(row.id) <= (rules.erasedAt(row.unit) ?? Number.NEGATIVE_INFINITY)
-		) {
+		if (isErased(row.unit, timeOfId(row.id), source)) {
 			erased.decisions++;
 			continue;
 		}
@@ -58,10 +69,10 @@ export function admit(batch: Batch, rules: AdmissionRules): Admitted {
 		else decisions.set(row.id, decision);
 	}
 	for (const logged of batch.events) {
-		const { event } = logged;
+		const { event, source } = logged;
 		const at =
 			event.decisionId === undefined ? event.at : timeOfId(event.decisionId);
-		if (at <= (rules.erasedAt(event.unit) ?? Number.NEGATIVE_INFINITY)) {
+		if (isErased(event.unit, at, source)) {
 			erased.events++;
 			continue;
 		}
@@ -70,6 +81,21 @@ export function admit(batch: Batch, rules: AdmissionRules): Admitted {
 		else (event.decisionId === undefined ? signals : outcomes).push(logged);
 	}
 	return { decisions, repeated, outcomes, signals, deadLetters, erased };
+}
+
+/** What could not be understood may name an erased unit all the same; null where nothing of it may be kept. */
+function withoutErased(
+	letter: DeadLetter,
+	isErased: (unit: string, at: number, source: ItemSource) => boolean,
+): DeadLetter | null {
+	const { payload, source } = letter;
+	const units = namedUnits(payload).filter((unit) =>
+		isErased(unit, source.storedAt, source),
+	);
+	if (units.length === 0) return letter;
+	const left = takeOut(payload, new Set(units));
+	if (left === "nothing") return null;
+	return left === "all" ? letter : { ...letter, payload: left };
 }
 
 function idRefusal(

@@ -1,0 +1,97 @@
+import { describe, expect, test } from "vitest";
+import { emptied, namedUnits, takeOut } from "./index.js";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const json = (value: unknown) => bytes(JSON.stringify(value));
+const text = (left: unknown) =>
+	left instanceof Uint8Array ? new TextDecoder().decode(left) : left;
+const of = (...units: string[]) => new Set(units);
+
+describe("taking units out of a message", () => {
+	const pack = {
+		boot: "b",
+		sequence: 7,
+		events: [
+			{ id: "1", unit: "ann", type: "play" },
+			{ id: "2", unit: "bob", value: 0.1, type: "ann" },
+			{ id: "3", unit: "ann", type: "skip" },
+		],
+	};
+
+	test("a pack keeps the others' items and its number", () => {
+		expect(text(takeOut(json(pack), of("ann")))).toBe(
+			JSON.stringify({ ...pack, events: [pack.events[1]] }),
+		);
+	});
+
+	test("a pack of theirs alone goes, one of others' alone stays", () => {
+		expect(takeOut(json(pack), of("ann", "bob"))).toBe("nothing");
+		expect(takeOut(json(pack), of("play"))).toBe("all");
+	});
+
+	test("a short unit that is also a word of somebody's event does not take that event along", () => {
+		expect(takeOut(json({ unit: "bob", type: "play" }), of("play"))).toBe(
+			"all",
+		);
+		expect(takeOut(json({ unit: "play", type: "play" }), of("play"))).toBe(
+			"nothing",
+		);
+		expect(takeOut(json({ unit: 17, type: "play" }), of("17"))).toBe("nothing");
+	});
+
+	test("a unit under a misspelt key is found where it is long enough to be nothing else", () => {
+		expect(takeOut(json({ user: "listener-1" }), of("listener-1"))).toBe(
+			"nothing",
+		);
+		expect(takeOut(json({ user: "listener-12" }), of("listener-1"))).toBe(
+			"all",
+		);
+	});
+
+	test("text that is no JSON goes where it names the unit", () => {
+		expect(takeOut(bytes('{"unit": "ann",'), of("ann"))).toBe("nothing");
+		expect(takeOut(bytes('{"unit": "anna",'), of("ann"))).toBe("all");
+		expect(takeOut(bytes("unit=listener-1;"), of("listener-1"))).toBe(
+			"nothing",
+		);
+	});
+
+	test("however JSON spells it, the unit is found", () => {
+		for (const unit of ["zoë", 'a"b', "a/b", "日本", "a\\b"]) {
+			const spelt = [
+				JSON.stringify(unit),
+				JSON.stringify(unit).replaceAll("/", "\\/"),
+				`"${[...unit].map((c) => (c > "~" ? `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}` : JSON.stringify(c).slice(1, -1))).join("")}"`,
+			];
+			for (const one of spelt)
+				expect(takeOut(bytes(`{"unit":${one}}`), of(unit)), one).toBe(
+					"nothing",
+				);
+		}
+	});
+
+	test("10,000 levels are looked through", () => {
+		const deep = `${"[".repeat(10_000)}{"unit":"ann"}${"]".repeat(10_000)}`;
+		expect(takeOut(bytes(deep), of("ann"))).toBe("nothing");
+		expect(takeOut(bytes(deep), of("bob"))).toBe("all");
+	});
+});
+
+describe("the units that a message may be about", () => {
+	test("are found in JSON and in what is none", () => {
+		expect(namedUnits(json({ unit: "ann", user: "listener-1" }))).toEqual([
+			"ann",
+			"listener-1",
+		]);
+		expect(namedUnits(bytes('"oops, "unit": "ann"'))).toContain("ann");
+		expect(namedUnits(bytes("unit=listener-1;"))).toContain("listener-1");
+		expect(namedUnits(bytes(`["${"x".repeat(5_000)}`)).length).toBeLessThan(3);
+	});
+});
+
+test("an emptied pack keeps its number and can still be read", () => {
+	const pack = { boot: "b", sequence: 7, decisions: [{ unit: "ann" }] };
+	expect(text(emptied(json(pack)))).toBe(
+		JSON.stringify({ ...pack, decisions: [] }),
+	);
+});
