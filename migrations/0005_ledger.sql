@@ -41,9 +41,11 @@ from dead_letters l group by 2, 3;
 -- the decision and goes with the closing, both under the lock of the decision's id.
 create table open_windows (
 	decision_id uuid primary key,
-	ends_at timestamptz not null
+	ends_at timestamptz not null,
+	-- When its events should all have come.
+	due_at timestamptz not null
 );
-create index open_windows_ends_at on open_windows (ends_at);
+create index open_windows_due_at on open_windows (due_at);
 
 -- So that a decision can show what was refused of its events.
 alter table dead_letters add column decision_id uuid;

@@ -6,6 +6,7 @@ import {
 	isTransient,
 	PostgresDecisionReads,
 	PostgresDefinitionStore,
+	PostgresLedgerReads,
 	PostgresPosteriorSource,
 	PostgresRepeats,
 	PostgresReportReads,
@@ -38,7 +39,7 @@ import {
 	StopExperiment,
 } from "#usecases/defining";
 import { AcceptEvents, Publisher, type Spool } from "#usecases/ingesting";
-import { PastSumsOfLog } from "#usecases/learning";
+import { PastSumsOfLog, ReadLedger } from "#usecases/learning";
 import { MakeReport } from "#usecases/reporting";
 import type { Log } from "../../boot/src/log.js";
 import type { Parts } from "../../boot/src/parts.js";
@@ -172,6 +173,7 @@ export async function composeDecider({
 		pauseExperiment: new PauseExperiment(store, store, definitions),
 		stopExperiment: new StopExperiment(store, store, definitions),
 		makeReport: new MakeReport(store, new PostgresReportReads(database)),
+		readLedger: new ReadLedger(new PostgresLedgerReads(database)),
 		armKeysOf: armKeys(store, definitions),
 		health: () => health(database, parts, live, spool),
 		metricsText: () => metrics.render(),

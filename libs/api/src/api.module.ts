@@ -15,6 +15,7 @@ import {
 	ExperimentsController,
 } from "./experiments.controller.js";
 import { SegueHttpAdapter } from "./http-adapter.js";
+import { LedgerController } from "./ledger.controller.js";
 import { OperationsController } from "./operations.controller.js";
 import type { ApiParts, OperationsParts } from "./parts.js";
 import { ProblemFilter } from "./problem.filter.js";
@@ -45,6 +46,7 @@ export class ApiModule {
 				ExperimentsController,
 				ExperimentStatesController,
 				ReportsController,
+				LedgerController,
 				OperationsController,
 				DocsController,
 				DecideConsumer,

@@ -14,6 +14,7 @@ import type {
 	StopExperiment,
 } from "#usecases/defining";
 import type { AcceptEvents } from "#usecases/ingesting";
+import type { ReadLedger } from "#usecases/learning";
 import type { MakeReport } from "#usecases/reporting";
 
 type Verb<T extends { execute: unknown }> = Pick<T, "execute">;
@@ -57,6 +58,7 @@ export interface ApiParts extends OperationsParts {
 	readonly pauseExperiment: Verb<PauseExperiment>;
 	readonly stopExperiment: Verb<StopExperiment>;
 	readonly makeReport: Verb<MakeReport>;
+	readonly readLedger: Verb<ReadLedger>;
 	/** Arm keys of a definition row, in its order, so that a logged decision can name its arms; null where they cannot be read now. */
 	readonly armKeysOf: (
 		definitionId: number,

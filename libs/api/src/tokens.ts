@@ -23,5 +23,6 @@ export const tokens = {
 	pauseExperiment: Symbol("pauseExperiment"),
 	stopExperiment: Symbol("stopExperiment"),
 	makeReport: Symbol("makeReport"),
+	readLedger: Symbol("readLedger"),
 	armKeysOf: Symbol("armKeysOf"),
 } as const satisfies Record<keyof ApiParts, symbol>;

@@ -35,8 +35,13 @@ export function viewDecision(
 			policyPropensity: (policyPropensities ?? propensities)[place] ?? null,
 		})),
 		excluded,
-		/** What it has taught; null until the learner has stored the decision. */
-		learned,
+		/** What it has taught and moved by itself; null until the learner has stored the decision. */
+		learned: learned && {
+			...learned,
+			...(learned.closing && {
+				closing: { ...learned.closing, at: iso(learned.closing.at) },
+			}),
+		},
 		exposed: learned?.exposed ?? null,
 		reward: learned?.reward ?? null,
 		events: events.map(({ at, storedAt, ...event }) => ({

@@ -5,6 +5,7 @@ import {
 	MemoryDecisionLog,
 	MemoryDecisionReads,
 	MemoryIds,
+	MemoryLedgerReads,
 	MemoryLive,
 	MemoryPastSums,
 	MemoryPosteriorSource,
@@ -31,6 +32,7 @@ import {
 	StopExperiment,
 } from "#usecases/defining";
 import { AcceptEvents } from "#usecases/ingesting";
+import { ReadLedger } from "#usecases/learning";
 import { MakeReport } from "#usecases/reporting";
 import { MemoryDefinitionStore } from "../../usecases/defining/test/memory-definition-store.js";
 import {
@@ -62,6 +64,7 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 	);
 	const reads = new MemoryDecisionReads();
 	const past = new MemoryPastSums(source);
+	const ledger = new MemoryLedgerReads();
 	const events: Event[] = [];
 	const decide = new Decide(
 		{
@@ -103,6 +106,7 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 		pauseExperiment: new PauseExperiment(store, store, obeyed),
 		stopExperiment: new StopExperiment(store, store, obeyed),
 		makeReport: new MakeReport(store, { counts: async () => counts }),
+		readLedger: new ReadLedger(ledger),
 		armKeysOf: async (id) =>
 			(await store.byIds([id]))[0]?.experiment.arms.map(({ key }) => key) ??
 			null,
@@ -129,6 +133,7 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 		store,
 		source,
 		past,
+		ledger,
 		posteriors,
 		log,
 		reads,

@@ -345,6 +345,32 @@ describe("experiments", () => {
 		).toMatchObject({ status: 422, errors: [{ path: "arm" }] });
 	});
 
+	test("the ledger says how many deliveries have which verdict; '-' is what belongs to none", async () => {
+		const entry = (experiment: string, verdict: string, count: number) => ({
+			experiment,
+			kind: "event" as const,
+			verdict,
+			count,
+		});
+		api.ledger.all.push(
+			entry("morning", "duplicate", 2),
+			entry("morning", "applied", 3),
+			{ ...entry("morning", "logged", 4), kind: "decision" },
+			entry("-", "malformed", 5),
+		);
+		const one = await send(api, "GET", "/v1/experiments/morning/ledger");
+		expect(one.body).toEqual({
+			experiment: "morning",
+			deliveries: 9,
+			decisions: { logged: 4 },
+			events: { applied: 3, duplicate: 2 },
+		});
+		const none = await send(api, "GET", "/v1/experiments/-/ledger");
+		expect(none.body.events).toEqual({ malformed: 5 });
+		const unknown = await send(api, "GET", "/v1/experiments/nobody/ledger");
+		expect(unknown.status).toBe(404);
+	});
+
 	test("the report comes as JSON and as CSV; another format is refused", async () => {
 		const json = await send(api, "GET", "/v1/experiments/morning/report");
 		expect(json.body).toMatchObject({

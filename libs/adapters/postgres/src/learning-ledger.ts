@@ -24,6 +24,7 @@ import {
 	insertIds,
 	lockStates,
 	readHorizon,
+	readStates,
 	readTombstones,
 	type StateRecord,
 	type StateUpdate,
@@ -136,6 +137,14 @@ export class PostgresLearningLedger implements LearningLedger {
 				: 0;
 		const letters = [...admitted.deadLetters, ...outcomes.conflicts];
 		const newLetters = await insertDeadLetters(client, letters);
+		const strangers = letters.flatMap(({ decisionId }) =>
+			decisionId === undefined || experiments.has(decisionId)
+				? []
+				: [decisionId],
+		);
+		if (strangers.length > 0)
+			for (const { id, experiment } of await readStates(client, strangers))
+				experiments.set(id, experiment);
 
 		const touched = await readTouched(
 			client,

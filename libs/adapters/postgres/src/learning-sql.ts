@@ -76,6 +76,19 @@ export async function lockStates(
 	return rows;
 }
 
+/** Of decisions that a refused event names: no locks, since nothing of them changes. */
+export async function readStates(
+	client: pg.ClientBase,
+	ids: readonly string[],
+): Promise<Pick<StateRecord, "id" | "experiment">[]> {
+	const { rows } = await client.query<Pick<StateRecord, "id" | "experiment">>({
+		name: "segue-read-states",
+		text: "select s.id, s.experiment from decision_states s where s.id = any ($1::uuid[])",
+		values: [ids],
+	});
+	return rows;
+}
+
 const decisionInsert = `insert into decisions (${decisionColumns.join(", ")}, batch, boot, sequence, stored_at)
 	select r.id, r.experiment, r.version, r.definition_id, r.unit, r.session, r.assigned_group, r.arm, r.propensity, r.distribution,
 		r.context, r.x, r.eligible, r.excluded, r.means, r.propensities, r.policy_propensities, r.missing, r.degraded,

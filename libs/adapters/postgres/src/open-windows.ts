@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { closingGraceMs } from "#core/experiment";
 import type {
 	LoggedDecision,
 	OpenWindow,
@@ -7,11 +8,11 @@ import type {
 import type { Database } from "./database.js";
 import type { KnownDefinitions } from "./known-definitions.js";
 
-/** Windows of which the closing is not in the log yet, found along the index on their end. */
+/** Windows of which the closing is not in the log yet, found along the index on when it is due. */
 export class PostgresOpenWindows implements OpenWindows {
 	constructor(private readonly database: Database) {}
 
-	async due(before: number, most: number): Promise<readonly OpenWindow[]> {
+	async due(now: number, most: number): Promise<readonly OpenWindow[]> {
 		const rows = await this.database.query<{
 			id: string;
 			unit: string | null;
@@ -20,10 +21,9 @@ export class PostgresOpenWindows implements OpenWindows {
 			`select w.decision_id as id, w.ends_at, d.unit
 			from (
 				select o.decision_id, o.ends_at from open_windows o
-				where o.ends_at <= to_timestamp($1 / 1000.0) order by o.ends_at limit $2
-			) w left join decisions d on d.id = w.decision_id
-			order by w.ends_at`,
-			[before, most],
+				where o.due_at <= to_timestamp($1 / 1000.0) order by o.due_at limit $2
+			) w left join decisions d on d.id = w.decision_id`,
+			[now, most],
 			"segue-due-windows",
 		);
 		return rows.map(({ id, unit, ends_at }) => ({
@@ -43,17 +43,27 @@ export async function openWindows(
 	const waiting = decisions.flatMap(({ row }) => {
 		const reward = definitions.get(row.definitionId)?.experiment.reward;
 		return reward?.learn === "windowClose" && row.group !== "outside"
-			? [{ id: row.id, endsAt: row.decidedAt + reward.windowMs }]
+			? [{ id: row.id, ...closingTimes(row.decidedAt, reward.windowMs) }]
 			: [];
 	});
 	if (waiting.length === 0) return;
 	await client.query({
 		name: "segue-open-windows",
-		text: `insert into open_windows (decision_id, ends_at)
-			select r.id, to_timestamp(r.ends_at / 1000.0) from unnest($1::uuid[], $2::float8[]) as r (id, ends_at)
+		text: `insert into open_windows (decision_id, ends_at, due_at)
+			select r.id, to_timestamp(r.ends_at / 1000.0), to_timestamp(r.due_at / 1000.0)
+			from unnest($1::uuid[], $2::float8[], $3::float8[]) as r (id, ends_at, due_at)
 			on conflict do nothing`,
-		values: [waiting.map(({ id }) => id), waiting.map(({ endsAt }) => endsAt)],
+		values: [
+			waiting.map(({ id }) => id),
+			waiting.map(({ endsAt }) => endsAt),
+			waiting.map(({ dueAt }) => dueAt),
+		],
 	});
+}
+
+function closingTimes(decidedAt: number, windowMs: number) {
+	const endsAt = decidedAt + windowMs;
+	return { endsAt, dueAt: endsAt + closingGraceMs(windowMs) };
 }
 
 /** Under the locks of their ids; those of decisions that are gone too. */

@@ -1,5 +1,6 @@
+export type { ArmMovement, LearnedBatch } from "./learned-batch.js";
 export { createLog, type Logger, type LogOptions } from "./log.js";
-export { type ArmMovement, type LearnedBatch, Metrics } from "./metrics.js";
+export { Metrics } from "./metrics.js";
 export {
 	currentTraceId,
 	startTracing,

@@ -80,6 +80,10 @@ describe("Metrics", () => {
 				{ ...arm, learned: 2, reward: 1.5 },
 				{ ...arm, learned: -1, reward: -0.25 },
 			],
+			verdicts: [
+				{ experiment: "-", kind: "event", verdict: "malformed", change: 2 },
+				{ experiment: "e", kind: "event", verdict: "applied", change: -1 },
+			],
 		});
 		const text = await metrics.render();
 		const line = (name: string, direction: string) =>
@@ -89,6 +93,12 @@ describe("Metrics", () => {
 		expect(text).toContain(`${line("segue_reward_count_total", "up")} 2`);
 		expect(text).toContain(`${line("segue_reward_count_total", "down")} 1`);
 		expect(text).toContain('segue_learner_items_total{kind="duplicate"} 1');
+		expect(text).toContain(
+			'segue_verdicts_total{experiment="-",kind="event",verdict="malformed",direction="up"} 2',
+		);
+		expect(text).toContain(
+			'segue_verdicts_total{experiment="e",kind="event",verdict="applied",direction="down"} 1',
+		);
 	});
 
 	it("bounds the experiments and reasons it keeps a series for", async () => {

@@ -7,8 +7,11 @@ import type { Event } from "#core/log";
 export const CLOSING_TYPE = "_close";
 export const CLOSING_ID = "";
 
-/** Events of the window may be on their way for so long after its end. */
-export const CLOSING_GRACE_MS = 5 * 60_000;
+const LONGEST_GRACE_MS = 5 * 60_000;
+
+/** Events of the window may be on their way for so long after its end; later ones are learned too, but after the closing. */
+export const closingGraceMs = (windowMs: number): number =>
+	Math.min(LONGEST_GRACE_MS, windowMs);
 
 export const isClosing = (event: Pick<Event, "id">): boolean =>
 	event.id === CLOSING_ID;

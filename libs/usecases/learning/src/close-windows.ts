@@ -1,4 +1,4 @@
-import { CLOSING_GRACE_MS, closingOf } from "#core/experiment";
+import { closingOf } from "#core/experiment";
 import { eventHash } from "#core/log";
 import { foldBatch } from "./fold.js";
 import type {
@@ -27,7 +27,7 @@ export class CloseWindows {
 	async execute(now: number): Promise<readonly Committed[]> {
 		const commits: Committed[] = [];
 		while (commits.length < MOST_BATCHES) {
-			const due = await this.windows.due(now - CLOSING_GRACE_MS, AT_ONCE);
+			const due = await this.windows.due(now, AT_ONCE);
 			if (due.length === 0) break;
 			const closings = due.map((window) => toClosing(window, now));
 			commits.push(

@@ -7,6 +7,7 @@ export * from "./fold.js";
 export * from "./learn.js";
 export * from "./movements.js";
 export * from "./ports.js";
+export * from "./read-ledger.js";
 export * from "./sums-in-time.js";
 export * from "./verdict-tally.js";
 export * from "./verify.js";

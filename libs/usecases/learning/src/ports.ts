@@ -135,8 +135,8 @@ export interface OpenWindow {
 }
 
 export interface OpenWindows {
-	/** Windows that ended up to `before`, those that ended first first. */
-	due(before: number, most: number): Promise<readonly OpenWindow[]>;
+	/** Windows whose grace ended by `now`, milliseconds; the longest due first. */
+	due(now: number, most: number): Promise<readonly OpenWindow[]>;
 }
 
 /** The counters of the ledger, added over shards. */

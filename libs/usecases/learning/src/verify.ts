@@ -1,3 +1,4 @@
+import { isClosing } from "#core/experiment";
 import { addObservation, emptySums } from "#core/policy";
 import { bucketOf, stateOf } from "./fold.js";
 import type { LoggedState, LogReads, StoredSums } from "./ports.js";
@@ -43,7 +44,8 @@ export class Verify {
 				for (const state of page) addTo(folded, state);
 				decisions += page.length;
 				outcomes += page.reduce(
-					(count, state) => count + state.outcomes.length,
+					(count, { outcomes }) =>
+						count + outcomes.filter((event) => !isClosing(event)).length,
 					0,
 				);
 				this.onProgress(decisions);
