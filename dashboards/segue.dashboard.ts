@@ -179,6 +179,43 @@ export function segueDashboard(): Dashboard {
 				],
 			}),
 		)
+		.withPanel(
+			stat({
+				title: "Dead letters that wait",
+				description:
+					"Not published again yet. `segue dead-letters list` shows them, `segue dead-letters redrive` publishes them.",
+				unit: "short",
+				span: 8,
+				queries: [
+					{ expr: "max (segue_dead_letters_waiting)", legend: "letters" },
+				],
+			}),
+		)
+		.withPanel(
+			stat({
+				title: "Packs missing",
+				description:
+					"Published by a decider and overdue at the learners. Zero is normal; alarm on anything else that lasts longer than a spool takes to drain.",
+				unit: "short",
+				span: 8,
+				queries: [{ expr: "max (segue_published_missing)", legend: "packs" }],
+			}),
+		)
+		.withPanel(
+			stat({
+				title: "Stream changed",
+				description:
+					"Times in the last day that the broker came back with another or an older stream. Alarm on anything but zero.",
+				unit: "short",
+				span: 8,
+				queries: [
+					{
+						expr: "sum (increase(segue_stream_identity_changed_total[1d]))",
+						legend: "changes",
+					},
+				],
+			}),
+		)
 		.withRow(new RowBuilder("What it chooses, and what that earns"))
 		.withPanel(
 			timeseries({

@@ -36,6 +36,7 @@ describe("the dashboard's queries", () => {
 		const metrics = new Metrics();
 		metrics.watchSpool(() => ({ bytes: 0, entries: 0 }));
 		metrics.watchBacklog(() => 0);
+		metrics.watchDeadLetters(async () => 0);
 		const types = new Map(
 			[...(await metrics.render()).matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(
 				([, name, type]) => [name!, type!],

@@ -1,21 +1,32 @@
 import {
 	Database,
 	ensurePartitions,
+	forgetPublished,
 	forgetRepeats,
 	isRefusal,
+	PostgresDeadLetters,
 	PostgresDefinitionStore,
 	PostgresLearningLedger,
+	PostgresOpenWindows,
+	PostgresPublishedGaps,
+	PostgresPublishedPacks,
+	PostgresStreamMarks,
 } from "#adapters/postgres";
 import type { Metrics } from "#adapters/telemetry";
 import type { Health } from "#api";
-import { Learn } from "#usecases/learning";
+import { CloseWindows, type Committed, Learn } from "#usecases/learning";
+import { WatchLosses, WatchStream } from "#usecases/watching";
 import type { Log } from "../../boot/src/log.js";
 import type { Parts } from "../../boot/src/parts.js";
 import type { Shutdown } from "../../boot/src/shutdown.js";
 import { type FinishedBatch, LearnerWorker } from "./learner.worker.js";
+import { LossWatch } from "./loss-watch.js";
+import { WindowUpkeep } from "./window-upkeep.js";
 
 /** A pull brings 16 MiB at most as well. Half of what the stream lets sixteen learners hold together. */
 const MOST_MESSAGES = 2_000;
+/** A learner that stands still keeps what it holds from the others for 5 s, and a batch may take some. */
+const PACK_GRACE_MS = 10_000;
 const UPKEEP_MS = 60_000;
 /** Live windows reach back 5 minutes by event time and an event may be early by 5; deciders rebuild from this much. */
 const KEEP_MS = 15 * 60_000;
@@ -43,14 +54,47 @@ export function startLearner(
 	});
 	shutdown.add("learner's connection", () => ledger.close());
 
-	const worker = new LearnerWorker(parts.stream, new Learn(ledger, isRefusal), {
+	const windows = new WindowUpkeep(
+		new CloseWindows(new PostgresOpenWindows(database), ledger),
+		parts.stream,
+		{
+			onClosed: (commits, seconds) =>
+				recordCommits(commits, seconds, metrics, log),
+			onTrouble: (error) =>
+				log.warn({ err: error }, "Windows were not closed; it is tried again"),
+		},
+	);
+	const packs = new PostgresPublishedPacks(database, (what, error) =>
+		log.warn({ err: error }, what),
+	);
+	const learn = new Learn(ledger, isRefusal, packs);
+	const worker = new LearnerWorker(parts.stream, learn, {
 		mostMessages: MOST_MESSAGES,
-		onBatch: (batch) => record(batch, metrics, log),
+		onBatch: (batch) => {
+			windows.learned(batch.messages);
+			record(batch, metrics, log);
+		},
 		onTrouble: (what, error) => log.warn({ err: error }, what),
 	});
 	worker.start();
 	shutdown.add("learner", () => worker.stop());
+	windows.start();
+	shutdown.add("windows", () => windows.stop());
 
+	const losses = new LossWatch(
+		new WatchLosses(
+			new PostgresPublishedGaps(database),
+			new WatchStream(parts.stream, new PostgresStreamMarks(database)),
+			PACK_GRACE_MS,
+		),
+		metrics,
+		log,
+		() => packs.record([]),
+	);
+	shutdown.add("watch for losses", () => losses.stop());
+
+	const letters = new PostgresDeadLetters(database);
+	metrics.watchDeadLetters(() => letters.waiting().catch(() => null));
 	metrics.watchBacklog(() => parts.stream.backlog().catch(() => null));
 	const upkeep = setInterval(() => {
 		const now = Date.now();
@@ -58,6 +102,7 @@ export function startLearner(
 			ensurePartitions((text, values) => database.query(text, values), now),
 			parts.stream.purge(now - KEEP_MS),
 			forgetRepeats(database),
+			forgetPublished(database),
 		]).catch((error) =>
 			log.warn({ err: error }, "Upkeep failed and is tried again in a minute"),
 		);
@@ -73,6 +118,7 @@ export function startLearner(
 					ok: parts.stream.connected,
 					detail: parts.stream.description,
 				},
+				published: losses.health,
 			},
 		};
 	};
@@ -80,6 +126,19 @@ export function startLearner(
 
 function record(
 	{ messages, commits, seconds }: FinishedBatch,
+	metrics: Metrics,
+	log: Log,
+): void {
+	recordCommits(commits, seconds, metrics, log);
+	const now = Date.now();
+	for (const message of messages)
+		if (message.subject.startsWith("segue.events."))
+			metrics.learnedWithin(Math.max(0, now - message.storedAt) / 1_000);
+}
+
+function recordCommits(
+	commits: readonly Committed[],
+	seconds: number,
 	metrics: Metrics,
 	log: Log,
 ): void {
@@ -91,8 +150,4 @@ function record(
 				`Sums come near the end of exactness (2^28 of 2^29): ${alarm}. Give the experiment a shorter halfLife or slidingWindow, or a new version.`,
 			);
 	}
-	const now = Date.now();
-	for (const message of messages)
-		if (message.subject.startsWith("segue.events."))
-			metrics.learnedWithin(Math.max(0, now - message.storedAt) / 1_000);
 }

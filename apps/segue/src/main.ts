@@ -13,8 +13,13 @@ await runProcess("segue", async ({ config, log, shutdown }) => {
 	const parts = await openParts(config, log, shutdown, true);
 	saySetup(config, parts, log);
 	const metrics = new Metrics();
-	startLearner(parts, log, metrics, shutdown);
+	const learner = startLearner(parts, log, metrics, shutdown);
 	const api = await composeDecider({ config, parts, log, metrics, shutdown });
+	/** Ready as the decider is; the learner adds its own parts. */
+	const health = async () => {
+		const [deciding, learning] = await Promise.all([api.health(), learner()]);
+		return { ...deciding, parts: { ...learning.parts, ...deciding.parts } };
+	};
 	const door = {
 		host: config.host,
 		port: config.port,
@@ -22,7 +27,7 @@ await runProcess("segue", async ({ config, log, shutdown }) => {
 		docs: true,
 		log,
 	};
-	const url = await serve(ApiModule.with(api), door, shutdown);
+	const url = await serve(ApiModule.with({ ...api, health }), door, shutdown);
 	const { databaseUrl, natsUrl } = parts;
 	const runtime = {
 		pid: process.pid,

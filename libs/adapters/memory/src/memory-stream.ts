@@ -59,6 +59,10 @@ export class MemoryStream implements Stream {
 		return this.#broker.backlog();
 	}
 
+	async identity(): Promise<null> {
+		return null;
+	}
+
 	async tail(
 		filter: string,
 		since: number,

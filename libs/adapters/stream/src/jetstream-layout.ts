@@ -10,6 +10,7 @@ import {
 	type StreamConfig,
 	type StreamInfo,
 } from "@nats-io/jetstream";
+import type { StreamIdentity } from "#usecases/ingesting";
 import { MAX_MESSAGE_BYTES } from "./options.js";
 import { EVENT_SUBJECTS, LOG_SUBJECTS } from "./subjects.js";
 
@@ -42,6 +43,14 @@ export async function ensureLayout(
 	const kept = await reconcile(manager, stream, layout.maxBytes);
 	await ensureLearners(manager, layout);
 	return kept;
+}
+
+/** The server keeps when it made a stream, over restarts and updates; one deleted and made again has another time. */
+export async function identify(
+	manager: JetStreamManager,
+): Promise<StreamIdentity> {
+	const { created, state } = await manager.streams.info(STREAM);
+	return { name: `${STREAM} made ${created}`, lastPosition: state.last_seq };
 }
 
 export function apiCode(error: unknown): number | null {

@@ -6,11 +6,12 @@ import {
 	MessageTooLarge,
 	type Stream,
 	StreamAway,
+	type StreamIdentity,
 	type StreamMessage,
 	type Subscription,
 	type Tail,
 } from "#usecases/ingesting";
-import { ensureLayout, type Layout } from "./jetstream-layout.js";
+import { ensureLayout, identify, type Layout } from "./jetstream-layout.js";
 import { JetStreamLearners } from "./jetstream-learners.js";
 import { JetStreamPublishes, NoStream } from "./jetstream-publishes.js";
 import { deleteBelow } from "./jetstream-purge.js";
@@ -141,6 +142,11 @@ class NatsStream implements JetStream {
 	async backlog(): Promise<number> {
 		if (!this.#connected) throw new StreamAway(this.description);
 		return await this.#learners.backlog();
+	}
+
+	async identity(): Promise<StreamIdentity> {
+		if (!this.#connected) throw new StreamAway(this.description);
+		return await identify(this.#manager);
 	}
 
 	async tail(

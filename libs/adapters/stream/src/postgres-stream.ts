@@ -176,6 +176,10 @@ class PostgresStream implements Stream {
 		return await countUnacknowledged(this.#loose, Number.MAX_SAFE_INTEGER);
 	}
 
+	async identity(): Promise<null> {
+		return null;
+	}
+
 	async tail(
 		filter: string,
 		since: number,

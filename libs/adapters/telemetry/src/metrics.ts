@@ -6,29 +6,8 @@ import {
 	Registry,
 } from "prom-client";
 import { BoundedLabel } from "./bounded-label.js";
+import type { ArmMovement, LearnedBatch } from "./learned-batch.js";
 import { Tally } from "./tally.js";
-
-/** Change of what is learned of an arm; negative where an outcome was retracted. */
-export interface ArmMovement {
-	readonly experiment: string;
-	readonly arm: string;
-	/** Decisions learned. */
-	readonly learned: number;
-	/** Σ reward of them. */
-	readonly reward: number;
-}
-
-export interface LearnedBatch {
-	/** From the pull to the acknowledgement. */
-	readonly seconds: number;
-	/** New rows of the log. */
-	readonly decisions: number;
-	readonly events: number;
-	readonly duplicates: number;
-	/** Dead-lettered. */
-	readonly refused: number;
-	readonly moved: readonly ArmMovement[];
-}
 
 const MOST_EXPERIMENTS = 200;
 const MOST_ARMS = 2_000;
@@ -101,6 +80,21 @@ export class Metrics {
 		"Items of the stream that could not be understood.",
 		["reason"],
 	);
+	readonly #packsMissing = this.#gauge(
+		"segue_published_missing",
+		"Packs that deciders published, that no learner has seen and that are long overdue.",
+		[],
+	);
+	readonly #packsNoticed = this.#counter(
+		"segue_published_gaps_total",
+		"Packs noticed to be missing from what deciders published, and those of them that arrived after all.",
+		["outcome"],
+	);
+	readonly #streamChanges = this.#counter(
+		"segue_stream_identity_changed_total",
+		"Times the broker came back with another stream, or an older copy of it.",
+		["kind"],
+	);
 	readonly #rewardSum = this.#counter(
 		"segue_reward_sum_total",
 		"Reward learned; what was taken back or is negative counts down.",
@@ -110,6 +104,11 @@ export class Metrics {
 		"segue_reward_count_total",
 		"Decisions learned; those taken back count down.",
 		["experiment", "arm", "direction"],
+	);
+	readonly #verdicts = this.#counter(
+		"segue_verdicts_total",
+		"Deliveries by kind (decision, event) and verdict; up less down is how many have it. Experiment `-`: of none, or not known.",
+		["experiment", "kind", "verdict", "direction"],
 	);
 
 	constructor() {
@@ -176,6 +175,16 @@ export class Metrics {
 		this.#items.inc({ kind: "duplicate" }, batch.duplicates);
 		this.#items.inc({ kind: "refused" }, batch.refused);
 		for (const movement of batch.moved) this.#move(movement);
+		for (const { experiment, kind, verdict, change } of batch.verdicts)
+			this.#verdicts.inc(
+				{
+					experiment: this.#experiments.of(experiment),
+					kind,
+					verdict,
+					direction: change > 0 ? "up" : "down",
+				},
+				Math.abs(change),
+			);
 	}
 
 	/** Once per outcome: from its arrival in the stream to the commit. */
@@ -203,6 +212,29 @@ export class Metrics {
 			"Entries that wait on disk.",
 			[],
 			() => read().entries,
+		);
+	}
+
+	/** Of all deciders, now. */
+	packsMissing(packs: number): void {
+		this.#packsMissing.set(packs);
+	}
+
+	packsNoticed(outcome: "missing" | "recovered", packs: number): void {
+		this.#packsNoticed.inc({ outcome }, packs);
+	}
+
+	streamChanged(kind: string): void {
+		this.#streamChanges.inc({ kind });
+	}
+
+	/** Asked at each scrape: dead letters that nobody published again; null where it cannot be known now. */
+	watchDeadLetters(read: () => Promise<number | null>): void {
+		this.#gauge(
+			"segue_dead_letters_waiting",
+			"Dead letters that were not published again, counted up to 100,000.",
+			[],
+			read,
 		);
 	}
 

@@ -60,7 +60,17 @@ export interface Stream {
 	): Promise<Subscription>;
 	/** False while the stream is known to be out of reach. */
 	readonly connected: boolean;
+	/** Which stream this is; null where it lies in the database that Segue's own tables lie in, so that they cannot part. */
+	identity(): Promise<StreamIdentity | null>;
 	close(): Promise<void>;
+}
+
+/** A stream as people and restores may exchange it. */
+export interface StreamIdentity {
+	/** Differs for every stream ever made: its name and when it was made. */
+	readonly name: string;
+	/** The highest position it ever gave; only an older copy of it has a lower one. */
+	readonly lastPosition: number;
 }
 
 export interface Subscription {
