@@ -48,6 +48,29 @@ export function spoolSuite(
 			expect(await allOf(spool)).toEqual(written);
 		});
 
+		test("what waits can be rewritten: order, ids and count stay, and so it is drained", async () => {
+			const spool = await harness.open(MANY_BYTES);
+			for (const id of ["dropped", "a", "b", "c"])
+				await spool.append(entry(id));
+			await spool.drop(1);
+			const body = Uint8Array.of(1, 2);
+			expect(await spool.rewrite((old) => old)).toBe(0);
+			let seen = 0;
+			const rewritten = await spool.rewrite((old) =>
+				old.length === 2 || ++seen % 3 !== 2 ? old : body,
+			);
+			expect(rewritten).toBeGreaterThan(0);
+			await spool.append(entry("d"));
+			const left = await allOf(spool);
+			expect(ids(left)).toEqual(["a", "b", "c", "d"]);
+			expect(left.some((one) => one.body.length === 2)).toBe(true);
+			expect(spool.count).toBe(4);
+			await spool.drop(3);
+			expect(ids(await spool.peek(9))).toEqual(["d"]);
+			await spool.drop(1);
+			expect([spool.size, spool.count]).toEqual([0, 0]);
+		});
+
 		test("an empty spool has nothing and no size", async () => {
 			const spool = await harness.open(MANY_BYTES);
 			expect(await spool.peek(1)).toEqual([]);

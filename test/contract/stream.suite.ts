@@ -109,6 +109,31 @@ export function streamSuite(
 			expect(await stream.backlog()).toBe(2);
 		});
 
+		test("erasing takes items out of what learners acknowledged, and leaves what they have not", async () => {
+			const stream = await open();
+			await publish(stream, "gone", LOG);
+			await publish(stream, "kept", LOG);
+			for (const held of await pullAll(stream, 2)) held.acknowledge();
+			await eventually(async () => expect(await stream.backlog()).toBe(0));
+			await publish(stream, "gone later", LOG);
+			const takeOut = (body: Uint8Array) =>
+				new TextDecoder().decode(body).startsWith("gone") ? "nothing" : "all";
+			await eventually(async () =>
+				expect(await stream.erase(takeOut, 30_000)).toMatchObject({
+					left: 1,
+					complete: true,
+				}),
+			);
+			const seen: string[] = [];
+			const tail = await stream.tail("segue.log.>", 0, (message) =>
+				seen.push(decode(message)),
+			);
+			await tail.caughtUp;
+			await tail.close();
+			expect(seen).toEqual(["kept", "gone later"]);
+			expect((await pullAll(stream, 1)).map(decode)).toEqual(["gone later"]);
+		});
+
 		test("an empty stream gives nothing", async () => {
 			const stream = await open();
 			expect(await stream.pull(10, 0)).toEqual([]);

@@ -6,6 +6,7 @@ import {
 	isTransient,
 	PostgresDecisionReads,
 	PostgresDefinitionStore,
+	PostgresErasure,
 	PostgresLedgerReads,
 	PostgresPosteriorSource,
 	PostgresRepeats,
@@ -38,12 +39,14 @@ import {
 	StartExperiment,
 	StopExperiment,
 } from "#usecases/defining";
+import { EraseUnit, UnerasedDecisions } from "#usecases/erasing";
 import { AcceptEvents, Publisher, type Spool } from "#usecases/ingesting";
 import { PastSumsOfLog, ReadLedger } from "#usecases/learning";
 import { MakeReport } from "#usecases/reporting";
 import type { Log } from "../../boot/src/log.js";
 import type { Parts } from "../../boot/src/parts.js";
 import type { Shutdown } from "../../boot/src/shutdown.js";
+import { STREAM_KEEP_MS } from "../../boot/src/stream-keep.js";
 import { mintIds } from "./mint-ids.js";
 import { searchStream } from "./search-stream.js";
 
@@ -139,12 +142,14 @@ export async function composeDecider({
 	shutdown.add("definitions", () => definitions.stop());
 	await posteriors.start(parts.stream);
 	shutdown.add("posteriors", () => posteriors.stop());
-	const live = new LiveWindowsFeed(new LiveWindows(), parts.stream, clock, {
+	const windows = new LiveWindows();
+	const live = new LiveWindowsFeed(windows, parts.stream, clock, {
 		failed: warn("The live windows do not follow the stream"),
 	});
 	await live.start();
 	shutdown.add("live windows", () => live.stop());
 
+	const erasure = new PostgresErasure(database);
 	const decide = new MeasuredDecide(
 		{ definitions, posteriors, live, ids, log: publisher, repeats },
 		config.decideDeadlineMs,
@@ -155,7 +160,7 @@ export async function composeDecider({
 		decideBatch: new DecideBatch(decide),
 		findDecision: new FindDecision(
 			new PostgresDecisionReads(database, store),
-			remembered,
+			new UnerasedDecisions(remembered, erasure),
 		),
 		rederiveDecision: new RederiveDecision(
 			store,
@@ -173,6 +178,17 @@ export async function composeDecider({
 		pauseExperiment: new PauseExperiment(store, store, definitions),
 		stopExperiment: new StopExperiment(store, store, definitions),
 		makeReport: new MakeReport(store, new PostgresReportReads(database)),
+		eraseUnit: new EraseUnit(
+			{
+				erasure,
+				stream: parts.stream,
+				spool,
+				memory: { forget: (unit) => windows.forget(unit) },
+				clock,
+			},
+			(what, error) => log.warn({ err: error }, what),
+			STREAM_KEEP_MS,
+		),
 		readLedger: new ReadLedger(new PostgresLedgerReads(database)),
 		armKeysOf: armKeys(store, definitions),
 		health: () => health(database, parts, live, spool),

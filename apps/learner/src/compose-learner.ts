@@ -19,6 +19,7 @@ import { WatchLosses, WatchStream } from "#usecases/watching";
 import type { Log } from "../../boot/src/log.js";
 import type { Parts } from "../../boot/src/parts.js";
 import type { Shutdown } from "../../boot/src/shutdown.js";
+import { STREAM_KEEP_MS } from "../../boot/src/stream-keep.js";
 import { type FinishedBatch, LearnerWorker } from "./learner.worker.js";
 import { LossWatch } from "./loss-watch.js";
 import { WindowUpkeep } from "./window-upkeep.js";
@@ -28,8 +29,6 @@ const MOST_MESSAGES = 2_000;
 /** A learner that stands still keeps what it holds from the others for 5 s, and a batch may take some. */
 const PACK_GRACE_MS = 10_000;
 const UPKEEP_MS = 60_000;
-/** Live windows reach back 5 minutes by event time and an event may be early by 5; deciders rebuild from this much. */
-const KEEP_MS = 15 * 60_000;
 
 /** The learner: its own connection and shard, the loop over the stream, and the upkeep of partitions and stream. */
 export function startLearner(
@@ -100,7 +99,7 @@ export function startLearner(
 		const now = Date.now();
 		Promise.all([
 			ensurePartitions((text, values) => database.query(text, values), now),
-			parts.stream.purge(now - KEEP_MS),
+			parts.stream.purge(now - STREAM_KEEP_MS),
 			forgetRepeats(database),
 			forgetPublished(database),
 		]).catch((error) =>

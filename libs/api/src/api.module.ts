@@ -21,6 +21,7 @@ import type { ApiParts, OperationsParts } from "./parts.js";
 import { ProblemFilter } from "./problem.filter.js";
 import { ReportsController } from "./reports.controller.js";
 import { operationsTokens, tokens } from "./tokens.js";
+import { UnitsController } from "./units.controller.js";
 
 /** Every route of a decider, over use cases that the app has wired. */
 @Module({})
@@ -46,6 +47,7 @@ export class ApiModule {
 				ExperimentsController,
 				ExperimentStatesController,
 				ReportsController,
+				UnitsController,
 				LedgerController,
 				OperationsController,
 				DocsController,

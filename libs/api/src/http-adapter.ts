@@ -44,7 +44,7 @@ export function createHttpAdapter({
 		serverFactory: (handler) => openServer(door, handler, onAnswer),
 		trustProxy: false,
 		logger: false,
-		routerOptions: { maxParamLength: 1_024 },
+		routerOptions: { maxParamLength: 4_096 },
 		frameworkErrors: (error: unknown, _request: unknown, reply: FastifyReply) =>
 			answerProblem(
 				reply,

@@ -13,6 +13,7 @@ import type {
 	StartExperiment,
 	StopExperiment,
 } from "#usecases/defining";
+import type { EraseUnit } from "#usecases/erasing";
 import type { AcceptEvents } from "#usecases/ingesting";
 import type { ReadLedger } from "#usecases/learning";
 import type { MakeReport } from "#usecases/reporting";
@@ -58,6 +59,7 @@ export interface ApiParts extends OperationsParts {
 	readonly pauseExperiment: Verb<PauseExperiment>;
 	readonly stopExperiment: Verb<StopExperiment>;
 	readonly makeReport: Verb<MakeReport>;
+	readonly eraseUnit: Verb<EraseUnit>;
 	readonly readLedger: Verb<ReadLedger>;
 	/** Arm keys of a definition row, in its order, so that a logged decision can name its arms; null where they cannot be read now. */
 	readonly armKeysOf: (

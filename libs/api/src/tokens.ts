@@ -23,6 +23,7 @@ export const tokens = {
 	pauseExperiment: Symbol("pauseExperiment"),
 	stopExperiment: Symbol("stopExperiment"),
 	makeReport: Symbol("makeReport"),
+	eraseUnit: Symbol("eraseUnit"),
 	readLedger: Symbol("readLedger"),
 	armKeysOf: Symbol("armKeysOf"),
 } as const satisfies Record<keyof ApiParts, symbol>;

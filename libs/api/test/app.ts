@@ -1,15 +1,18 @@
 import { NestFactory } from "@nestjs/core";
 import type { FastifyInstance } from "fastify";
 import {
+	MemoryBroker,
 	MemoryClock,
 	MemoryDecisionLog,
 	MemoryDecisionReads,
+	MemoryErasure,
 	MemoryIds,
 	MemoryLedgerReads,
 	MemoryLive,
 	MemoryPastSums,
 	MemoryPosteriorSource,
 	MemoryRepeats,
+	MemorySpool,
 } from "#adapters/memory";
 import type { Event } from "#core/log";
 import type { ReportCounts } from "#core/report";
@@ -31,6 +34,7 @@ import {
 	StartExperiment,
 	StopExperiment,
 } from "#usecases/defining";
+import { EraseUnit } from "#usecases/erasing";
 import { AcceptEvents } from "#usecases/ingesting";
 import { ReadLedger } from "#usecases/learning";
 import { MakeReport } from "#usecases/reporting";
@@ -87,6 +91,8 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 		waitingEvents: 0,
 	};
 	const unexpected: unknown[] = [];
+	const erasure = new MemoryErasure(clock);
+	const forgotten: string[] = [];
 	const answered: HttpAnswer[] = [];
 	const kept = async (some: readonly Event[]) => {
 		events.push(...some);
@@ -106,6 +112,17 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 		pauseExperiment: new PauseExperiment(store, store, obeyed),
 		stopExperiment: new StopExperiment(store, store, obeyed),
 		makeReport: new MakeReport(store, { counts: async () => counts }),
+		eraseUnit: new EraseUnit(
+			{
+				erasure,
+				stream: new MemoryBroker().open(),
+				spool: new MemorySpool(),
+				memory: { forget: (unit) => void forgotten.push(unit) },
+				clock,
+			},
+			(_, error) => void unexpected.push(error),
+			900_000,
+		),
 		readLedger: new ReadLedger(ledger),
 		armKeysOf: async (id) =>
 			(await store.byIds([id]))[0]?.experiment.arms.map(({ key }) => key) ??
@@ -139,6 +156,8 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 		reads,
 		events,
 		clock,
+		erasure,
+		forgotten,
 		unexpected,
 		answered,
 	};

@@ -1,3 +1,4 @@
+import type { Left, RemovedMessages } from "#usecases/erasing";
 import {
 	MessageTooLarge,
 	type Stream,
@@ -93,6 +94,25 @@ export class MemoryBroker {
 		this.#kept = this.#kept.filter(
 			(one) => !one.acknowledged || one.storedAt >= storedBefore,
 		);
+	}
+
+	erase(takeOut: (body: Uint8Array) => Left): RemovedMessages {
+		const removed = { deleted: 0, shortened: 0, left: 0, complete: true };
+		this.#kept = this.#kept.flatMap((one) => {
+			const left = takeOut(one.body);
+			if (left === "all") return [one];
+			if (!one.acknowledged) {
+				removed.left += 1;
+				return [one];
+			}
+			if (left === "nothing") {
+				removed.deleted += 1;
+				return [];
+			}
+			removed.shortened += 1;
+			return [{ ...one, body: left }];
+		});
+		return removed;
 	}
 
 	announce(experiment: string, revision: number): void {

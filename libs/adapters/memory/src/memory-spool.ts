@@ -46,6 +46,16 @@ export class MemorySpool implements Spool {
 		if (count > 0) this.#refused = false;
 	}
 
+	async rewrite(change: (body: Uint8Array) => Uint8Array): Promise<number> {
+		let changed = 0;
+		this.#entries = this.#entries.map((entry) => {
+			const body = change(entry.body);
+			if (body !== entry.body) changed += 1;
+			return { ...entry, body };
+		});
+		return changed;
+	}
+
 	async close(): Promise<void> {}
 }
 

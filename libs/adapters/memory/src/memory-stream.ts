@@ -1,3 +1,4 @@
+import type { Left, RemovedMessages } from "#usecases/erasing";
 import type {
 	HeldMessage,
 	Stream,
@@ -92,6 +93,10 @@ export class MemoryStream implements Stream {
 
 	async purge(storedBefore: number): Promise<void> {
 		this.#broker.purge(storedBefore);
+	}
+
+	async erase(takeOut: (body: Uint8Array) => Left): Promise<RemovedMessages> {
+		return this.#broker.erase(takeOut);
 	}
 
 	announce(experiment: string, revision: number): void {

@@ -152,6 +152,13 @@ class FileSpool implements Spool {
 		});
 	}
 
+	async rewrite(change: (body: Uint8Array) => Uint8Array): Promise<number> {
+		for await (const { body } of this.entries())
+			if (change(body) !== body)
+				return await this.#inTurn(() => this.#rewrite(change));
+		return 0;
+	}
+
 	async close(): Promise<void> {
 		if (this.#closed) return;
 		this.#closed = true;
@@ -223,6 +230,41 @@ class FileSpool implements Spool {
 			}
 		}
 		return { entries, next };
+	}
+
+	/**
+	 * What waits goes into new files, and the place of reading with it; only then the old files go. A kill in between leaves both, whose
+	 * entries have the same message ids.
+	 */
+	async #rewrite(change: (body: Uint8Array) => Uint8Array): Promise<number> {
+		const old = [...this.#segments];
+		const first = Math.max(old.at(-1)?.number ?? 0, this.#read.segment) + 1;
+		const fresh: Segment[] = [];
+		let changed = 0;
+		try {
+			let page = await this.#page(this.#read, Number.POSITIVE_INFINITY);
+			while (page.entries.length > 0) {
+				const frames = page.entries.map((entry) => {
+					const body = change(entry.body);
+					if (body !== entry.body) changed += 1;
+					return encodeFrame({ ...entry, body });
+				});
+				const number = first + fresh.length;
+				const segment = await Segment.create(this.#folder, number);
+				fresh.push(segment);
+				await segment.append(Buffer.concat(frames), this.#sync);
+				page = await this.#page(page.next, Number.POSITIVE_INFINITY);
+			}
+			if (this.#sync) await syncFolder(this.#folder);
+			await writePlace(this.#folder, { segment: first, offset: 0 });
+		} catch (error) {
+			for (const segment of fresh) await segment.remove().catch(() => {});
+			throw error;
+		}
+		this.#read = { segment: first, offset: 0 };
+		this.#segments.splice(0, old.length, ...fresh);
+		for (const segment of old) await segment.remove();
+		return changed;
 	}
 
 	async #removeDrained(): Promise<void> {

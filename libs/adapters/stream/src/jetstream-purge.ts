@@ -46,12 +46,14 @@ async function lastBefore(
 	return reader.delivered.stream_seq;
 }
 
-async function deleteOne(
+/** With `erase` its bytes are written over. */
+export async function deleteOne(
 	manager: JetStreamManager,
 	sequence: number,
+	erase = false,
 ): Promise<void> {
 	try {
-		await manager.streams.deleteMessage(STREAM, sequence, false);
+		await manager.streams.deleteMessage(STREAM, sequence, erase);
 	} catch (error) {
 		// Another learner was faster.
 		if (!GONE.has(apiCode(error))) throw error;

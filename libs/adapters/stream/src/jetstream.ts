@@ -1,5 +1,6 @@
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
+import type { Left, RemovedMessages } from "#usecases/erasing";
 import {
 	type Durability,
 	type HeldMessage,
@@ -11,6 +12,7 @@ import {
 	type Subscription,
 	type Tail,
 } from "#usecases/ingesting";
+import { eraseMessages } from "./jetstream-erase.js";
 import { ensureLayout, identify, type Layout } from "./jetstream-layout.js";
 import { JetStreamLearners } from "./jetstream-learners.js";
 import { JetStreamPublishes, NoStream } from "./jetstream-publishes.js";
@@ -178,6 +180,22 @@ class NatsStream implements JetStream {
 			acknowledged,
 			storedBefore,
 			() => this.#connected,
+		);
+	}
+
+	async erase(
+		takeOut: (body: Uint8Array) => Left,
+		withinMs: number,
+	): Promise<RemovedMessages> {
+		if (!this.#connected) throw new StreamAway(this.description);
+		return await eraseMessages(
+			{
+				tail: (filter, deliver) => this.tail(filter, 0, deliver),
+				floor: () => this.#learners.floor(),
+				manager: this.#manager,
+			},
+			takeOut,
+			withinMs,
 		);
 	}
 

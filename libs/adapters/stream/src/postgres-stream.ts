@@ -1,4 +1,5 @@
 import type pg from "pg";
+import type { Left, RemovedMessages } from "#usecases/erasing";
 import {
 	type Durability,
 	type HeldMessage,
@@ -17,6 +18,7 @@ import {
 	type PostgresStreamOptions,
 } from "./options.js";
 import { Acknowledgements } from "./postgres-acknowledgements.js";
+import { eraseRows } from "./postgres-erase.js";
 import { PostgresListener } from "./postgres-listener.js";
 import { openPool } from "./postgres-pool.js";
 import {
@@ -207,6 +209,13 @@ class PostgresStream implements Stream {
 			(await purgeAcknowledged(this.#loose, storedBefore, PURGE_PAGE)) ===
 			PURGE_PAGE
 		);
+	}
+
+	async erase(
+		takeOut: (body: Uint8Array) => Left,
+		withinMs: number,
+	): Promise<RemovedMessages> {
+		return await eraseRows(this.#loose, takeOut, withinMs);
 	}
 
 	announce(experiment: string, revision: number): void {

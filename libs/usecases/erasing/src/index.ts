@@ -3,3 +3,4 @@ export * from "./erase-unit.js";
 export * from "./ports.js";
 export * from "./receipt.js";
 export * from "./take-out.js";
+export * from "./unerased-decisions.js";

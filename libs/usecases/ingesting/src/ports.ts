@@ -1,3 +1,5 @@
+import type { Left, RemovedMessages } from "#usecases/erasing";
+
 /** Ports of the stream: the only way anything durable moves between deciders and learners. */
 
 /** `segue.log.pack` (packs of decisions), `segue.events.<type>` (one event), `segue.events._pack` (packs of mixed types). */
@@ -53,6 +55,14 @@ export interface Stream {
 	): Promise<Tail>;
 	/** Drops acknowledged messages stored before `storedBefore`. */
 	purge(storedBefore: number): Promise<void>;
+	/**
+	 * Takes items out of messages that learners have acknowledged, as far as that is got through within `withinMs`. What no learner has
+	 * acknowledged stays, and so may a message of which a part must stay.
+	 */
+	erase(
+		takeOut: (body: Uint8Array) => Left,
+		withinMs: number,
+	): Promise<RemovedMessages>;
 	/** Tells every decider that an experiment has a newer revision. May be lost; deciders also poll. */
 	announce(experiment: string, revision: number): void;
 	onAnnouncement(
@@ -91,6 +101,8 @@ export interface Spool {
 	entries(): AsyncIterable<SpoolEntry>;
 	/** Removes the first `count` entries, once the stream has them. */
 	drop(count: number): Promise<void>;
+	/** Changes the bodies of entries that wait; a body given back as it was stays. Their count and order stay. Returns how many changed. */
+	rewrite(change: (body: Uint8Array) => Uint8Array): Promise<number>;
 	/** Bytes that wait to be dropped. */
 	readonly size: number;
 	/** Entries that wait to be dropped. */
