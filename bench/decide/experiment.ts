@@ -127,7 +127,7 @@ export function requestOf(random: () => number): Request {
 			surface: pick(["home-top-shelf", "lock-screen", "search-results"]),
 			playing: `track-${id()}-${id()}`,
 			playlist: `playlist-${id()}-${id()}`,
-			referrer: `campaign-${id()}`,
+			referrer: `https://listen.example/campaign/${id()}/${id()}/spring-mornings`,
 		},
 	};
 }
