@@ -50,9 +50,7 @@ export function admit(batch: Batch, rules: AdmissionRules): Admitted {
 	const deadLetters = batch.deadLetters.flatMap((letter) => {
 		const left = withoutErased(letter, isErased);
 		if (left === null)
-			erased[
-				letter.source.subject === LOG_SUBJECT ? "decisions" : "events"
-			]++;
+			erased[letter.source.subject === LOG_SUBJECT ? "decisions" : "events"]++;
 		return left ?? [];
 	});
 
