@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import type pg from "pg";
 import { parseExperiment, renderExperiment } from "#core/experiment";
 import type {
 	DefinitionChange,
@@ -117,6 +118,18 @@ export class PostgresDefinitionStore implements DefinitionStore {
 			return toDefinition(inserted.rows[0] as DefinitionRecord);
 		});
 	}
+}
+
+/** Definition rows by id, within a transaction. */
+export async function readDefinitions(
+	client: pg.ClientBase,
+	ids: readonly number[],
+): Promise<readonly StoredDefinition[]> {
+	const { rows } = await client.query<DefinitionRecord>(
+		`select ${columns} from experiment_definitions d join experiments e on e.key = d.experiment where d.id = any ($1::bigint[])`,
+		[ids],
+	);
+	return rows.map(toDefinition);
 }
 
 function toDefinition(row: DefinitionRecord): StoredDefinition {

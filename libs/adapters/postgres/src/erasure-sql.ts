@@ -1,5 +1,7 @@
 import type pg from "pg";
+import type { Group } from "#core/experiment";
 import { fromGridBytes } from "./decision-record.js";
+import { type OutcomeRecord, outcomeColumns } from "./outcome-record.js";
 
 /** The statements of an erasure, one action a function; erasure.ts gives their order. All run under the exclusive gate. */
 
@@ -26,6 +28,11 @@ export interface Share {
 	readonly version: number;
 	readonly arm: string;
 	readonly x: Float64Array;
+	readonly group: Group;
+	readonly unit: string;
+	/** Milliseconds since the epoch. */
+	readonly decidedAt: number;
+	readonly definitionId: number;
 }
 
 /** Up to `most` decisions of the units. */
@@ -35,12 +42,21 @@ export async function readShares(
 	most: number,
 ): Promise<readonly Share[]> {
 	const { rows } = await client.query<
-		Omit<Share, "x"> & { readonly x: Buffer }
+		Omit<Share, "x" | "decidedAt"> & {
+			readonly x: Buffer;
+			readonly decidedAt: Date;
+		}
 	>(
-		`select d.id, d.experiment, d.version, d.arm, d.x from decisions d where d.unit = any ($1::text[]) limit $2`,
+		`select d.id, d.experiment, d.version, d.arm, d.x, d.assigned_group as "group", d.unit, d.decided_at as "decidedAt",
+			d.definition_id as "definitionId"
+		from decisions d where d.unit = any ($1::text[]) limit $2`,
 		[units, most],
 	);
-	return rows.map((row) => ({ ...row, x: fromGridBytes(row.x) }));
+	return rows.map((row) => ({
+		...row,
+		x: fromGridBytes(row.x),
+		decidedAt: row.decidedAt.getTime(),
+	}));
 }
 
 export interface DeletedState {
@@ -78,12 +94,12 @@ export async function deleteDecisions(
 export async function deleteOutcomesOf(
 	client: pg.ClientBase,
 	ids: readonly string[],
-): Promise<number> {
-	const { rowCount } = await client.query(
-		"delete from outcomes o where o.decision_id = any ($1::uuid[])",
+): Promise<readonly OutcomeRecord[]> {
+	const { rows } = await client.query<OutcomeRecord>(
+		`delete from outcomes o where o.decision_id = any ($1::uuid[]) returning ${outcomeColumns}`,
 		[ids],
 	);
-	return rowCount ?? 0;
+	return rows;
 }
 
 /** The units' events that name decisions of others, or decisions that have not come. Returns the decision of each. */
@@ -98,17 +114,19 @@ export async function deleteStrayOutcomes(
 	return rows.map((row) => row.decision_id);
 }
 
-/** Of the ids, the experiments of those whose decision is there. */
+/** The experiment of each id's decision; null where it has not come. */
 export async function experimentsOf(
 	client: pg.ClientBase,
 	ids: readonly string[],
-): Promise<readonly string[]> {
-	const { rows } = await client.query<{ experiment: string }>(
-		`select distinct s.experiment from decision_states s
-		where s.id = any ($1::uuid[]) and s.experiment is not null`,
+): Promise<ReadonlyMap<string, string | null>> {
+	const { rows } = await client.query<{
+		id: string;
+		experiment: string | null;
+	}>(
+		"select s.id, s.experiment from decision_states s where s.id = any ($1::uuid[])",
 		[ids],
 	);
-	return rows.map((row) => row.experiment);
+	return new Map(rows.map((row) => [row.id, row.experiment]));
 }
 
 /** Of the ids, those that wait for a decision and for which nothing waits any more. */

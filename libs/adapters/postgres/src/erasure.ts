@@ -32,6 +32,7 @@ import {
 	type Share,
 	writeTombstones,
 } from "./erasure-sql.js";
+import { countErased } from "./erasure-verdicts.js";
 import { GateBusy, nextBatch, takeFloors, underGate } from "./gate.js";
 import { forgetWindows } from "./open-windows.js";
 import { addToSums } from "./sums-sql.js";
@@ -129,10 +130,11 @@ export class PostgresErasure implements Erasure, Tombstones {
 		const shares = await readShares(client, units, this.mostAtOnce);
 		const ids = shares.map(({ id }) => id);
 		const states = ids.length > 0 ? await deleteStates(client, ids) : [];
+		const outcomes = ids.length > 0 ? await deleteOutcomesOf(client, ids) : [];
 		const removed: Counts = {
 			decisions: ids.length > 0 ? await deleteDecisions(client, ids) : 0,
 			learned: states.filter(({ exposed }) => exposed === 1).length,
-			outcomes: ids.length > 0 ? await deleteOutcomesOf(client, ids) : 0,
+			outcomes: outcomes.length,
 			waiting: 0,
 			signals: 0,
 			requests: 0,
@@ -140,14 +142,19 @@ export class PostgresErasure implements Erasure, Tombstones {
 		};
 		if (ids.length > 0) await forgetWindows(client, ids);
 		const experiments = new Set(shares.map(({ experiment }) => experiment));
+		const strays: (string | null)[] = [];
 		const more = shares.length === this.mostAtOnce;
 		// What is not found by its decision goes last, when no event is left that a decision still to come out would take along.
 		if (!more) {
-			const strays = await deleteStrayOutcomes(client, units);
-			removed.outcomes += strays.length;
-			for (const experiment of await experimentsOf(client, strays))
-				experiments.add(experiment);
-			removed.waiting = await deleteEmptyPlaceholders(client, strays);
+			const named = await deleteStrayOutcomes(client, units);
+			removed.outcomes += named.length;
+			const experimentOf = await experimentsOf(client, named);
+			for (const id of named) {
+				const experiment = experimentOf.get(id) ?? null;
+				strays.push(experiment);
+				if (experiment !== null) experiments.add(experiment);
+			}
+			removed.waiting = await deleteEmptyPlaceholders(client, named);
 			removed.signals = await deleteSignals(client, units);
 			removed.requests = await deleteRequests(client, units);
 		}
@@ -161,6 +168,12 @@ export class PostgresErasure implements Erasure, Tombstones {
 		const deltas = await shareOfSums(client, shares, states);
 		if (deltas.length > 0)
 			await addToSums(client, ERASER_SHARD, batch, deltas, new Set());
+		await countErased(client, ERASER_SHARD, {
+			shares,
+			outcomes,
+			strays,
+			signals: removed.signals,
+		});
 		const revisions = await takeFloors(client, batch, [...experiments]);
 		return { erasedAt, removed, revisions, more };
 	}

@@ -30,6 +30,7 @@ import {
 	isRefusal,
 	PostgresDecisionReads,
 	PostgresDefinitionStore,
+	PostgresErasure,
 	PostgresLearningLedger,
 	PostgresLedgerReads,
 } from "./index.js";
@@ -58,6 +59,8 @@ let store: PostgresDefinitionStore;
 let reads: PostgresDecisionReads;
 let definition: Definition;
 let position = 0;
+let mine: string;
+let other: string;
 
 beforeAll(async () => {
 	testDatabase = await createTestDatabase({ migrated: true });
@@ -74,6 +77,8 @@ afterAll(async () => {
 });
 beforeEach(async () => {
 	const key = `verdicts-${randomUUID()}`;
+	mine = `mine of ${key}`;
+	other = `other of ${key}`;
 	const stored = await store.change(key, () => ({
 		experiment: { ...experiment, key },
 		version: 1,
@@ -123,7 +128,7 @@ const total = (counts: Record<string, number>) =>
 
 function oneDecision(fields: Partial<DecisionRow> = {}): DecisionRow {
 	const id = idAt(Date.now() - 40 * MINUTE, ++position);
-	return aDecision(definition, { id, arm: "a", unit: "u", ...fields });
+	return aDecision(definition, { id, arm: "a", unit: mine, ...fields });
 }
 
 test("each delivery has the verdict that the closed list gives it", async () => {
@@ -144,17 +149,17 @@ test("each delivery has the verdict that the closed list gives it", async () => 
 		happened(anEvent(row, "play", { id: "late", at: at(31) })),
 		happened(anEvent(row, "play", { id: "gone", at: at(4) })),
 		happened(anEvent(row, "retract", { id: "r", retracts: "gone", at: at(5) })),
-		happened(anEvent(row, "play", { id: "stranger", unit: "v" })),
+		happened(anEvent(row, "play", { id: "stranger", unit: other })),
 		happened(
 			anEvent(row, "play", { id: "ahead", at: Date.now() + 10 * MINUTE }),
 		),
 		happened(anEvent(outside, "play")),
 		happened(anEvent(oneDecision(), "play")),
-		happened({ id: "s", type: "play", unit: "u", at: Date.now() }),
+		happened({ id: "s", type: "play", unit: mine, at: Date.now() }),
 		happened({
 			id: "s",
 			type: "play",
-			unit: "u",
+			unit: mine,
 			at: Date.now() - 30 * 1440 * MINUTE,
 		}),
 		poison("{"),
@@ -275,7 +280,7 @@ function randomDeliveries(random: () => number, decisions: number) {
 			return anEvent(row, type, {
 				id: pick("1", "2", "3", "4", "5"),
 				at: row.decidedAt + pick(-6, -1, 0.2, 1, 29, 31) * MINUTE,
-				unit: pick("u", "u", "u", "v"),
+				unit: pick(mine, mine, mine, other),
 				...(type === "retract" ? { retracts: pick("1", "2", "3") } : {}),
 				...(type === "rating" ? { value: pick(0.5, 1, 5) } : {}),
 			});
@@ -284,7 +289,7 @@ function randomDeliveries(random: () => number, decisions: number) {
 	const signals = Array.from({ length: decisions / 2 }, (_, i) => ({
 		id: `signal-${i}`,
 		type: "play",
-		unit: pick("u", "v"),
+		unit: pick(mine, other),
 		at: Date.now(),
 	}));
 	const packs = rows.map((row, i) =>
@@ -383,4 +388,31 @@ test("two learners at once count as one does, whoever stores what", {
 		"select distinct v.shard from verdict_counts v",
 	);
 	expect(shards.length).toBe(2);
+});
+
+test("an erasure takes nothing from the sum: what it takes out is counted as erased", async () => {
+	const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+	console.log(`verdict-counts, erasure: SEED=${seed}`);
+	const { rows, deliveries } = randomDeliveries(seededRandom(seed), 30);
+	const own = ledger();
+	await new Learn(own, isRefusal).execute(deliveries);
+	await own.close();
+	const before = await counted();
+	const erasure = new PostgresErasure(database, 7);
+	await erasure.erase([other], 10_000);
+	const strangers = await counted();
+	expect(total(strangers)).toBe(total(before));
+	expect(strangers["own event wrong unit"]).toBeUndefined();
+	expect(strangers["- event erased"]).toBeGreaterThan(0);
+	expect(strangers).toMatchObject(await judgedAnew(rows));
+	await erasure.erase([mine], 10_000);
+	const nobody = await counted();
+	expect(total(nobody)).toBe(total(before));
+	expect(nobody["- decision erased"]).toBe(before["own decision logged"]);
+	const left = Object.keys(nobody).map((key) =>
+		key.split(" ").slice(2).join(" "),
+	);
+	expect(new Set(left)).toEqual(
+		new Set(["erased", "duplicate", "malformed", "conflict"]),
+	);
 });
