@@ -136,7 +136,7 @@ export function fromGridBytes(bytes: Buffer): Float64Array {
 	);
 }
 
-function fromDoubleBytes(bytes: Buffer): Float64Array {
+export function fromDoubleBytes(bytes: Buffer): Float64Array {
 	return Float64Array.from({ length: bytes.length / 8 }, (_, i) =>
 		bytes.readDoubleLE(i * 8),
 	);

@@ -53,8 +53,8 @@ export async function underGate<T>(
 	}
 }
 
-/** Takes one revision of each experiment as the transaction's last act; what came before can no longer be derived again. */
-export async function takeFloors(
+/** Takes one revision of each experiment as the transaction's last act. */
+export async function takeRevisions(
 	client: pg.ClientBase,
 	batch: number,
 	experiments: readonly string[],
@@ -62,16 +62,27 @@ export async function takeFloors(
 	if (experiments.length === 0) return new Map();
 	await client.query(
 		"select set_config('segue.experiments', $1, true), set_config('segue.batch', $2, true)",
-		[[...experiments].sort().join(","), String(batch)],
+		[[...new Set(experiments)].sort().join(","), String(batch)],
 	);
 	const { rows } = await client.query<{ experiment: string; revision: number }>(
 		"select t.experiment, t.revision from segue_take_revisions() t",
 	);
-	await client.query(
-		"update revisions r set floor = r.revision where r.experiment = any ($1::text[])",
-		[experiments],
-	);
 	return new Map(rows.map((row) => [row.experiment, row.revision]));
+}
+
+/** The same where rows of the log have gone: what came before can no longer be derived again. */
+export async function takeFloors(
+	client: pg.ClientBase,
+	batch: number,
+	experiments: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+	const revisions = await takeRevisions(client, batch, experiments);
+	if (revisions.size > 0)
+		await client.query(
+			"update revisions r set floor = r.revision where r.experiment = any ($1::text[])",
+			[experiments],
+		);
+	return revisions;
 }
 
 export async function nextBatch(client: pg.ClientBase): Promise<number> {

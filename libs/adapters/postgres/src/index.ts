@@ -13,6 +13,7 @@ export * from "./published-gaps.js";
 export * from "./published-packs.js";
 export * from "./repeats.js";
 export * from "./report-reads.js";
+export * from "./retention.js";
 export * from "./revision-reads.js";
 export * from "./stream-marks.js";
 export * from "./transient.js";

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import pg from "pg";
 import { connectionConfig, type DatabaseOptions } from "./database.js";
 
-/** Advisory lock class of the sixteen slots of learners. */
+/** Advisory lock class of the sixteen slots of learners; erasure adds to shard 16 and retention has 17 (see erasure.ts, closed-sums.ts). */
 const SLOT = 7_302;
 const SLOTS = 16;
 

@@ -1,5 +1,11 @@
 import type { Definition } from "#core/experiment";
-import type { LoggedState, LogReads, StoredSums } from "#usecases/learning";
+import type {
+	LoggedState,
+	LogReads,
+	StoredBucket,
+	StoredSums,
+} from "#usecases/learning";
+import { readClosedSums, readFloor } from "./closed-sums.js";
 import type { Database } from "./database.js";
 import {
 	type DecisionRecord,
@@ -39,6 +45,14 @@ export class PostgresLogReads implements LogReads {
 
 	async storedSums(experiment: string): Promise<StoredSums> {
 		return { experiment, ...(await this.posteriors.everyVersion(experiment)) };
+	}
+
+	closedSums(experiment: string): Promise<readonly StoredBucket[]> {
+		return readClosedSums(this.database, experiment);
+	}
+
+	floor(experiment: string): Promise<number> {
+		return readFloor(this.database, experiment);
 	}
 
 	async page(

@@ -4,6 +4,7 @@ import type {
 	SumsNow,
 	TouchedDecision,
 } from "#usecases/learning";
+import { readClosedSums, readFloor } from "./closed-sums.js";
 import type { Database } from "./database.js";
 import { fromGridBytes } from "./decision-record.js";
 import type { PostgresDefinitionStore } from "./definition-store.js";
@@ -43,12 +44,8 @@ export class PostgresRevisionReads implements RevisionReads {
 		this.#definitions = new KnownDefinitions((ids) => store.byIds(ids));
 	}
 
-	async floor(experiment: string): Promise<number> {
-		const [row] = await this.database.query<{ floor: number }>(
-			"select r.floor from revisions r where r.experiment = $1",
-			[experiment],
-		);
-		return row?.floor ?? 0;
+	floor(experiment: string): Promise<number> {
+		return readFloor(this.database, experiment);
 	}
 
 	/** Read as a decider reads it: page by page in one snapshot where it is large. */
@@ -59,7 +56,8 @@ export class PostgresRevisionReads implements RevisionReads {
 			0,
 		);
 		const floor = await this.floor(experiment);
-		return { revision, floor, buckets: changed };
+		const closed = await readClosedSums(this.database, experiment, version);
+		return { revision, floor, buckets: changed, closed };
 	}
 
 	async touched(

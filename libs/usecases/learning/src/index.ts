@@ -4,6 +4,7 @@ export * from "./close-windows.js";
 export * from "./count-batch.js";
 export * from "./dead-letter.js";
 export * from "./fold.js";
+export * from "./folded-sums.js";
 export * from "./learn.js";
 export * from "./movements.js";
 export * from "./ports.js";

@@ -158,12 +158,15 @@ export interface VerdictCount {
 export interface StoredSums {
 	readonly experiment: string;
 	readonly revision: number;
-	readonly buckets: readonly {
-		readonly version: number;
-		readonly arm: string;
-		readonly bucket: number;
-		readonly sums: Float64Array;
-	}[];
+	readonly buckets: readonly StoredBucket[];
+}
+
+/** `[n, b(d), A lower triangle by rows]` of one arm in one time bucket, added over shards. */
+export interface StoredBucket {
+	readonly version: number;
+	readonly arm: string;
+	readonly bucket: number;
+	readonly sums: Float64Array;
 }
 
 export interface LoggedState {
@@ -176,6 +179,10 @@ export interface LoggedState {
 export interface LogReads {
 	experiments(): Promise<readonly string[]>;
 	storedSums(experiment: string): Promise<StoredSums>;
+	/** What retention folded away, as it was when the rows were dropped. */
+	closedSums(experiment: string): Promise<readonly StoredBucket[]>;
+	/** Oldest revision under which nothing was erased or dropped since. */
+	floor(experiment: string): Promise<number>;
 	/** Decisions after `afterId` in id order whose batch has a revision up to `revision`, with the outcomes that count at it. */
 	page(
 		experiment: string,
@@ -229,4 +236,6 @@ export interface SumsNow {
 	readonly revision: number;
 	readonly floor: number;
 	readonly buckets: readonly BucketOfSums[];
+	/** Of them, what retention folded away: no decision of it is in the log any more. */
+	readonly closed: readonly BucketOfSums[];
 }

@@ -30,6 +30,8 @@ export class SumsInTime {
 	private revisionsAtOnce = 16;
 
 	private revision: number;
+	/** What retention folded away: in the sums at every revision but 0, at which nothing was learned. */
+	private readonly closed: readonly BucketOfSums[];
 	/** The newest revision there was at the beginning: as far as it moves. */
 	readonly newest: number;
 	/** Oldest revision whose sums can be told; revision 0, nothing learned, always can. */
@@ -44,6 +46,7 @@ export class SumsInTime {
 	) {
 		this.newest = now.revision;
 		this.floor = now.floor;
+		this.closed = now.closed;
 		this.revision = begin === "now" ? now.revision : 0;
 		if (begin === "now")
 			for (const bucket of now.buckets) this.byKey.set(keyOf(bucket), bucket);
@@ -89,6 +92,8 @@ export class SumsInTime {
 			for (let between = low + 1; between <= high; between++)
 				for (const decision of byRevision.get(between) ?? [])
 					touched.add(decision);
+			if (this.revision === 0) this.turnClosed(1, moved);
+			if (next === 0) this.turnClosed(-1, moved);
 			let since = 0;
 			for (const decision of touched) {
 				this.move(decision, next, moved);
@@ -114,17 +119,33 @@ export class SumsInTime {
 		const { row, definition } = decision;
 		const d = row.x.length;
 		const bucket = bucketOf(row.id, definition.bucketMs);
-		const key = keyOf({ arm: row.arm, bucket });
+		const sums = this.moving(row.arm, bucket, emptySums(d).length, moved);
+		addObservation(sums, d, row.x, deltaN, deltaR);
+	}
+
+	private turnClosed(weight: 1 | -1, moved: Map<string, BucketOfSums>): void {
+		for (const { arm, bucket, sums } of this.closed)
+			addInto(this.moving(arm, bucket, sums.length, moved), sums, weight);
+	}
+
+	/** The bucket's sums as this move makes them. */
+	private moving(
+		arm: string,
+		bucket: number,
+		length: number,
+		moved: Map<string, BucketOfSums>,
+	): Float64Array {
+		const key = keyOf({ arm, bucket });
 		let entry = moved.get(key);
 		if (entry === undefined) {
-			const sums = emptySums(d);
+			const sums = new Float64Array(length);
 			const known = this.byKey.get(key);
 			if (known) addInto(sums, known.sums);
-			entry = { arm: row.arm, bucket, sums };
+			entry = { arm, bucket, sums };
 			moved.set(key, entry);
 			this.byKey.set(key, entry);
 		}
-		addObservation(entry.sums, d, row.x, deltaN, deltaR);
+		return entry.sums;
 	}
 
 	/** A window that the first step towards the revision lies in. */

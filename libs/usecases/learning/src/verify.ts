@@ -1,28 +1,37 @@
 import { isClosing } from "#core/experiment";
-import { addObservation, emptySums } from "#core/policy";
-import { bucketOf, stateOf } from "./fold.js";
-import type { LoggedState, LogReads, StoredSums } from "./ports.js";
+import { type Difference, FoldedSums } from "./folded-sums.js";
+import type { LoggedState, LogReads } from "./ports.js";
 
 const PAGE = 2_000;
-
-export interface Difference {
-	readonly experiment: string;
-	readonly version: number;
-	readonly arm: string;
-	readonly bucket: number;
-	/** In words: what is stored and what the log says. */
-	readonly what: string;
-}
+/** An erasure or a dropped day in the middle of a fold makes it anew, so often. */
+const MOST_TRIES = 5;
 
 export interface Verification {
 	readonly equal: boolean;
 	readonly decisions: number;
 	readonly outcomes: number;
 	readonly revisions: { readonly [experiment: string]: number };
+	/** What the fold began from where retention has dropped days: not folded again, but taken as it was stored then. */
+	readonly closed: readonly ClosedPart[];
 	readonly differences: readonly Difference[];
 }
 
-/** Folds the log from nothing and compares with the stored sums bit for bit (invariant 1). Runs on a live database: each experiment is compared at the revision its sums were read at. */
+export interface ClosedPart {
+	readonly experiment: string;
+	/** Sums per version, arm and time bucket. */
+	readonly buckets: number;
+	/** Decisions that taught, in them. */
+	readonly learned: number;
+}
+
+interface Folded extends Omit<Verification, "equal" | "revisions"> {
+	readonly revision: number;
+}
+
+/**
+ * Folds the log from nothing, or from what retention folded away, and compares with the stored sums bit for bit (invariant 1). Runs on
+ * a live database: each experiment is compared at the revision its sums were read at.
+ */
 export class Verify {
 	constructor(
 		private readonly log: LogReads,
@@ -30,34 +39,66 @@ export class Verify {
 	) {}
 
 	async execute(only?: string): Promise<Verification> {
-		const differences: Difference[] = [];
-		const revisions: Record<string, number> = {};
+		const folded = new Map<string, Folded>();
 		let decisions = 0;
-		let outcomes = 0;
 		for (const experiment of only === undefined
 			? await this.log.experiments()
 			: [only]) {
-			const stored = await this.log.storedSums(experiment);
-			revisions[experiment] = stored.revision;
-			const folded = new Map<string, Float64Array>();
-			for await (const page of this.#pages(experiment, stored.revision)) {
-				for (const state of page) addTo(folded, state);
-				decisions += page.length;
-				outcomes += page.reduce(
-					(count, { outcomes }) =>
-						count + outcomes.filter((event) => !isClosing(event)).length,
-					0,
-				);
-				this.onProgress(decisions);
-			}
-			differences.push(...compare(stored, folded));
+			const one = await this.#untilUndisturbed(experiment, decisions);
+			folded.set(experiment, one);
+			decisions += one.decisions;
 		}
+		const all = [...folded.values()];
+		const differences = all.flatMap((one) => one.differences);
 		return {
 			equal: differences.length === 0,
 			decisions,
-			outcomes,
-			revisions,
+			outcomes: all.reduce((sum, one) => sum + one.outcomes, 0),
+			revisions: Object.fromEntries(
+				[...folded].map(([experiment, { revision }]) => [experiment, revision]),
+			),
+			closed: all.flatMap((one) => one.closed),
 			differences,
+		};
+	}
+
+	/** What is erased or dropped while the log is read is missing from pages, but not from sums that were read before. */
+	async #untilUndisturbed(experiment: string, before: number): Promise<Folded> {
+		for (let tries = 1; tries <= MOST_TRIES; tries++) {
+			const folded = await this.#fold(experiment, before);
+			const floor = await this.log.floor(experiment);
+			if (floor <= folded.revision) return folded;
+		}
+		throw new Error(
+			`Rows of ${experiment} were erased or dropped during each of ${MOST_TRIES} tries, so that nothing can be told. Run it again when erasures are through.`,
+		);
+	}
+
+	async #fold(experiment: string, before: number): Promise<Folded> {
+		const stored = await this.log.storedSums(experiment);
+		const closed = await this.log.closedSums(experiment);
+		const sums = new FoldedSums();
+		for (const bucket of closed) sums.begin(experiment, bucket);
+		let decisions = 0;
+		let outcomes = 0;
+		for await (const page of this.#pages(experiment, stored.revision)) {
+			for (const state of page) {
+				sums.add(state);
+				outcomes += state.outcomes.filter((event) => !isClosing(event)).length;
+			}
+			decisions += page.length;
+			this.onProgress(before + decisions);
+		}
+		const learned = closed.reduce((n, one) => n + (one.sums[0] ?? 0), 0);
+		return {
+			revision: stored.revision,
+			decisions,
+			outcomes,
+			closed:
+				closed.length > 0
+					? [{ experiment, buckets: closed.length, learned }]
+					: [],
+			differences: sums.compare([stored]),
 		};
 	}
 
@@ -78,73 +119,4 @@ export class Verify {
 			after = page[page.length - 1]?.row.id ?? null;
 		}
 	}
-}
-
-const keyOf = (version: number, arm: string, bucket: number): string =>
-	`${version} ${arm} ${bucket}`;
-
-function addTo(folded: Map<string, Float64Array>, state: LoggedState): void {
-	const { exposed, reward } = stateOf(state);
-	if (exposed === 0) return;
-	const { row, definition } = state;
-	const key = keyOf(
-		row.version,
-		row.arm,
-		bucketOf(row.id, definition.bucketMs),
-	);
-	let sums = folded.get(key);
-	if (!sums) {
-		sums = emptySums(row.x.length);
-		folded.set(key, sums);
-	}
-	addObservation(sums, row.x.length, row.x, 1, reward);
-}
-
-function compare(
-	stored: StoredSums,
-	folded: ReadonlyMap<string, Float64Array>,
-): Difference[] {
-	const differences: Difference[] = [];
-	const seen = new Set<string>();
-	for (const { version, arm, bucket, sums } of stored.buckets) {
-		const key = keyOf(version, arm, bucket);
-		seen.add(key);
-		const what = firstDifference(
-			sums,
-			folded.get(key) ?? new Float64Array(sums.length),
-		);
-		if (what !== null)
-			differences.push({
-				experiment: stored.experiment,
-				version,
-				arm,
-				bucket,
-				what,
-			});
-	}
-	for (const [key, sums] of folded) {
-		if (seen.has(key)) continue;
-		const [version, arm, bucket] = key.split(" ") as [string, string, string];
-		const what = `nothing is stored, the log says n = ${sums[0]}`;
-		differences.push({
-			experiment: stored.experiment,
-			version: Number(version),
-			arm,
-			bucket: Number(bucket),
-			what,
-		});
-	}
-	return differences;
-}
-
-function firstDifference(
-	stored: Float64Array,
-	folded: Float64Array,
-): string | null {
-	if (stored.length !== folded.length)
-		return `${stored.length} entries are stored, the log says ${folded.length}`;
-	for (let i = 0; i < stored.length; i++)
-		if (!Object.is((stored[i] as number) + 0, (folded[i] as number) + 0))
-			return `entry ${i} is stored as ${stored[i]}, the log says ${folded[i]}`;
-	return null;
 }

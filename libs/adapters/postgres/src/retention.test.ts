@@ -1,0 +1,375 @@
+import { randomUUID } from "node:crypto";
+import pg from "pg";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Definition } from "#core/experiment";
+import {
+	type DecisionRow,
+	encodeDecisions,
+	encodeEvent,
+	eventSubject,
+	LOG_SUBJECT,
+} from "#core/log";
+import { Learn, type LearnableMessage, Verify } from "#usecases/learning";
+import { oldestOf, RunRetention } from "#usecases/retaining";
+import {
+	aDecision,
+	anEvent,
+	anExperiment,
+	idAt,
+} from "../../../../test/support/builders.js";
+import {
+	createTestDatabase,
+	type TestDatabase,
+} from "../../../../test/support/database.js";
+import {
+	Database,
+	ensurePartitions,
+	isRefusal,
+	PostgresDefinitionStore,
+	PostgresErasure,
+	PostgresLearningLedger,
+	PostgresLogReads,
+	PostgresPosteriorSource,
+	PostgresRetention,
+	PostgresRevisionReads,
+} from "./index.js";
+
+const DAY_MS = 86_400_000;
+const today = () => Math.floor(Date.now() / DAY_MS) * DAY_MS;
+const dayOf = (ms: number) => new Date(ms).toISOString().slice(0, 10);
+const experiment = anExperiment({
+	key: "retention",
+	arms: [{ key: "a" }, { key: "b" }],
+	context: { features: [{ name: "v", from: "request", kind: "number" }] },
+	policy: { kind: "linucb", alpha: 0.5, halfLife: "4h" },
+	reward: {
+		window: "30m",
+		range: [-1, 2],
+		outcomes: [{ type: "play", value: 0.3 }],
+	},
+});
+const BUCKET_MS = 600_000;
+
+/** A log of five days: of each 40 decisions by two learners, with an outcome for most, a waiting one, and an event of no decision. */
+class Log {
+	position = 0;
+	readonly days = Array.from(
+		{ length: 5 },
+		(_, i) => today() - (4 - i) * DAY_MS,
+	);
+	readonly messages = new Map<string, LearnableMessage[]>();
+
+	private constructor(
+		readonly testDatabase: TestDatabase,
+		readonly database: Database,
+		readonly store: PostgresDefinitionStore,
+		readonly definition: Definition,
+	) {}
+
+	static async start(): Promise<Log> {
+		const testDatabase = await createTestDatabase({ migrated: true });
+		const { connectionString } = testDatabase;
+		const database = new Database({
+			connectionString,
+			applicationName: "test",
+		});
+		await database.query(
+			"update installation set horizon = segue_id_floor(now() - interval '30 days')",
+		);
+		await ensurePartitions(
+			(text, values) => database.query(text, values),
+			Date.now(),
+		);
+		const store = new PostgresDefinitionStore(database);
+		const definition = await store.change(experiment.key, () => ({
+			experiment,
+			version: 1,
+			state: "running",
+			run: 1,
+			epoch: 1,
+			winner: null,
+			bucketMs: BUCKET_MS,
+			action: "create",
+			actor: "test",
+			why: "",
+		}));
+		const log = new Log(
+			testDatabase,
+			database,
+			store,
+			definition as Definition,
+		);
+		const learners = [log.ledger(), log.ledger()];
+		for (const [k, day] of log.days.entries()) {
+			const messages = log.#ofDay(day, k);
+			log.messages.set(dayOf(day), messages);
+			await Promise.all(
+				learners.map((own, half) =>
+					new Learn(own, isRefusal).execute(
+						messages.filter((_, i) => i % 2 === half),
+					),
+				),
+			);
+		}
+		await Promise.all(learners.map((own) => own.close()));
+		return log;
+	}
+
+	ledger() {
+		return new PostgresLearningLedger({
+			connectionString: this.testDatabase.connectionString,
+			applicationName: "test learner",
+			definitions: (ids) => this.store.byIds(ids),
+		});
+	}
+
+	/** An hour's worth in six buckets, so that learners' shards share some. */
+	#ofDay(day: number, k: number): LearnableMessage[] {
+		const boot = randomUUID();
+		return Array.from({ length: 40 }, (_, i) => {
+			const at = day + 1_000 + i * 90_000;
+			const row = aDecision(this.definition, {
+				id: idAt(at, i),
+				arm: i % 3 === 0 ? "a" : "b",
+				unit: `unit-${i % 7}`,
+				context: { v: (i % 11) / 4 + k },
+			});
+			return [
+				this.#message(
+					LOG_SUBJECT,
+					encodeDecisions([row], { boot, sequence: i + 1 }),
+					at,
+				),
+				...(i % 5 === 0 ? [] : [this.#event(row, at, {})]),
+				...(i === 0
+					? [
+							this.#event({ ...row, id: idAt(at, 900) }, at, {}),
+							this.#event(row, at, { decisionId: undefined, id: "signal" }),
+						]
+					: []),
+			];
+		}).flat();
+	}
+
+	#event(row: DecisionRow, at: number, fields: object): LearnableMessage {
+		const event = anEvent(row, "play", { at, ...fields });
+		return this.#message(eventSubject("play"), encodeEvent(event), at);
+	}
+
+	#message(subject: string, body: Uint8Array, storedAt: number) {
+		this.position += 1;
+		return { subject, body, storedAt, position: this.position };
+	}
+
+	sums = async () =>
+		(
+			await new PostgresPosteriorSource(this.database).read(
+				experiment.key,
+				1,
+				0,
+			)
+		).changed;
+
+	verify = () =>
+		new Verify(
+			new PostgresLogReads(
+				this.database,
+				new PostgresPosteriorSource(this.database),
+				this.store,
+			),
+		).execute();
+
+	retention(patienceMs?: number) {
+		const announced: [string, number][] = [];
+		const log = new PostgresRetention(this.database, this.store, patienceMs);
+		const run = new RunRetention(log, (...said) => announced.push(said));
+		return { log, run, announced };
+	}
+
+	/** Of n of one arm in a bucket; the second time it is as before. */
+	async flipByte(bucket: number): Promise<void> {
+		await this.database.query(
+			`update sums s set data = set_byte(s.data, 6, get_byte(s.data, 6) # 1)
+			where s.arm = 'a' and s.chunk = 0 and s.bucket = $1
+			and s.shard = (select max(m.shard) from sums m where m.arm = 'a' and m.bucket = $1)`,
+			[bucket],
+		);
+	}
+
+	async close(): Promise<void> {
+		await this.database.close();
+		await this.testDatabase.drop();
+	}
+}
+
+let log: Log;
+beforeAll(async () => {
+	log = await Log.start();
+});
+afterAll(() => log?.close());
+
+test("a dry run says what would go and changes nothing", async () => {
+	const before = dayOf(log.days[1] as number);
+	const { dropped, before: said } = await log
+		.retention()
+		.run.execute(before, true);
+	expect(said).toBe(before);
+	expect(dropped.at(-1)).toEqual({
+		day: dayOf(log.days[0] as number),
+		decisions: 40,
+		outcomes: 33,
+		signals: 1,
+		waiting: 1,
+	});
+	expect((await log.verify()).decisions).toBe(200);
+});
+
+test("a day whose sums are not what its rows say is kept, and so are the days after it", async () => {
+	const [first] = log.days as [number];
+	await log.flipByte(first / BUCKET_MS + 1);
+	const { kept, dropped } = await log.retention().run.execute(dayOf(today()));
+	await log.flipByte(first / BUCKET_MS + 1);
+	expect(kept[0]?.day).toBe(dayOf(first));
+	expect(kept[0]?.differences).toHaveLength(1);
+	expect(dropped.map(({ day }) => day)).not.toContain(kept[0]?.day);
+	expect((await log.verify()).differences).toEqual([]);
+});
+
+test("the sums do not move by a bit, replay begins from what was folded away and says so, and what comes again is refused", async () => {
+	const sums = await log.sums();
+	const before = await log.verify();
+	const shards = await log.database.query(
+		"select distinct s.shard from sums s",
+	);
+	expect(shards.length).toBeGreaterThan(1);
+	const { run, announced } = log.retention();
+	const result = await run.execute(dayOf(log.days[3] as number));
+	expect(result.kept).toEqual([]);
+	expect(result.dropped.filter(({ decisions }) => decisions > 0)).toHaveLength(
+		3,
+	);
+	expect(announced).toEqual([
+		[experiment.key, result.revisions[experiment.key]],
+	]);
+
+	const same = async () => {
+		expect(await log.sums()).toEqual(sums);
+		const verification = await log.verify();
+		expect(verification.differences).toEqual([]);
+		expect(verification.decisions).toBe(80);
+		expect(verification.closed).toEqual([
+			{ experiment: experiment.key, buckets: expect.any(Number), learned: 96 },
+		]);
+	};
+	expect(before.closed).toEqual([]);
+	await same();
+	const [{ closed } = { closed: -1 }] = await log.database.query<{
+		closed: number;
+	}>(
+		`select count(*) filter (where s.shard <> 17)::int as closed from sums s where s.bucket < $1`,
+		[(log.days[3] as number) / BUCKET_MS],
+	);
+	expect(closed).toBe(0);
+
+	const own = log.ledger();
+	for (const day of log.days.slice(0, 4)) {
+		const [again] = await new Learn(own, isRefusal).execute(
+			log.messages.get(dayOf(day)) ?? [],
+		);
+		expect(again?.decisions).toBe(0);
+		expect(again?.events).toBe(0);
+		if (day < (log.days[3] as number))
+			expect(new Set(again?.reasons)).toEqual(new Set(["before horizon"]));
+	}
+	await own.close();
+	await same();
+	expect((await run.execute(dayOf(log.days[3] as number))).dropped).toEqual([]);
+});
+
+test("replay finds a changed byte in what was folded away", async () => {
+	const [first] = log.days as [number];
+	await log.flipByte(first / BUCKET_MS);
+	expect((await log.verify()).differences).toHaveLength(1);
+	await log.flipByte(first / BUCKET_MS);
+	expect((await log.verify()).equal).toBe(true);
+});
+
+test("sums of the past begin from what was folded away, at no revision below the floor", async () => {
+	const reads = new PostgresRevisionReads(log.database, log.store);
+	const { floor, revision, closed } = await reads.sumsNow(experiment.key, 1);
+	expect(floor).toBe(revision);
+	expect(closed.length).toBeGreaterThan(0);
+	const { SumsInTime } = await import("#usecases/learning");
+	const open = (begin: "nothing" | "now") =>
+		SumsInTime.open(reads, experiment.key, 1, revision, begin);
+	const forwards = await open("nothing");
+	await forwards.moveTo(revision);
+	const now = await open("now");
+	const named = (sums: readonly { arm: string; bucket: number }[]) =>
+		[...sums].sort((a, b) =>
+			a.arm < b.arm ? -1 : a.arm > b.arm ? 1 : a.bucket - b.bucket,
+		);
+	expect(named(forwards.all())).toEqual(named(now.all()));
+	await now.moveTo(0);
+	expect(now.all()).toEqual([]);
+});
+
+test("an erasure takes out what is in the log, and says that what was folded away stays", async () => {
+	const [learned] = (await log.verify()).closed;
+	const { removed, foldedBefore } = await new PostgresErasure(
+		log.database,
+	).erase(["unit-1"], 10_000);
+	expect(removed.decisions).toBe(12);
+	expect(foldedBefore).toBe(log.days[3]);
+	const verification = await log.verify();
+	expect(verification.differences).toEqual([]);
+	expect(verification.closed[0]).toEqual(learned);
+});
+
+test("a reader that holds a day is waited for in short tries, and the day stays where it does not end", async () => {
+	const reader = new pg.Client({
+		connectionString: log.testDatabase.connectionString,
+	});
+	await reader.connect();
+	await reader.query("begin; select count(*) from decisions");
+	const before = dayOf(log.days[4] as number);
+	await expect(log.retention(300).run.execute(before)).rejects.toThrow(
+		"nothing was changed",
+	);
+	const own = log.ledger();
+	await new Learn(own, isRefusal).execute(
+		log.messages.get(dayOf(log.days[4] as number)) ?? [],
+	);
+	await own.close();
+	await reader.query("rollback");
+	await reader.end();
+	const { dropped } = await log.retention().run.execute(before);
+	expect(dropped.map(({ day }) => day)).toEqual([dayOf(log.days[3] as number)]);
+	expect((await log.verify()).equal).toBe(true);
+});
+
+test("what waits elsewhere of days before the horizon goes too", async () => {
+	await log.database.query(
+		`insert into requests (experiment, kind, key, decision_id, unit, answer, expires_at)
+		select 'x', 'request', k.id::text, k.id, 'u', '{}', now() + interval '1 day' from (values
+			(segue_id_floor(now() - interval '9 days')), (segue_id_floor(now()))
+		) as k (id)`,
+	);
+	const { log: retention } = log.retention();
+	expect((await retention.sweep()).requests).toBe(1);
+	expect((await retention.sweep()).requests).toBe(0);
+});
+
+test("only one runs at a time", async () => {
+	const { log: retention } = log.retention();
+	const inner = await retention.alone(async () =>
+		log.retention().log.alone(async () => "both"),
+	);
+	expect(inner).toBeNull();
+	expect(await retention.alone(async () => "one")).toBe("one");
+});
+
+test("the oldest of ninety days is today's and 89 before it", () => {
+	expect(oldestOf(90, Date.UTC(2026, 3, 1, 23))).toBe("2026-01-02");
+	expect(oldestOf(1, Date.UTC(2026, 3, 1))).toBe("2026-04-01");
+});

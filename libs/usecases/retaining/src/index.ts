@@ -1,0 +1,3 @@
+export * from "./ports.js";
+export * from "./prove-day.js";
+export * from "./run-retention.js";
