@@ -10,11 +10,13 @@ import {
 	PostgresOpenWindows,
 	PostgresPublishedGaps,
 	PostgresPublishedPacks,
+	PostgresRetention,
 	PostgresStreamMarks,
 } from "#adapters/postgres";
 import type { Metrics } from "#adapters/telemetry";
 import type { Health } from "#api";
 import { CloseWindows, type Committed, Learn } from "#usecases/learning";
+import { RunRetention } from "#usecases/retaining";
 import { WatchLosses, WatchStream } from "#usecases/watching";
 import type { Log } from "../../boot/src/log.js";
 import type { Parts } from "../../boot/src/parts.js";
@@ -22,6 +24,7 @@ import type { Shutdown } from "../../boot/src/shutdown.js";
 import { STREAM_KEEP_MS } from "../../boot/src/stream-keep.js";
 import { type FinishedBatch, LearnerWorker } from "./learner.worker.js";
 import { LossWatch } from "./loss-watch.js";
+import { RetentionUpkeep } from "./retention-upkeep.js";
 import { WindowUpkeep } from "./window-upkeep.js";
 
 /** A pull brings 16 MiB at most as well. Half of what the stream lets sixteen learners hold together. */
@@ -36,6 +39,8 @@ export function startLearner(
 	log: Log,
 	metrics: Metrics,
 	shutdown: Shutdown,
+	/** Days of the log that are kept. */
+	logDays: number,
 ): () => Promise<Health> {
 	const onLost = (error: Error) =>
 		log.warn({ err: error }, "A connection of the learner was lost");
@@ -106,6 +111,16 @@ export function startLearner(
 			log.warn({ err: error }, "Upkeep failed and is tried again in a minute"),
 		);
 	}, UPKEEP_MS);
+	const retention = new RetentionUpkeep(
+		new RunRetention(
+			new PostgresRetention(database, store),
+			(experiment, revision) => parts.stream.announce(experiment, revision),
+		),
+		logDays,
+		log,
+	);
+	retention.start();
+	shutdown.add("retention", () => retention.stop());
 	shutdown.add("upkeep", async () => clearInterval(upkeep));
 	return async () => {
 		const reached = await database.answers();

@@ -109,6 +109,7 @@ function printVerification({
 	decisions,
 	outcomes,
 	revisions,
+	closed,
 	differences,
 }: Verification): void {
 	const at = Object.entries(revisions).map(
@@ -117,6 +118,10 @@ function printVerification({
 	console.log(
 		`Decisions folded: ${decisions}, outcomes: ${outcomes}; ${at.join(", ") || "no experiments"}.`,
 	);
+	for (const { experiment, buckets, learned } of closed)
+		console.log(
+			`${experiment} begins from what retention folded away: ${learned} decisions that taught, in ${buckets} sums that were proved when their rows were dropped.`,
+		);
 	if (equal)
 		console.log("Equal: every stored sum is bit for bit what the log says.");
 	for (const { experiment, version, arm, bucket, what } of differences)

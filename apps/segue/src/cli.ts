@@ -13,6 +13,8 @@ import {
 } from "./cli-experiments.js";
 import { explainDecision } from "./cli-explain.js";
 import { replay, replayDecisions } from "./cli-replay.js";
+import { runRetention } from "./cli-retention.js";
+import { eraseUnits } from "./cli-units.js";
 
 /** The command line: each command ends with exit code 0 where it holds, 1 where it does not, 2 where it could not be told. */
 const program = new Command("segue").description(
@@ -118,6 +120,40 @@ deadLetters
 	)
 	.action(async (options: RedriveOptions) =>
 		end(await redriveDeadLetters(options)),
+	);
+
+program
+	.command("units")
+	.description("units: whom decisions are made for")
+	.command("erase")
+	.description(
+		"erases units exactly: their rows are deleted and their share is taken out of every sum",
+	)
+	.requiredOption("--file <path>", "one unit a line; - for standard input")
+	.option("--json", "print the receipt as one JSON object")
+	.action(async (options: { file: string; json?: boolean }) =>
+		end(await eraseUnits(options)),
+	);
+
+program
+	.command("retention")
+	.description("how long the log is kept")
+	.command("run")
+	.description(
+		"drops whole days of the log after a last replay of each; their sums stay",
+	)
+	.option(
+		"--before <day>",
+		"days before this UTC day, such as 2026-01-05; else what SEGUE_LOG_DAYS does not keep",
+	)
+	.option("--dry-run", "only say what would go")
+	.option(
+		"--json",
+		"print one JSON object: {before, dropped, kept, revisions, swept, elsewhere}",
+	)
+	.action(
+		async (options: { before?: string; dryRun?: boolean; json?: boolean }) =>
+			end(await runRetention(options)),
 	);
 
 interface ReplayOptions {

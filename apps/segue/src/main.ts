@@ -13,7 +13,7 @@ await runProcess("segue", async ({ config, log, shutdown }) => {
 	const parts = await openParts(config, log, shutdown, true);
 	saySetup(config, parts, log);
 	const metrics = new Metrics();
-	const learner = startLearner(parts, log, metrics, shutdown);
+	const learner = startLearner(parts, log, metrics, shutdown, config.logDays);
 	const api = await composeDecider({ config, parts, log, metrics, shutdown });
 	/** Ready as the decider is; the learner adds its own parts. */
 	const health = async () => {

@@ -23,6 +23,8 @@ export interface Config {
 	readonly decideDeadlineMs: number;
 	readonly learnerPort: number;
 	readonly spoolMaxBytes: number;
+	/** UTC days of the log that are kept, today's included. */
+	readonly logDays: number;
 	readonly logLevel: LogLevel;
 	/** An OTLP endpoint is set, so spans have somewhere to go. */
 	readonly tracing: boolean;
@@ -66,6 +68,7 @@ export function readConfig(
 		decideDeadlineMs: reader.integer("SEGUE_DECIDE_DEADLINE_MS", 1, 60_000),
 		learnerPort: reader.integer("SEGUE_LEARNER_PORT", 1, 65_535),
 		spoolMaxBytes: reader.integer("SEGUE_SPOOL_MAX_BYTES", MIB, LARGEST_SPOOL),
+		logDays: reader.integer("SEGUE_LOG_DAYS", 2, 36_500),
 		logLevel: reader.choice("LOG_LEVEL", logLevels) ?? "info",
 		tracing: hasTraceEndpoint(environment),
 	};

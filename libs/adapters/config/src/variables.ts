@@ -16,6 +16,7 @@ export const variables = [
 	{ name: "SEGUE_DECIDE_DEADLINE_MS", fallback: "100" },
 	{ name: "SEGUE_LEARNER_PORT", fallback: "8081" },
 	{ name: "SEGUE_SPOOL_MAX_BYTES", fallback: "268435456" },
+	{ name: "SEGUE_LOG_DAYS", fallback: "90" },
 	{ name: "LOG_LEVEL", fallback: "info" },
 ] as const satisfies readonly Variable[];
 

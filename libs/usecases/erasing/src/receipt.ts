@@ -26,8 +26,9 @@ export interface Receipt {
 }
 
 export interface OutsideDatabase {
-	/** Null where it could not be told. */
+	/** Null where the spool was not rewritten. */
 	readonly spoolEntries: number | null;
+	/** Null where the stream was not looked through. */
 	readonly messages: RemovedMessages | null;
 	/** Milliseconds. */
 	readonly now: number;
@@ -64,18 +65,12 @@ export function makeReceipt(
 				until: null,
 			},
 			...streamRemains(messages, streamUntil),
-			...(spoolEntries === null
-				? [
-						{
-							where: "spool of this decider",
-							why: "It could not be rewritten; its entries go to the stream once that is back, and are refused there.",
-							until: null,
-						},
-					]
-				: []),
 			{
-				where: "spools of other deciders",
-				why: "Entries that wait there go to their stream once it is back, and are refused there.",
+				where:
+					spoolEntries === null
+						? "spools of deciders"
+						: "spools of other deciders",
+				why: "Entries that wait there, or were set aside as damaged: what waits goes to the stream once that is back, and is refused there.",
 				until: null,
 			},
 			{

@@ -14,11 +14,12 @@ export interface ProvenDay {
 
 /**
  * Folds a day for the last time and compares it with the sums that will stay for it: once it is dropped, nobody can. The day is behind
- * the horizon, so that only erasures change it. Null where they did so each time.
+ * the horizon, so that only erasures change it. Null where they did so each time; rejects with the signal's reason.
  */
 export async function proveDay(
 	log: RetainedLog,
 	day: string,
+	signal?: AbortSignal,
 ): Promise<ProvenDay | null> {
 	for (let tries = 1; tries <= MOST_TRIES; tries++) {
 		const before = await log.floors();
@@ -26,6 +27,7 @@ export async function proveDay(
 		const experiments = new Set<string>();
 		let decisions = 0;
 		for (let after: string | null = null; ; ) {
+			signal?.throwIfAborted();
 			const page = await log.page(day, after, PAGE);
 			for (const state of page) {
 				folded.add(state);

@@ -48,8 +48,15 @@ export class RunRetention {
 		private readonly onProgress: (day: string) => void = () => {},
 	) {}
 
-	/** @param before a UTC day, `2026-01-05`; with `dryRun` nothing is changed and `dropped` says what would be */
-	async execute(before: string, dryRun = false): Promise<RetentionResult> {
+	/**
+	 * @param before a UTC day, `2026-01-05`; with `dryRun` nothing is changed and `dropped` says what would be
+	 * @param signal ends it between two steps, with its reason as the rejection
+	 */
+	async execute(
+		before: string,
+		dryRun = false,
+		signal?: AbortSignal,
+	): Promise<RetentionResult> {
 		const nothing: RetentionResult = {
 			before,
 			dropped: [],
@@ -61,7 +68,7 @@ export class RunRetention {
 		const days = await this.log.days(before);
 		if (dryRun) return { ...nothing, dropped: await this.#counts(days) };
 		if (days.length === 0) return nothing;
-		const done = await this.log.alone(() => this.#run(before));
+		const done = await this.log.alone(() => this.#run(before, signal));
 		return done ?? { ...nothing, elsewhere: true };
 	}
 
@@ -72,14 +79,14 @@ export class RunRetention {
 		return counted;
 	}
 
-	async #run(before: string): Promise<RetentionResult> {
+	async #run(before: string, signal?: AbortSignal): Promise<RetentionResult> {
 		await this.log.moveHorizon(before);
 		const dropped: RetainedDay[] = [];
 		const kept: RetentionResult["kept"][number][] = [];
 		const revisions = new Map<string, number>();
 		for (const day of await this.log.days(before)) {
 			this.onProgress(day);
-			const outcome = await this.#close(day, revisions);
+			const outcome = await this.#close(day, revisions, signal);
 			if ("why" in outcome) {
 				kept.push(outcome);
 				// A later day must not go before an earlier one: replay begins where the closed ones end.
@@ -102,8 +109,9 @@ export class RunRetention {
 	async #close(
 		day: string,
 		revisions: Map<string, number>,
+		signal?: AbortSignal,
 	): Promise<RetainedDay | RetentionResult["kept"][number]> {
-		const proven = await proveDay(this.log, day);
+		const proven = await proveDay(this.log, day, signal);
 		if (proven === null) return kept(day, "erasures changed it each time");
 		if (proven.differences.length > 0)
 			return kept(
@@ -117,8 +125,10 @@ export class RunRetention {
 				let merged = await this.log.mergeSome(day);
 				merged.size > 0;
 				merged = await this.log.mergeSome(day)
-			)
+			) {
+				signal?.throwIfAborted();
 				for (const [key, revision] of merged) revisions.set(key, revision);
+			}
 			const done = await this.log.drop(day, counts, proven.experiments);
 			if (done === null) continue;
 			for (const [key, revision] of done.revisions)
