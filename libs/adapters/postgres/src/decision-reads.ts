@@ -11,7 +11,7 @@ import type {
 	StoredDecision,
 	StoredEvent,
 } from "#usecases/deciding";
-import { movements } from "#usecases/learning";
+import { type Movement, movements } from "#usecases/learning";
 import type { Database } from "./database.js";
 import {
 	type DecisionRecord,
@@ -28,7 +28,8 @@ import {
 type LearnedRecord = DecisionRecord & {
 	exposed: 0 | 1;
 	reward: number;
-	learned_revision: number;
+	/** Null where the revision is so old that its row was swept. */
+	learned_revision: number | null;
 };
 
 type RevisedRecord = OutcomeRecord & { revision: number | null };
@@ -52,7 +53,7 @@ export class PostgresDecisionReads implements DecisionReads {
 			this.database.query<LearnedRecord>(
 				`select ${decisionColumns.map((column) => `d.${column}`).join(", ")}, s.exposed, s.reward, l.revision as learned_revision
 				from decisions d join decision_states s on s.id = d.id
-				join revision_log l on l.experiment = d.experiment and l.batch = d.batch
+				left join revision_log l on l.experiment = d.experiment and l.batch = d.batch
 				where d.id = $1::uuid`,
 				[id],
 			),
@@ -116,7 +117,7 @@ export class PostgresDecisionReads implements DecisionReads {
 function tell(
 	row: DecisionRow,
 	definition: Definition | undefined,
-	revision: number,
+	revision: number | null,
 	records: readonly RevisedRecord[],
 ) {
 	if (definition === undefined)
@@ -130,7 +131,10 @@ function tell(
 	}));
 	const all: Event[] = outcomes.map(({ event }) => event);
 	const { verdicts } = judge(reward, row, all);
-	const moved = movements(reward, row, revision, outcomes);
+	const moved =
+		revision === null
+			? { decision: null, events: new Map<string, Movement>() }
+			: movements(reward, row, revision, outcomes);
 	const closing = outcomes.find(({ event }) => isClosing(event));
 	return {
 		moved: moved.decision,

@@ -166,6 +166,23 @@ export async function isThere(
 	return rows[0]?.there === true;
 }
 
+/** Events of the day whose decision never came go, and are counted as expired: behind the horizon it cannot come any more. */
+export async function expireWaiting(
+	client: pg.ClientBase,
+	day: string,
+): Promise<void> {
+	const at = suffix(day);
+	await client.query(
+		`with expired as (
+			delete from outcomes${at} o using decision_states${at} s
+			where s.experiment is null and o.decision_id = s.id returning 1
+		)
+		select segue_count_verdicts(${CLOSED_SHARD}, array['-', '-'], array['event', 'event'],
+			array['unknown decision (waiting)', 'unknown decision (expired)'], array[-count(*), count(*)])
+		from expired having count(*) > 0`,
+	);
+}
+
 /** Each table is waited for no longer than the lock timeout, since whoever reads the log waits behind it. */
 export async function dropDay(
 	client: pg.ClientBase,

@@ -28,6 +28,7 @@ import {
 	PostgresDefinitionStore,
 	PostgresErasure,
 	PostgresLearningLedger,
+	PostgresLedgerReads,
 	PostgresLogReads,
 	PostgresPosteriorSource,
 	PostgresRetention,
@@ -113,6 +114,21 @@ class Log {
 		}
 		await Promise.all(learners.map((own) => own.close()));
 		return log;
+	}
+
+	/** How many events were delivered, and how many of them wait or have waited in vain. */
+	async events() {
+		const events = await new PostgresLedgerReads(this.database).counts("-");
+		const [sum] = await this.database.query<{ all: number }>(
+			"select sum(v.count)::bigint as all from verdict_counts v",
+		);
+		const of = (verdict: string) =>
+			events.find((entry) => entry.verdict === verdict)?.count ?? 0;
+		return {
+			all: sum?.all,
+			waiting: of("unknown decision (waiting)"),
+			expired: of("unknown decision (expired)"),
+		};
 	}
 
 	ledger() {
@@ -238,6 +254,7 @@ test("a day whose sums are not what its rows say is kept, and so are the days af
 test("the sums do not move by a bit, replay begins from what was folded away and says so, and what comes again is refused", async () => {
 	const sums = await log.sums();
 	const before = await log.verify();
+	const delivered = await log.events();
 	const shards = await log.database.query(
 		"select distinct s.shard from sums s",
 	);
@@ -263,6 +280,10 @@ test("the sums do not move by a bit, replay begins from what was folded away and
 	};
 	expect(before.closed).toEqual([]);
 	await same();
+	const counted = await log.events();
+	expect(counted.all).toBe(delivered.all);
+	expect(counted.expired).toBe(3);
+	expect(counted.waiting).toBe(delivered.waiting - 3);
 	const [{ closed } = { closed: -1 }] = await log.database.query<{
 		closed: number;
 	}>(

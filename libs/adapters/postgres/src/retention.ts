@@ -33,6 +33,7 @@ import {
 	closeSums,
 	countDay,
 	dropDay,
+	expireWaiting,
 	isMerged,
 	isThere,
 	moveHorizon,
@@ -157,11 +158,12 @@ export class PostgresRetention implements RetainedLog {
 		});
 	}
 
-	drop(
+	async drop(
 		day: string,
 		counts: DayCounts,
 		experiments: readonly string[],
 	): Promise<DroppedDay | null> {
+		await this.#expire(day);
 		return underGate(this.database, this.patienceMs, async (client) => {
 			if (!(await isThere(client, day)))
 				return { revisions: new Map<string, number>(), buckets: 0 };
@@ -171,6 +173,14 @@ export class PostgresRetention implements RetainedLog {
 			const batch = await nextBatch(client);
 			const revisions = await takeFloors(client, batch, experiments);
 			return { revisions, buckets };
+		});
+	}
+
+	/** Beside batches, which touch nothing of the day any more, but not beside an erasure, which counts the same events. */
+	#expire(day: string): Promise<void> {
+		return this.database.transaction(async (client) => {
+			await client.query(`select pg_advisory_xact_lock_shared(${GATE}, 1)`);
+			if (await isThere(client, day)) await expireWaiting(client, day);
 		});
 	}
 

@@ -108,7 +108,7 @@ export interface StoredDecision {
 		/** The close of its window, where it teaches only from then on; null while open. `at` is milliseconds since the epoch. */
 		readonly closing?: {
 			readonly at: number;
-			readonly revision: number;
+			readonly revision: number | null;
 			readonly moved: StoredMovement | null;
 		} | null;
 	} | null;
