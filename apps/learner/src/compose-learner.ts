@@ -29,8 +29,8 @@ import { WindowUpkeep } from "./window-upkeep.js";
 
 /** A pull brings 16 MiB at most as well. Half of what the stream lets sixteen learners hold together. */
 const MOST_MESSAGES = 2_000;
-/** A learner that stands still keeps what it holds from the others for 5 s, and a batch may take some. */
-const PACK_GRACE_MS = 10_000;
+/** What a killed learner held comes back after 5 s; only then can others take it. */
+const PACK_GRACE_MS = 7_000;
 const UPKEEP_MS = 60_000;
 
 /** The learner: its own connection and shard, the loop over the stream, and the upkeep of partitions and stream. */

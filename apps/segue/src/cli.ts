@@ -177,5 +177,6 @@ function end(code: number): void {
 
 program.parseAsync().catch((error: unknown) => {
 	console.error(error instanceof Error ? error.message : String(error));
-	process.exitCode = 2;
+	// A broker that did not answer would be tried for ever.
+	process.exit(2);
 });

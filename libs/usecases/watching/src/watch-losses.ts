@@ -11,7 +11,7 @@ export class WatchLosses {
 	constructor(
 		private readonly gaps: PublishedGaps,
 		private readonly stream: Pick<WatchStream, "execute">,
-		/** A pack may be that much later than those behind it: a learner that stands still keeps it from the others for 5 s. */
+		/** A pack may be that much later than those behind it. */
 		private readonly graceMs: number,
 	) {}
 
