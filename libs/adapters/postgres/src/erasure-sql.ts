@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { Group } from "#core/experiment";
+import type { Database } from "./database.js";
 import { fromGridBytes } from "./decision-record.js";
 import { type OutcomeRecord, outcomeColumns } from "./outcome-record.js";
 
@@ -186,10 +187,10 @@ export async function readBucketWidths(
 
 /** The instant before which the log was folded away, milliseconds; null where nothing ever was. */
 export async function readFoldedBefore(
-	client: pg.ClientBase,
+	database: Pick<Database, "query">,
 ): Promise<number | null> {
-	const { rows } = await client.query<{ at: number | null }>(
+	const [row] = await database.query<{ at: number | null }>(
 		`select (extract(epoch from (max(c.day) + 1)::timestamp at time zone 'utc') * 1000)::float8 as at from closed_days c`,
 	);
-	return rows[0]?.at ?? null;
+	return row?.at ?? null;
 }

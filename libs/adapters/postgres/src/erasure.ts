@@ -32,10 +32,10 @@ import {
 	type Share,
 	writeTombstones,
 } from "./erasure-sql.js";
+import { addAlone } from "./erasure-sums.js";
 import { countErased } from "./erasure-verdicts.js";
 import { GateBusy, nextBatch, takeFloors, underGate } from "./gate.js";
 import { forgetWindows } from "./open-windows.js";
-import { addToSums } from "./sums-sql.js";
 
 /** The eraser's own shard: its rows may be negative, being what was added elsewhere. Learners have 0 to 15. */
 export const ERASER_SHARD = 16;
@@ -148,13 +148,15 @@ export class PostgresErasure implements Erasure, Tombstones {
 		if (!more) {
 			const named = await deleteStrayOutcomes(client, units);
 			removed.outcomes += named.length;
-			const experimentOf = await experimentsOf(client, named);
+			const experimentOf =
+				named.length > 0 ? await experimentsOf(client, named) : new Map();
 			for (const id of named) {
 				const experiment = experimentOf.get(id) ?? null;
 				strays.push(experiment);
 				if (experiment !== null) experiments.add(experiment);
 			}
-			removed.waiting = await deleteEmptyPlaceholders(client, named);
+			if (named.length > 0)
+				removed.waiting = await deleteEmptyPlaceholders(client, named);
 			removed.signals = await deleteSignals(client, units);
 			removed.requests = await deleteRequests(client, units);
 		}
@@ -166,8 +168,7 @@ export class PostgresErasure implements Erasure, Tombstones {
 
 		const batch = await nextBatch(client);
 		const deltas = await shareOfSums(client, shares, states);
-		if (deltas.length > 0)
-			await addToSums(client, ERASER_SHARD, batch, deltas, new Set());
+		if (deltas.length > 0) await addAlone(client, ERASER_SHARD, batch, deltas);
 		await countErased(client, ERASER_SHARD, {
 			shares,
 			outcomes,
@@ -192,7 +193,7 @@ export class PostgresErasure implements Erasure, Tombstones {
 	}
 
 	async #foldedBefore(): Promise<number | null> {
-		return this.database.snapshot(readFoldedBefore);
+		return readFoldedBefore(this.database);
 	}
 
 	/** Keyed hashes, as tombstones name units. */

@@ -39,7 +39,7 @@ export async function underGate<T>(
 		try {
 			return await database.transaction(async (client) => {
 				await client.query(
-					`set local lock_timeout = ${LOCK_TIMEOUT_MS}; select pg_advisory_xact_lock(${GATE}, 1)`,
+					`set local lock_timeout = ${LOCK_TIMEOUT_MS}; set local jit = off; select pg_advisory_xact_lock(${GATE}, 1)`,
 				);
 				return await work(client);
 			});
