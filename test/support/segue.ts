@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -143,7 +144,14 @@ export async function runtimeOf(folder: string): Promise<{
 	natsUrl: string | null;
 	stream: string;
 }> {
-	return JSON.parse(await readFile(join(folder, "runtime.json"), "utf8"));
+	const file = join(folder, "runtime.json");
+	// Written once the door is open, so whoever found it open may come a little early.
+	await waitFor(
+		() => existsSync(file),
+		10_000,
+		() => `There is no ${file}.`,
+	);
+	return JSON.parse(await readFile(file, "utf8"));
 }
 
 /** Runs the built command line and returns what it printed. */

@@ -1,3 +1,4 @@
+// Longer than 300 lines since the order of a spool's file, index and recovery is one thing to be seen at once.
 import { mkdir, readdir } from "node:fs/promises";
 import { type Spool, type SpoolEntry, SpoolFull } from "#usecases/ingesting";
 import { lockFolder } from "./folder-lock.js";

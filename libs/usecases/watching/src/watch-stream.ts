@@ -1,4 +1,8 @@
-import type { Stream, StreamIdentity } from "#usecases/ingesting";
+import {
+	type Stream,
+	StreamAway,
+	type StreamIdentity,
+} from "#usecases/ingesting";
 import type { StreamMarks } from "./ports.js";
 
 export interface StreamChange {
@@ -22,7 +26,7 @@ export class WatchStream {
 		if (!this.stream.connected) return null;
 		// In this order: a position that the stream had before it is asked now can only be missing in an older one.
 		const was = await this.marks.read();
-		const now = await this.stream.identity();
+		const now = await this.identity();
 		if (now === null) return null;
 		const kind = was === null ? null : difference(was, now);
 		if (was !== null && kind === null) {
@@ -31,6 +35,16 @@ export class WatchStream {
 		}
 		const mine = await this.marks.replace(was, now);
 		return mine && was !== null && kind !== null ? { kind, was, now } : null;
+	}
+
+	/** Null also where the broker goes away while it is asked: it is asked again soon. */
+	private async identity(): Promise<StreamIdentity | null> {
+		try {
+			return await this.stream.identity();
+		} catch (error) {
+			if (error instanceof StreamAway) return null;
+			throw error;
+		}
 	}
 }
 
