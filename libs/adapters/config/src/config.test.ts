@@ -28,6 +28,7 @@ describe("readConfig", () => {
 			decideDeadlineMs: 100,
 			learnerPort: 8081,
 			spoolMaxBytes: 256 * 1024 * 1024,
+			logDays: 90,
 			logLevel: "info",
 			tracing: false,
 		});
@@ -46,6 +47,7 @@ describe("readConfig", () => {
 				SEGUE_DECIDE_DEADLINE_MS: "50",
 				SEGUE_LEARNER_PORT: "9001",
 				SEGUE_SPOOL_MAX_BYTES: "1048576",
+				SEGUE_LOG_DAYS: "30",
 				LOG_LEVEL: "",
 				OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318",
 			}),
@@ -60,6 +62,7 @@ describe("readConfig", () => {
 			decideDeadlineMs: 50,
 			learnerPort: 9001,
 			spoolMaxBytes: 1048576,
+			logDays: 30,
 			logLevel: "info",
 			tracing: true,
 		});
