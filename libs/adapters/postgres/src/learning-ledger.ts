@@ -10,11 +10,11 @@ import {
 	type Effects,
 	type LearningLedger,
 	type LockedDecision,
-	type LoggedDecision,
 	type LoggedEvent,
 } from "#usecases/learning";
 import { commitBatch, nextBatch } from "./batch-commit.js";
 import { storeOutcomes } from "./batch-outcomes.js";
+import { storeSignals } from "./batch-signals.js";
 import type { DatabaseOptions } from "./database.js";
 import { KnownDefinitions } from "./known-definitions.js";
 import { LearnerSession } from "./learner-session.js";
@@ -32,10 +32,9 @@ import {
 } from "./learning-sql.js";
 import { ensurePartitions } from "./migrate.js";
 import { forgetWindows, openWindows } from "./open-windows.js";
-import { insertSignals } from "./outcomes-sql.js";
 import { addToSums } from "./sums-sql.js";
 import { readTouched } from "./touched-decisions.js";
-import { isMissingPartition } from "./transient.js";
+import { isMissingPartition, isUselessConnection } from "./transient.js";
 
 /** Advisory lock class of the gate, which batches share and erasure and retention take exclusively. */
 const GATE = 7_301;
@@ -85,7 +84,9 @@ export class PostgresLearningLedger implements LearningLedger {
 			return await this.#transact(client, batch, fold);
 		} catch (error) {
 			this.#knownSums.clear();
-			await client.query("rollback").catch(() => this.#session.drop(client));
+			if (isUselessConnection(error)) this.#session.drop(client);
+			else
+				await client.query("rollback").catch(() => this.#session.drop(client));
 			// After days of standing still the partitions made ahead have run out: made here, found by the next try.
 			if (isMissingPartition(error))
 				await ensurePartitions(
@@ -131,11 +132,17 @@ export class PostgresLearningLedger implements LearningLedger {
 		);
 		if (batch.closings)
 			await forgetWindows(client, batch.closings.map(decisionOf));
-		const newSignals =
-			admitted.signals.length > 0
-				? await this.#insertSignals(client, batchId, admitted.signals)
-				: 0;
-		const letters = [...admitted.deadLetters, ...outcomes.conflicts];
+		const signals = await storeSignals(
+			client,
+			batchId,
+			admitted.signals,
+			(text) => this.#session.keyed(text),
+		);
+		const letters = [
+			...admitted.deadLetters,
+			...outcomes.conflicts,
+			...signals.conflicts,
+		];
 		const newLetters = await insertDeadLetters(client, letters);
 		const strangers = letters.flatMap(({ decisionId }) =>
 			decisionId === undefined || experiments.has(decisionId)
@@ -170,7 +177,7 @@ export class PostgresLearningLedger implements LearningLedger {
 			...outcomes,
 			admitted,
 			logged: filled,
-			newSignals,
+			signals,
 			letters,
 			newLetters,
 			experimentOf: (id) => experiments.get(id) ?? undefined,
@@ -179,8 +186,13 @@ export class PostgresLearningLedger implements LearningLedger {
 		return {
 			revisions: await commitBatch(client, shard, batchId, touched, verdicts),
 			decisions: filled.length,
-			events: outcomes.fresh.length + newSignals,
-			duplicates: duplicatesOf(admitted, filled, outcomes.known, newSignals),
+			events: outcomes.fresh.length + signals.fresh,
+			duplicates:
+				admitted.decisions.size +
+				admitted.repeated.length -
+				filled.length +
+				outcomes.known.length +
+				signals.known,
 			refused: newLetters.size,
 			reasons: letters.map(({ reason }) => reason.split(":", 1)[0] as string),
 			moved: effects.moved,
@@ -225,32 +237,10 @@ export class PostgresLearningLedger implements LearningLedger {
 			[...found].map(([key, erasedAt]) => [keys.get(key) as string, erasedAt]),
 		);
 	}
-
-	async #insertSignals(
-		client: pg.Client,
-		batchId: number,
-		signals: readonly LoggedEvent[],
-	): Promise<number> {
-		const keys = signals.map(({ event }) =>
-			this.#session.keyed(`${event.unit}\n${event.id}`),
-		);
-		return insertSignals(client, batchId, signals, keys);
-	}
 }
 
 const decisionOf = ({ event }: LoggedEvent): string =>
 	event.decisionId as string;
-
-/** Known with the same content: redelivered or repeated. */
-function duplicatesOf(
-	{ decisions, repeated, signals }: Admitted,
-	filled: readonly LoggedDecision[],
-	known: readonly LoggedEvent[],
-	newSignals: number,
-): number {
-	const oldDecisions = decisions.size + repeated.length - filled.length;
-	return oldDecisions + known.length + signals.length - newSignals;
-}
 
 /** A closing never makes a placeholder: its decision is there, or is gone for good. */
 async function lockIds(

@@ -42,14 +42,14 @@ export async function insertOutcomes(
 export const outcomeKey = (decisionId: string, eventId: string): string =>
 	`${decisionId}/${eventId}`;
 
-/** Events that name no decision; `keys` are the keyed hashes of unit and event id. Returns how many were new. */
+/** Events that name no decision; `keys` are the keyed hashes of unit and event id. Returns those that were new, as `signalKey`. */
 export async function insertSignals(
 	client: pg.ClientBase,
 	batch: number,
 	events: readonly LoggedEvent[],
 	keys: readonly Buffer[],
-): Promise<number> {
-	const { rowCount } = await client.query({
+): Promise<ReadonlySet<string>> {
+	const { rows } = await client.query<SignalKey>({
 		name: "segue-insert-signals",
 		text: `insert into signals (day, event_key, event_id, unit, session, type, item, slot, at, value, properties,
 				body_hash, batch, boot, sequence, stored_at)
@@ -60,10 +60,35 @@ export async function insertSignals(
 				$11::jsonb[], $12::text[], $13::bytea[], $14::uuid[], $15::bigint[], $16::float8[])
 				as r (event_key, event_id, unit, session, type, item, slot, at, value, properties, retracts, body_hash, boot, sequence, stored_at)
 			order by 1, 2
-			on conflict do nothing`,
+			on conflict do nothing
+			returning to_char(day, 'YYYY-MM-DD') as day, event_key`,
 		values: [batch, keys, ...eventColumns(events), ...originColumns(events)],
 	});
-	return rowCount ?? 0;
+	return new Set(rows.map(signalKey));
+}
+
+export interface SignalKey {
+	/** UTC, `2026-01-05`. */
+	readonly day: string;
+	readonly event_key: Buffer;
+}
+
+export const signalKey = ({ day, event_key }: SignalKey): string =>
+	`${day} ${event_key.toString("hex")}`;
+
+/** Hashes of stored bodies, by `signalKey`. */
+export async function readSignalHashes(
+	client: pg.ClientBase,
+	keys: readonly SignalKey[],
+): Promise<ReadonlyMap<string, Buffer>> {
+	const { rows } = await client.query<SignalKey & { body_hash: Buffer }>({
+		name: "segue-read-signal-hashes",
+		text: `select to_char(g.day, 'YYYY-MM-DD') as day, g.event_key, g.body_hash
+			from unnest($1::date[], $2::bytea[]) as r (day, event_key)
+			join signals g on g.day = r.day and g.event_key = r.event_key`,
+		values: [keys.map(({ day }) => day), keys.map((key) => key.event_key)],
+	});
+	return new Map(rows.map((row) => [signalKey(row), row.body_hash]));
 }
 
 function eventColumns(events: readonly LoggedEvent[]): unknown[] {

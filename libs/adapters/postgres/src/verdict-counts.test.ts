@@ -137,6 +137,7 @@ test("each delivery has the verdict that the closed list gives it", async () => 
 	const row = oneDecision();
 	const outside = oneDecision({ group: "outside" });
 	const at = (minutes: number) => row.decidedAt + minutes * MINUTE;
+	const noon = Date.now() - 2 * MINUTE;
 	const play = anEvent(row, "play", { at: at(1) });
 	const seen = [
 		happened(play),
@@ -155,7 +156,9 @@ test("each delivery has the verdict that the closed list gives it", async () => 
 		),
 		happened(anEvent(outside, "play")),
 		happened(anEvent(oneDecision(), "play")),
-		happened({ id: "s", type: "play", unit: mine, at: Date.now() }),
+		happened({ id: "s", type: "play", unit: mine, at: noon }),
+		happened({ id: "s", type: "skip", unit: mine, at: noon }),
+		happened({ id: "s", type: "play", unit: mine, at: noon }),
 		happened({
 			id: "s",
 			type: "play",
@@ -187,6 +190,8 @@ test("each delivery has the verdict that the closed list gives it", async () => 
 		"- event before horizon": 1,
 		"- event unknown decision (waiting)": 1,
 		"- event signal": 1,
+		"- event conflict": 1,
+		"- event duplicate": 1,
 		"- event malformed": 1,
 	});
 	expect(total(counts)).toBe(seen.length + 2);

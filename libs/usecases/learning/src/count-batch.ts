@@ -22,8 +22,8 @@ export interface StoredItems {
 	readonly fresh: readonly LoggedEvent[];
 	/** Outcomes that were stored before with the same body, or came twice in the batch. */
 	readonly known: readonly LoggedEvent[];
-	/** How many signals were new. */
-	readonly newSignals: number;
+	/** How many signals were new, and how many stored before with the same body. */
+	readonly signals: { readonly fresh: number; readonly known: number };
 	/** Every item that was refused, by the database's keys too. */
 	readonly letters: readonly DeadLetter[];
 	/** Those of `letters` that had not been refused before: the others are redelivered. */
@@ -39,10 +39,9 @@ export function countBatch(items: StoredItems): readonly VerdictChange[] {
 	countDecisions(items, tally);
 	countOutcomes(items, tally);
 	countRefused(items, tally);
-	const { admitted, newSignals } = items;
-	const oldSignals = admitted.signals.length - newSignals;
-	tally.add(NO_EXPERIMENT, "event", "signal", newSignals);
-	tally.add(NO_EXPERIMENT, "event", "duplicate", oldSignals);
+	const { admitted, signals } = items;
+	tally.add(NO_EXPERIMENT, "event", "signal", signals.fresh);
+	tally.add(NO_EXPERIMENT, "event", "duplicate", signals.known);
 	// A trace of the experiment would say something of the person.
 	const { decisions, events } = admitted.erased;
 	tally.add(NO_EXPERIMENT, "decision", "erased", decisions);
