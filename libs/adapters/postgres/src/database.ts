@@ -1,5 +1,9 @@
 import pg from "pg";
-import { isReadTimeout, isTransient } from "./transient.js";
+import {
+	isReadTimeout,
+	isTransient,
+	isUselessConnection,
+} from "./transient.js";
 
 const INT8 = 20;
 /** Counters and ids stay far below 2⁵³, so int8 comes back as a number. */
@@ -18,10 +22,13 @@ const session = [
 	"-c idle_in_transaction_session_timeout=5000",
 	"-c lock_timeout=10000",
 	"-c timezone=UTC",
+	// Whatever the server's default: a learner acknowledges what it committed, so that must be synced.
+	"-c synchronous_commit=on",
 	// A peer that vanished without a word frees its locks within eleven seconds.
 	"-c tcp_keepalives_idle=5",
 	"-c tcp_keepalives_interval=2",
 	"-c tcp_keepalives_count=3",
+	"-c tcp_user_timeout=11000",
 ].join(" ");
 
 export interface DatabaseOptions {
@@ -114,7 +121,7 @@ export class Database {
 			return result;
 		} catch (error) {
 			// A connection that left a statement unanswered would leave the rollback so too; closing it rolls back.
-			if (isReadTimeout(error)) broken = error as Error;
+			if (isUselessConnection(error)) broken = error as Error;
 			else
 				await client.query("rollback").catch((lost: Error) => {
 					broken = lost;

@@ -1,23 +1,43 @@
-/** SQLSTATEs after which the same work may succeed: a rule of retry as a table. */
+/**
+ * SQLSTATEs after which the same work may succeed: a rule of retry as a table. transient.test.ts asks for a judgement of every state in
+ * the classes of lost connections, rollbacks, resources, locks, operators and the system.
+ */
 const transientStates: ReadonlyMap<string, string> = new Map([
 	["08000", "connection exception"],
 	["08001", "cannot connect"],
 	["08003", "connection does not exist"],
+	["08004", "connection rejected"],
 	["08006", "connection failure"],
+	["08007", "whether the transaction was done is unknown"],
+	["08P01", "protocol violation: how poolers say that the server was lost"],
+	["25006", "read-only: a failover made this server a standby"],
 	["25P03", "idle in transaction too long"],
+	["25P04", "transaction too long"],
 	["40001", "serialization failure"],
+	["40003", "whether the statement was done is unknown"],
 	["40P01", "deadlock detected"],
+	["53000", "insufficient resources"],
+	["53100", "disk full"],
+	["53200", "out of memory"],
 	["53300", "too many connections"],
 	["55P03", "lock not available in time"],
 	["57P01", "ended by the administrator"],
 	["57P02", "crash of another backend"],
 	["57P03", "starting up or shutting down"],
+	["57P05", "idle too long"],
+	["58000", "error of the system below"],
+	["58030", "input or output error"],
 ]);
 
 const transientSystemCodes: ReadonlySet<string> = new Set([
+	"EAI_AGAIN",
+	"ECONNABORTED",
 	"ECONNREFUSED",
 	"ECONNRESET",
+	"EHOSTDOWN",
 	"EHOSTUNREACH",
+	"ENETDOWN",
+	"ENETRESET",
 	"ENETUNREACH",
 	"ENOTFOUND",
 	"EPIPE",
@@ -43,6 +63,14 @@ export function isTransient(error: unknown): boolean {
 		lostSocket.test(error.message) ||
 		isReadTimeout(error) ||
 		(error instanceof AggregateError && error.errors.every(isTransient))
+	);
+}
+
+/** Of no more use, though it may answer: a new connection may reach another server, and this one may never answer again. */
+export function isUselessConnection(error: unknown): boolean {
+	return (
+		isReadTimeout(error) ||
+		(error instanceof Error && (error as { code?: unknown }).code === "25006")
 	);
 }
 
