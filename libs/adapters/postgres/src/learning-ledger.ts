@@ -86,8 +86,6 @@ export class PostgresLearningLedger implements LearningLedger {
 			this.#knownSums.clear();
 			if (isUselessConnection(error)) this.#session.drop(client);
 			else
-				if (isUselessConnection(error)) this.#session.drop(client);
-			else
 				await client.query("rollback").catch(() => this.#session.drop(client));
 			// After days of standing still the partitions made ahead have run out: made here, found by the next try.
 			if (isMissingPartition(error))
