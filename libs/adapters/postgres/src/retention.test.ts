@@ -269,6 +269,14 @@ test("the sums do not move by a bit, replay begins from what was folded away and
 		[experiment.key, result.revisions[experiment.key]],
 	]);
 
+	const tables = await log.database.query<{ name: string }>(
+		"select c.relname as name from pg_class c where c.relname ~ '_[0-9]{8}$' and c.relkind = 'r'",
+	);
+	for (const { day } of result.dropped)
+		expect(
+			tables.filter(({ name }) => name.endsWith(day.replaceAll("-", ""))),
+		).toEqual([]);
+
 	const same = async () => {
 		expect(await log.sums()).toEqual(sums);
 		const verification = await log.verify();
@@ -364,9 +372,23 @@ test("a reader that holds a day is waited for in short tries, and the day stays 
 	await own.close();
 	await reader.query("rollback");
 	await reader.end();
-	const { dropped } = await log.retention().run.execute(before);
+	// An erasure between the merging of the shards and the drop has them merged again.
+	const { log: retention } = log.retention();
+	const drop = retention.drop.bind(retention);
+	let erased = 0;
+	retention.drop = async (...day) => {
+		if (erased === 0)
+			erased = (
+				await new PostgresErasure(log.database).erase(["unit-2"], 10_000)
+			).removed.decisions;
+		return drop(...day);
+	};
+	const { dropped } = await new RunRetention(retention, () => {}).execute(
+		before,
+	);
+	expect(erased).toBeGreaterThan(0);
 	expect(dropped.map(({ day }) => day)).toEqual([dayOf(log.days[3] as number)]);
-	expect((await log.verify()).equal).toBe(true);
+	expect((await log.verify()).differences).toEqual([]);
 });
 
 test("what waits elsewhere of days before the horizon goes too", async () => {
