@@ -30,6 +30,8 @@ for (const stream of ["postgres", "jetstream"] as const)
 				env: {
 					DATABASE_URL: database.connectionString,
 					SEGUE_STREAM: stream,
+					// On a slow machine a requestId would else go without its row.
+					SEGUE_DECIDE_DEADLINE_MS: "5000",
 				},
 			});
 			client = new pg.Client({ connectionString: database.connectionString });
@@ -83,7 +85,7 @@ for (const stream of ["postgres", "jetstream"] as const)
 		const stored = (unit: string, rows: number) =>
 			waitFor(
 				async () => (await rowsOf(unit)) === rows,
-				15_000,
+				45_000,
 				() => `${unit} has not come to the database`,
 			);
 		const learned = async (): Promise<number> => {
