@@ -62,5 +62,5 @@ export function streamChangeSentence({ kind, was, now }: StreamChange): string {
 		kind === "another"
 			? `The stream is another one (${now.name}, at position ${now.lastPosition}) than before (${was.name}, at position ${was.lastPosition})`
 			: `The stream (${now.name}) is older than it was: its last position is ${now.lastPosition} and was ${was.lastPosition}`;
-	return `${what}. What no learner had taken from it is lost, unless the broker comes back as it was: see "The stream is another one" in docs/runbook.md.`;
+	return `${what}. What no learner had taken from it is lost, unless the broker comes back as it was: see "Packs are missing, or the broker came back with another stream" in docs/runbook.md.`;
 }
