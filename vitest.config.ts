@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 // vitest hands these on to Node for require() as well, so "import" must not be among them.
 const conditions = ["segue-source", "node"];
 /** Tests that start the built apps. */
-const builtApps = ["test/e2e/**/*.test.ts"];
+const builtApps = ["test/e2e/**/*.test.ts", "test/faults/**/*.test.ts"];
 
 export default defineConfig({
 	resolve: { conditions },
@@ -41,6 +41,7 @@ export default defineConfig({
 					name: "built apps",
 					include: builtApps,
 					globalSetup: ["test/support/build.ts"],
+					// The long forms of the fault suite set their own.
 					testTimeout: 180_000,
 					hookTimeout: 120_000,
 				},
