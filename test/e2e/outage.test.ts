@@ -93,40 +93,6 @@ async function startWithBroker(env: Readonly<Record<string, string>> = {}) {
 	return { nats, database, instance };
 }
 
-test("the broker is killed while decisions run: they go on, say so, and all arrives when it returns", {
-	timeout: 120_000,
-}, async () => {
-	const { nats, instance } = await startWithBroker();
-	const sent: Sent = { ids: new Map(), degraded: new Set(), events: new Map() };
-
-	await decideMany(instance.url, 0, 30, sent);
-	sent.degraded.clear();
-	await nats.kill("SIGKILL");
-	await decideMany(instance.url, 100, 60, sent);
-	expect([...sent.degraded]).toContain("stream");
-	for (const id of sent.ids.keys())
-		expect(
-			(await send(instance.url, "GET", `/v1/decisions/${id}`)).status,
-		).toBe(200);
-	await nats.restart();
-	await decideMany(instance.url, 200, 30, sent);
-	await allArrived(instance, sent);
-});
-
-test("the broker is stopped (not killed) while decisions run: they go on through the spool and nothing is lost", {
-	timeout: 120_000,
-}, async () => {
-	const { nats, instance } = await startWithBroker();
-	const sent: Sent = { ids: new Map(), degraded: new Set(), events: new Map() };
-
-	await decideMany(instance.url, 0, 10, sent);
-	await nats.kill("SIGSTOP");
-	await decideMany(instance.url, 100, 20, sent);
-	expect([...sent.degraded]).toContain("stream");
-	await nats.kill("SIGCONT");
-	await allArrived(instance, sent);
-});
-
 test("the database goes away while decisions run: they go on, say so, and all is learned when it returns", {
 	timeout: 120_000,
 }, async () => {

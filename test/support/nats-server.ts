@@ -41,10 +41,9 @@ export async function startNats(
 	const running = () => child.exitCode === null && child.signalCode === null;
 	const kill = async (signal: NodeJS.Signals = "SIGKILL") => {
 		if (!running()) return;
-		const ended = once(child, "exit");
 		child.kill(signal);
 		if (signal === "SIGSTOP") await stopped(child.pid as number);
-		else if (signal !== "SIGCONT") await ended;
+		else if (signal !== "SIGCONT" && running()) await once(child, "exit");
 	};
 	return {
 		url: `nats://127.0.0.1:${port}`,

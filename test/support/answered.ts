@@ -1,0 +1,134 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import { expect } from "vitest";
+import { sampleEvent, sampleRequest, send, type TestEvent } from "./client.js";
+import { segueCli, waitFor } from "./segue.js";
+
+/** What a client was told by a Segue whose surroundings fail: what it may rely on. */
+export class Answered {
+	/** Unit by decision. */
+	readonly decided = new Map<string, string>();
+	/** Decision by event. */
+	readonly accepted = new Map<string, string>();
+	/** Answers that are neither a decision nor an acceptance, in words. */
+	readonly refused: string[] = [];
+	readonly degraded = new Set<string>();
+	/** Of each decision, in ms. */
+	readonly latencies: number[] = [];
+	#next = 0;
+
+	/** A decision and its event; throws where the server is not there. */
+	async one(url: string): Promise<void> {
+		const i = this.#next++;
+		const request = sampleRequest(i);
+		const askedAt = performance.now();
+		const decision = await send(url, "POST", "/v1/decisions", request);
+		this.latencies.push(performance.now() - askedAt);
+		if (decision.status !== 200) {
+			this.refused.push(`${decision.status} ${JSON.stringify(decision.body)}`);
+			return;
+		}
+		const id = decision.body.decisionId as string;
+		this.decided.set(id, request.unit);
+		for (const reason of decision.body.degraded) this.degraded.add(reason);
+		await this.#report(url, [sampleEvent(i, request.unit, id)]);
+	}
+
+	/** `count` events of about 2 kB each at once, all of one decision. */
+	async heavy(url: string, count: number): Promise<void> {
+		const [id, unit] = [...this.decided].at(-1) as [string, string];
+		const properties = { note: "x".repeat(1_900) };
+		const events = Array.from({ length: count }, () => ({
+			...sampleEvent(this.#next++, unit, id),
+			properties,
+		}));
+		await this.#report(url, events);
+	}
+
+	async #report(url: string, events: readonly TestEvent[]): Promise<void> {
+		const answer = await send(url, "POST", "/v1/events", { events });
+		if (answer.status === 202 && answer.body.accepted === events.length)
+			for (const { id, decisionId } of events)
+				this.accepted.set(id, decisionId);
+		else this.refused.push(`${answer.status} ${JSON.stringify(answer.body)}`);
+	}
+
+	/** Asks on `workers` ways at once until it is stopped or the server goes away. */
+	traffic(
+		url: string,
+		workers: number,
+		pauseMs = 0,
+	): { stop(): Promise<void> } {
+		const ended = new AbortController();
+		const asking = async () => {
+			while (!ended.signal.aborted) {
+				try {
+					await this.one(url);
+				} catch {
+					return;
+				}
+				if (pauseMs > 0) await sleep(pauseMs);
+			}
+		};
+		const all = Promise.all(Array.from({ length: workers }, asking));
+		return {
+			stop: async () => {
+				ended.abort();
+				await all;
+			},
+		};
+	}
+
+	/** Every answered decision is in the log once, every accepted event once, and a replay finds the same sums. */
+	async provenOnce(databaseUrl: string, withinMs = 60_000): Promise<void> {
+		expect(this.decided.size).toBeGreaterThan(10);
+		const client = new pg.Client({ connectionString: databaseUrl });
+		await client.connect();
+		try {
+			const times = async (sql: string, ids: Iterable<string>) => {
+				const { rows } = await client.query<{ what: string; n: number }>(sql, [
+					[...ids],
+				]);
+				return new Map(rows.map(({ what, n }) => [what, n]));
+			};
+			const decisions = () =>
+				times(
+					"select d.id::text as what, count(*)::int as n from decisions d where d.id = any ($1::uuid[]) group by d.id",
+					this.decided.keys(),
+				);
+			const events = () =>
+				times(
+					"select o.event_id || ' ' || o.decision_id as what, count(*)::int as n from outcomes o where o.event_id = any ($1::text[]) group by o.event_id, o.decision_id",
+					this.accepted.keys(),
+				);
+			await waitFor(
+				async () =>
+					(await decisions()).size >= this.decided.size &&
+					(await events()).size >= this.accepted.size,
+				withinMs,
+				() => "what was answered did not all reach the log",
+			);
+			const counted = await decisions();
+			expect(
+				[...this.decided.keys()].filter((id) => counted.get(id) !== 1),
+			).toEqual([]);
+			const learned = await events();
+			expect(
+				[...this.accepted].filter(
+					([event, id]) => learned.get(`${event} ${id}`) !== 1,
+				),
+			).toEqual([]);
+		} finally {
+			await client.end();
+		}
+		const replay = await replayed(databaseUrl);
+		expect(replay.differences).toEqual([]);
+		expect(replay.equal).toBe(true);
+	}
+}
+
+/** What `segue replay --json` says. */
+export async function replayed(DATABASE_URL: string) {
+	const { stdout } = await segueCli(["replay", "--json"], { DATABASE_URL });
+	return JSON.parse(stdout.trim().split("\n").at(-1) as string);
+}
