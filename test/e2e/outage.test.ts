@@ -17,7 +17,6 @@ import {
 	startSegue,
 	waitFor,
 } from "../support/segue.js";
-import { startProxy } from "../support/tcp-proxy.js";
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -92,46 +91,6 @@ async function startWithBroker(env: Readonly<Record<string, string>> = {}) {
 	await runExperiment(instance.url, sampleExperiment);
 	return { nats, database, instance };
 }
-
-test("the database goes away while decisions run: they go on, say so, and all is learned when it returns", {
-	timeout: 120_000,
-}, async () => {
-	const nats = await startNats();
-	cleanups.push(() => nats.stop());
-	const database = await createTestDatabase();
-	cleanups.push(() => database.drop());
-	const address = new URL(database.connectionString);
-	const proxy = await startProxy({
-		host: address.hostname,
-		port: Number(address.port),
-	});
-	cleanups.push(() => proxy.close());
-	address.port = String(proxy.port);
-	const instance = await startSegue({
-		env: { DATABASE_URL: address.href, NATS_URL: nats.url },
-	});
-	cleanups.push(() => instance.stop());
-	await runExperiment(instance.url, sampleExperiment);
-	const sent: Sent = { ids: new Map(), degraded: new Set(), events: new Map() };
-
-	await decideMany(instance.url, 0, 30, sent);
-	sent.degraded.clear();
-	await proxy.cut();
-	await decideMany(instance.url, 100, 30, sent);
-	await new Promise((resolve) => setTimeout(resolve, 4_500));
-	await decideMany(instance.url, 200, 30, sent);
-	expect([...sent.degraded]).toContain("posterior");
-	const [newest] = [...sent.ids.keys()].slice(-1);
-	expect(
-		(await send(instance.url, "GET", `/v1/decisions/${newest}`)).status,
-	).toBe(200);
-	expect(
-		(await send(instance.url, "GET", "/v1/experiments/sample/report")).status,
-	).toBe(503);
-	await proxy.mend();
-	await decideMany(instance.url, 300, 30, sent);
-	await allArrived(instance, sent, database.connectionString);
-});
 
 /** The embedded postmaster's pid, from the pid file it keeps. */
 async function childrenOf(

@@ -1,5 +1,3 @@
-import { execFileSync } from "node:child_process";
-import { mkdir, rm, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -14,6 +12,7 @@ import { runExperiment, sampleExperiment, send } from "../support/client.js";
 import { createTestDatabase } from "../support/database.js";
 import { startNats, type TestNats } from "../support/nats-server.js";
 import { startSegue, waitFor } from "../support/segue.js";
+import { mountSmallDisk, type SmallDisk } from "../support/small-disk.js";
 
 const LONG = process.env.SEGUE_FAULTS === "long";
 const DEDUPE_MS = 2_000;
@@ -159,27 +158,25 @@ describe("the broker fails: no answer is refused, nothing is lost or counted twi
 
 	// A nats-server takes long to give up on a full disk: the long form alone.
 	test.runIf(LONG)("its disk is full, and has room again", async (context) => {
-		let refusal = "";
-		let disk = "";
+		let mounted: SmallDisk | string = "";
 		const { nats, instance, answered, ...parts } = await startParts(
 			async (nats) => {
 				await nats.kill();
-				disk = join(nats.folder, "jetstream");
-				refusal = await mountSmall(disk);
+				mounted = await mountSmallDisk(join(nats.folder, "jetstream"), 64);
 				await nats.restart();
 			},
 		);
-		if (refusal !== "") return context.skip(refusal);
+		const disk = mounted as SmallDisk | string;
+		if (typeof disk === "string") return context.skip(disk);
+		cleanups.push(() => disk.remove());
 		const traffic = answered.traffic(instance.url, 2, 15);
 		await sleep(500);
-		const ballast = join(disk, "ballast");
-		const { bavail, bsize } = await statfs(disk);
-		await writeFile(ballast, new Uint8Array(bavail * bsize - 256 * 1_024));
+		await disk.fill(256 * 1_024);
 		for (let i = 0; i < 10; i++) await answered.heavy(instance.url, 40);
 		await parts.spooled();
 		await sleep(LONG ? 20_000 : 1_000);
-		expect((await statfs(disk)).bavail * bsize).toBeLessThan(64 * 1_024);
-		await rm(ballast);
+		expect(await disk.free()).toBeLessThan(64 * 1_024);
+		await disk.empty();
 		// A nats-server whose disk was full turns JetStream off until it is started again.
 		await nats.restart();
 		await parts.drained();
@@ -188,20 +185,3 @@ describe("the broker fails: no answer is refused, nothing is lost or counted twi
 		await answered.provenOnce(parts.databaseUrl);
 	});
 });
-
-/** Why it cannot be, or an empty string where a file system of 64 MB now lies there. */
-async function mountSmall(folder: string): Promise<string> {
-	await rm(folder, { recursive: true, force: true });
-	await mkdir(folder, { recursive: true });
-	try {
-		execFileSync("mount", [
-			...["-t", "tmpfs", "-o", "size=64m", "tmpfs", folder],
-		]);
-	} catch {
-		return "Mounting is not allowed here, so there is no small disk to fill.";
-	}
-	cleanups.push(async () => {
-		execFileSync("umount", ["--lazy", folder]);
-	});
-	return "";
-}

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { expect } from "vitest";
-import { sampleEvent, sampleRequest, send, type TestEvent } from "./client.js";
+import { sampleEvent, sampleRequest, type TestEvent } from "./client.js";
 import { segueCli, waitFor } from "./segue.js";
 
 /** What a client was told by a Segue whose surroundings fail: what it may rely on. */
@@ -22,7 +22,7 @@ export class Answered {
 		const i = this.#next++;
 		const request = sampleRequest(i);
 		const askedAt = performance.now();
-		const decision = await send(url, "POST", "/v1/decisions", request);
+		const decision = await post(`${url}/v1/decisions`, request);
 		this.latencies.push(performance.now() - askedAt);
 		if (decision.status !== 200) {
 			this.refused.push(`${decision.status} ${JSON.stringify(decision.body)}`);
@@ -46,7 +46,7 @@ export class Answered {
 	}
 
 	async #report(url: string, events: readonly TestEvent[]): Promise<void> {
-		const answer = await send(url, "POST", "/v1/events", { events });
+		const answer = await post(`${url}/v1/events`, { events });
 		if (answer.status === 202 && answer.body.accepted === events.length)
 			for (const { id, decisionId } of events)
 				this.accepted.set(id, decisionId);
@@ -131,4 +131,16 @@ export class Answered {
 export async function replayed(DATABASE_URL: string) {
 	const { stdout } = await segueCli(["replay", "--json"], { DATABASE_URL });
 	return JSON.parse(stdout.trim().split("\n").at(-1) as string);
+}
+
+/** As a client with a connection kept open: what the answer takes is the server's. */
+async function post(url: string, body: unknown) {
+	const response = await fetch(url, {
+		method: "POST",
+		headers: { "content-type": "application/json" },
+		body: JSON.stringify(body),
+	});
+	// biome-ignore lint/suspicious/noExplicitAny: refusals have another shape
+	const said = (await response.json()) as any;
+	return { status: response.status, body: said };
 }
