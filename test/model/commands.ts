@@ -12,9 +12,12 @@ export type Command =
 			/** How far the decider's clock is ahead of the stream's, milliseconds. */
 			readonly ahead: number;
 			readonly pack: boolean;
+			/** Learned before anything else happens. */
+			readonly atOnce: boolean;
 	  }
 	| {
 			readonly what: "happen";
+			/** Counted from the newest. */
 			readonly decision: number;
 			/** Ids are few, so that events repeat and contradict each other. */
 			readonly id: number;
@@ -22,11 +25,14 @@ export type Command =
 			/** Milliseconds from the decision. */
 			readonly after: number;
 			readonly value: number | null;
-			readonly retracts: number;
+			/** Of a retract: whether it takes back what the decision got last. */
+			readonly last: boolean;
 			readonly by: "its unit" | "a stranger";
 			/** Names a decision that never comes. */
 			readonly orphan: boolean;
 			readonly pack: boolean;
+			/** Learned before anything else happens. */
+			readonly atOnce: boolean;
 	  }
 	| {
 			readonly what: "signal";
@@ -51,7 +57,12 @@ export type Command =
 			readonly how: Delivery;
 	  }
 	| { readonly what: "restart" }
-	| { readonly what: "erase"; readonly unit: number }
+	| {
+			readonly what: "erase";
+			readonly unit: number;
+			/** The clock goes on until what happens next is not covered by the erasure. */
+			readonly mayReturn: boolean;
+	  }
 	| { readonly what: "pause or resume" }
 	| { readonly what: "add an arm" }
 	| { readonly what: "retire or return an arm"; readonly arm: number }
@@ -84,15 +95,15 @@ export interface RewardForm {
 	readonly default: number;
 }
 
-export const UNITS = 4;
+export const UNITS = 3;
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
 const unit = fc.nat(UNITS - 1);
 const any = fc.nat(30);
-const often = <T>(first: T, ...others: T[]) =>
+const mostly = <T>(weight: number, first: T, ...others: T[]) =>
 	fc.oneof(
-		{ weight: 6, arbitrary: fc.constant(first) },
+		{ weight, arbitrary: fc.constant(first) },
 		...others.map((other) => ({ weight: 1, arbitrary: fc.constant(other) })),
 	);
 
@@ -100,39 +111,46 @@ const decide = fc.record({
 	what: fc.constant("decide" as const),
 	unit,
 	arm: fc.nat(4),
-	group: often<"policy" | "control" | "outside">(
+	group: mostly<"policy" | "control" | "outside">(
+		6,
 		"policy",
 		"control",
 		"outside",
 	),
 	v: fc.integer({ min: -40, max: 40 }),
-	ahead: often(0, 6 * MINUTE, -6 * MINUTE),
+	ahead: mostly(16, 0, 6 * MINUTE, -6 * MINUTE),
 	pack: fc.boolean(),
+	atOnce: fc.boolean(),
 });
 
 const happen = fc.record({
 	what: fc.constant("happen" as const),
-	decision: any,
+	decision: mostly(3, 0, 1, 2),
 	id: fc.nat(3),
-	type: fc.constantFrom(...EVENT_TYPES),
-	after: fc.constantFrom(
-		SECOND,
-		5 * SECOND,
-		SECOND,
-		30 * SECOND,
-		30 * SECOND + 1,
-		-MINUTE,
-		-5 * MINUTE,
-		-5 * MINUTE - 1,
-		20 * MINUTE,
-		20 * MINUTE + 1,
-		3 * MINUTE,
+	type: fc.constantFrom(...EVENT_TYPES, "retract" as const),
+	after: fc.oneof(
+		{
+			weight: 2,
+			arbitrary: fc.constantFrom(SECOND, 5 * SECOND, 30 * SECOND, 3 * MINUTE),
+		},
+		{
+			weight: 1,
+			arbitrary: fc.constantFrom(
+				30 * SECOND + 1,
+				-MINUTE,
+				-5 * MINUTE,
+				-5 * MINUTE - 1,
+				20 * MINUTE,
+				20 * MINUTE + 1,
+			),
+		},
 	),
 	value: fc.constantFrom(null, 0.5, -0.25, 1.3, 0.3, 7),
-	retracts: fc.nat(3),
-	by: often<"its unit" | "a stranger">("its unit", "a stranger"),
-	orphan: often(false, false, false, true),
+	last: mostly(6, true, false),
+	by: mostly<"its unit" | "a stranger">(7, "its unit", "a stranger"),
+	orphan: mostly(12, false, true),
 	pack: fc.boolean(),
+	atOnce: fc.boolean(),
 });
 
 const signal = fc.record({
@@ -154,9 +172,10 @@ const poison = fc.record({
 
 const deliver = fc.record({
 	what: fc.constant("deliver" as const),
-	from: any,
+	from: mostly(4, 0, 1, 2, 3),
 	count: fc.integer({ min: 1, max: 6 }),
-	how: often<Delivery>(
+	how: mostly<Delivery>(
+		5,
 		"acknowledged",
 		"crash in the transaction",
 		"crash at its end",
@@ -171,9 +190,9 @@ const withMessage = (
 ): fc.Arbitrary<Command> =>
 	fc.record({ what: fc.constant(what), message: any });
 
-export const command: fc.Arbitrary<Command> = fc.oneof(
-	{ weight: 16, arbitrary: decide },
-	{ weight: 34, arbitrary: happen },
+const command: fc.Arbitrary<Command> = fc.oneof(
+	{ weight: 12, arbitrary: decide },
+	{ weight: 38, arbitrary: happen },
 	{ weight: 3, arbitrary: signal },
 	{ weight: 3, arbitrary: poison },
 	{ weight: 4, arbitrary: withMessage("publish again") },
@@ -183,14 +202,18 @@ export const command: fc.Arbitrary<Command> = fc.oneof(
 		weight: 2,
 		arbitrary: fc.record({ what: fc.constant("release" as const) }),
 	},
-	{ weight: 16, arbitrary: deliver },
+	{ weight: 22, arbitrary: deliver },
 	{
 		weight: 2,
 		arbitrary: fc.record({ what: fc.constant("restart" as const) }),
 	},
 	{
-		weight: 4,
-		arbitrary: fc.record({ what: fc.constant("erase" as const), unit }),
+		weight: 3,
+		arbitrary: fc.record({
+			what: fc.constant("erase" as const),
+			unit,
+			mayReturn: fc.boolean(),
+		}),
 	},
 	{
 		weight: 3,
@@ -234,6 +257,11 @@ export const command: fc.Arbitrary<Command> = fc.oneof(
 		}),
 	},
 );
+
+/** The first is a decision, without which little can happen. */
+export const commands: fc.Arbitrary<readonly Command[]> = fc
+	.tuple(decide, fc.array(command, { maxLength: 39, size: "max" }))
+	.map(([first, others]) => [first, ...others]);
 
 export const rewardForm: fc.Arbitrary<RewardForm> = fc.record({
 	learn: fc.constantFrom("impression", "decision", "windowClose"),

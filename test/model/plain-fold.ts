@@ -268,6 +268,13 @@ export class PlainFold {
 		return clipped;
 	}
 
+	/** Ids of the decisions that teach. */
+	taught(): ReadonlySet<string> {
+		const all = [...this.decisions.values()];
+		const teach = all.filter((one) => this.stateOf(one).exposed === 1);
+		return new Set(teach.map(({ id }) => id));
+	}
+
 	/** [n, b, lower triangle of A by rows] by version, arm and bucket. */
 	sums(): Map<string, number[]> {
 		const sums = new Map<string, number[]>();

@@ -9,7 +9,7 @@ import {
 import { EraseUnit } from "#usecases/erasing";
 import { CloseWindows, Learn, type LearningLedger } from "#usecases/learning";
 import { aDecision, idAt } from "../support/builders.js";
-import type { Command, RewardForm } from "./commands.js";
+import { type Command, type RewardForm, UNITS } from "./commands.js";
 import type { Learners } from "./learners.js";
 import { contradict, encoded, type Message, type Sent } from "./messages.js";
 import { Owner } from "./owner.js";
@@ -39,6 +39,8 @@ export class World {
 	readonly key: string;
 	readonly decided: PlainDecision[] = [];
 	readonly orphanId: string;
+	/** How often what was delivered took a decision's exposure back. */
+	withdrawn = 0;
 	/** The stream's time. The minute is whole, so that a run's buckets are the same whenever it is replayed. */
 	#now = Math.floor(Date.now() / 60_000) * 60_000 - BEFORE_NOW_MS;
 	readonly #start = this.#now;
@@ -48,6 +50,8 @@ export class World {
 	#waiting: Message[] = [];
 	#held: Message[] = [];
 	readonly #delivered: Message[] = [];
+	/** Id of the newest event of each decision. */
+	readonly #lastOf = new Map<string, string>();
 
 	constructor(
 		readonly ground: Ground,
@@ -112,7 +116,13 @@ export class World {
 			case "restart":
 				return this.ground.learners.restart();
 			case "erase":
-				return this.#erase(this.unit(command.unit));
+				await this.#erase(this.unit(command.unit));
+				if (command.mayReturn)
+					this.#now = Math.max(
+						this.#now,
+						this.#start + BEFORE_NOW_MS + 120_000,
+					);
+				return;
 			case "pause or resume":
 				return this.#owner.pauseOrResume();
 			case "add an arm":
@@ -140,10 +150,10 @@ export class World {
 	async drain(): Promise<void> {
 		await this.apply({ what: "release" });
 		while (this.#waiting.length > 0)
-			await this.#deliver({ from: 0, count: 12, how: "acknowledged" });
+			await this.#deliver({ from: 0, count: 5, how: "acknowledged" });
 	}
 
-	#decide(command: Extract<Command, { what: "decide" }>): void {
+	async #decide(command: Extract<Command, { what: "decide" }>): Promise<void> {
 		const id = this.#mint(command.ahead);
 		const { definition, reward, active } = this.#owner;
 		const arm = this.#pick(active, command.arm)?.key as string;
@@ -162,30 +172,35 @@ export class World {
 		const decision = { ...plain, arm: row.arm };
 		this.decided.push(decision);
 		this.#send("decisions", { decision, row }, command.pack);
+		if (command.atOnce) await this.#deliverNewest();
 	}
 
-	#happen(command: Extract<Command, { what: "happen" }>): void {
-		const decision = this.#pick(this.decided, command.decision);
+	async #happen(command: Extract<Command, { what: "happen" }>): Promise<void> {
+		const decision = this.decided.at(-1 - command.decision) ?? this.decided[0];
 		if (!decision) return;
 		const { idTime, decidedAt } = decision;
 		const named = command.orphan
 			? { decisionId: this.orphanId, idTime: this.#start }
 			: { decisionId: decision.id, idTime };
 		const { type, value } = command;
+		const last = this.#lastOf.get(decision.id);
+		const id = `${type === "retract" && command.last ? "r" : "e"}${command.id}`;
+		this.#lastOf.set(decision.id, id);
 		const event: PlainEvent = {
-			id: `e${command.id}`,
+			id,
 			type,
 			at: decidedAt + command.after,
 			unit:
 				command.by === "its unit"
 					? decision.unit
-					: this.unit(command.decision % 4),
+					: this.unit(command.id % UNITS),
 			...named,
 			...(value !== null && type !== "retract" && { value }),
-			...(type === "retract" && { retracts: `e${command.retracts}` }),
+			...(type === "retract" && { retracts: (command.last && last) || "e1" }),
 		};
 		const kind = command.pack ? "events" : "one event";
 		this.#send(kind, { event }, command.pack);
+		if (command.atOnce) await this.#deliverNewest();
 	}
 
 	#poison(command: Extract<Command, { what: "poison" }>): void {
@@ -214,6 +229,11 @@ export class World {
 	#publish(kind: Message["kind"], items: Sent[]): void {
 		const position = this.positions[0] + this.#messages++;
 		this.#waiting.push({ position, storedAt: this.#now, kind, items });
+	}
+
+	#deliverNewest(): Promise<void> {
+		const from = this.#waiting.length - 1;
+		return this.#deliver({ from, count: 1, how: "acknowledged" });
 	}
 
 	async #deliver({
@@ -271,9 +291,12 @@ export class World {
 
 	#committed(messages: readonly Message[]): void {
 		if (messages.length === 0) return;
+		const was = this.model.taught();
 		this.model.commit(
 			messages.map((one) => ({ ...one, items: [...one.items] })),
 		);
+		const is = this.model.taught();
+		for (const id of was) if (!is.has(id)) this.withdrawn++;
 		this.#delivered.push(...messages);
 	}
 
