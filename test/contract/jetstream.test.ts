@@ -93,12 +93,10 @@ test("a full stream refuses the new message and keeps the old ones", async () =>
 			await stream.publish("segue.events.click", body, `fill-${index}`, 2_000);
 		}
 	};
-	await expect(fill()).rejects.toThrow(/maximum bytes/);
-	const before = await stream.backlog();
-	await expect(publish(stream, "x".repeat(4_096))).rejects.toThrow(
-		/maximum bytes/,
-	);
-	expect(await stream.backlog()).toBe(before);
+	await expect(fill()).rejects.toThrow(/nearly full/);
+	// One of these fits, for an old server, but for the overhead of its record: then it would drop the oldest.
+	for (let size = 4_096; size > 64; size -= 30)
+		await publish(stream, "x".repeat(size)).catch(() => undefined);
 	expect((await stream.pull(1, 1_000))[0]?.position).toBe(1);
 });
 

@@ -17,6 +17,7 @@ import { ensureLayout, identify, type Layout } from "./jetstream-layout.js";
 import { JetStreamLearners } from "./jetstream-learners.js";
 import { JetStreamPublishes, NoStream } from "./jetstream-publishes.js";
 import { deleteBelow } from "./jetstream-purge.js";
+import { JetStreamRoom } from "./jetstream-room.js";
 import { JetStreamTail } from "./jetstream-tail.js";
 import { connectNats, publicServers } from "./nats-connection.js";
 import {
@@ -60,8 +61,9 @@ export async function openJetStream(
 		const manager = await jetstreamManager(connection, {
 			timeout: API_TIMEOUT_MS,
 		});
-		await ensureLayout(manager, layout);
-		return new NatsStream(connection, manager, layout, options);
+		const stream = await ensureLayout(manager, layout);
+		const room = new JetStreamRoom(manager, stream);
+		return new NatsStream(connection, manager, layout, room, options);
 	} catch (error) {
 		await connection.close();
 		throw error;
@@ -92,6 +94,7 @@ class NatsStream implements JetStream {
 		connection: NatsConnection,
 		manager: JetStreamManager,
 		layout: Layout,
+		private readonly room: JetStreamRoom,
 		options: JetStreamOptions,
 	) {
 		this.connection = connection;
@@ -129,6 +132,7 @@ class NatsStream implements JetStream {
 				this.connection.info?.max_payload ?? MAX_MESSAGE_BYTES,
 			) - HEADER_BYTES;
 		if (body.length > most) throw new MessageTooLarge(body.length, most);
+		this.room.enter(body.length);
 		try {
 			await this.#publishes.publish(subject, body, messageId, timeoutMs);
 		} catch (error) {
@@ -280,7 +284,7 @@ class NatsStream implements JetStream {
 		const backOff = new BackOff(1_000);
 		while (!this.#stop.signal.aborted) {
 			try {
-				await ensureLayout(this.#manager, this.#layout);
+				this.room.note(await ensureLayout(this.#manager, this.#layout));
 				this.#connected = this.#up && !this.#stop.signal.aborted;
 				return;
 			} catch (error) {
