@@ -143,8 +143,10 @@ describe("the broker fails: no answer is refused, nothing is lost or counted twi
 			() => "no traffic",
 		);
 		const { first_seq, bytes } = await broker.state();
-		await broker.set({ max_bytes: bytes + 200_000 });
-		for (let i = 0; i < 5; i++) await answered.heavy(instance.url, 40);
+		await broker.set({ max_bytes: bytes + 400_000 });
+		// Until the deciders have heard of it.
+		await sleep(1_500);
+		for (let i = 0; i < 10; i++) await answered.heavy(instance.url, 20);
 		await parts.spooled();
 		await sleep(LONG ? 20_000 : 1_000);
 		expect((await broker.state()).first_seq).toBe(first_seq);
