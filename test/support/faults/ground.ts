@@ -1,0 +1,141 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { Database, PostgresDefinitionStore } from "#adapters/postgres";
+import { openJetStream } from "#adapters/stream";
+import type { DecisionRow, Event } from "#core/log";
+import { PutExperiment, StartExperiment } from "#usecases/defining";
+import { sampleExperiment } from "../client.js";
+import { createTestDatabase } from "../database.js";
+import { startNats, type TestNats } from "../nats-server.js";
+import { waitFor } from "../segue.js";
+import { History, type Outgoing } from "./history.js";
+import { Learner } from "./learner.js";
+
+/** Given what to do at its end, which is done last-in-first-out. */
+export type AtEnd = (undo: () => Promise<void>) => void;
+
+const PUBLISH_WITHIN_MS = 30_000;
+const by = { actor: "faults", why: "" };
+
+/** A broker and a database of a test's own, in which an experiment runs, and the one who publishes into it. */
+export class Ground {
+	readonly history: History;
+
+	private constructor(
+		readonly nats: TestNats,
+		readonly databaseUrl: string,
+		readonly database: Database,
+		private readonly atEnd: AtEnd,
+		parts: {
+			readonly history: History;
+			readonly publish: Ground["publishOne"];
+			readonly consumer: Ground["consumer"];
+		},
+	) {
+		this.history = parts.history;
+		this.publishOne = parts.publish;
+		this.consumer = parts.consumer;
+	}
+
+	private readonly publishOne: (message: Outgoing) => Promise<void>;
+	/** What the broker says of the one consumer that learners share. */
+	readonly consumer: () => Promise<{
+		/** Messages that wait or are held. */
+		readonly backlog: number;
+		/** Messages that a learner holds. */
+		readonly held: number;
+		/** Deliveries beyond the first of each message. */
+		readonly again: number;
+	}>;
+
+	static async make(atEnd: AtEnd, random: () => number): Promise<Ground> {
+		const nats = await startNats();
+		atEnd(() => nats.stop());
+		const test = await createTestDatabase({ migrated: true });
+		atEnd(() => test.drop());
+		const database = new Database({
+			connectionString: test.connectionString,
+			applicationName: "faults",
+		});
+		atEnd(() => database.close());
+		const store = new PostgresDefinitionStore(database);
+		const { key } = sampleExperiment;
+		const document = sampleExperiment;
+		await new PutExperiment(store, store).execute({ key, document, ...by });
+		const start = new StartExperiment(store, store);
+		const definition = await start.execute({ key, ...by });
+		const stream = await openJetStream({ servers: nats.url });
+		atEnd(() => stream.close());
+		const manager = await jetstreamManager(stream.connection);
+		return new Ground(nats, test.connectionString, database, atEnd, {
+			history: new History(definition, random),
+			publish: ({ subject, body }) =>
+				stream.publish(subject, body, randomUUID(), PUBLISH_WITHIN_MS),
+			consumer: async () => {
+				const info = await manager.consumers.info("SEGUE", "learners");
+				const { num_pending, num_ack_pending, delivered } = info;
+				return {
+					backlog: num_pending + num_ack_pending,
+					held: num_ack_pending,
+					again: delivered.consumer_seq - delivered.stream_seq,
+				};
+			},
+		});
+	}
+
+	/** A learner on this broker and database, or on the ways to them that are given. */
+	async learner(env: Readonly<Record<string, string>> = {}): Promise<Learner> {
+		const learner = await Learner.start({
+			DATABASE_URL: this.databaseUrl,
+			NATS_URL: this.nats.url,
+			...env,
+		});
+		this.atEnd(() => learner.kill());
+		return learner;
+	}
+
+	/** In the order given; all are stored when it resolves. */
+	async publish(messages: readonly Outgoing[]): Promise<void> {
+		await Promise.all(messages.map(this.publishOne));
+	}
+
+	/** Whether all of them are committed. */
+	async stored(items: readonly (DecisionRow | Event)[]): Promise<boolean> {
+		const [row] = await this.database.query<{ stored: number }>(
+			`select ((select count(*) from decisions d where d.id::text = any ($1::text[]))
+				+ (select count(*) from outcomes o where o.event_id = any ($1::text[])))::int as stored`,
+			[items.map(({ id }) => id)],
+		);
+		return row?.stored === items.length;
+	}
+
+	/** Small bursts one after another until it is stopped. */
+	load(pauseMs: number): { stop(): Promise<void> } {
+		let stopped = false;
+		const loading = (async () => {
+			while (!stopped) {
+				await this.publish(
+					this.history.burst({ decisions: 20, outcomesEach: 5 }),
+				);
+				await sleep(pauseMs);
+			}
+		})();
+		return {
+			stop: async () => {
+				stopped = true;
+				await loading;
+			},
+		};
+	}
+
+	/** Until fewer than `messages` wait or are held. */
+	async backlogBelow(messages: number, withinMs: number): Promise<void> {
+		await waitFor(
+			async () => (await this.consumer()).backlog < messages,
+			withinMs,
+			() =>
+				`after ${withinMs} ms the backlog was still not below ${messages} messages`,
+		);
+	}
+}

@@ -1,0 +1,122 @@
+import { expect } from "vitest";
+import { PostgresPosteriorSource } from "#adapters/postgres";
+import { timeOfId } from "#core/log";
+import { replayed } from "../answered.js";
+import { sampleExperiment } from "../client.js";
+import type { Ground } from "./ground.js";
+import { type History, MOST_ITEMS } from "./history.js";
+
+const DAY_MS = 86_400_000;
+const VALUES: { readonly [type: string]: number } = {
+	play: 0.3,
+	complete: 0.7,
+	skip: -0.2,
+	impression: 0,
+};
+
+/** A multiple of 2⁻¹², ties upward (DESIGN §5). */
+const q = (value: number): number => Math.round(4096 * value) / 4096;
+const bits = (sums: ArrayLike<number>): string =>
+	Buffer.from(Float64Array.from(sums).buffer).toString("hex");
+
+/** [n, b, lower triangle of A by rows] by arm and day, folded without anything of the product but the logged x. */
+function plainFold({ decisions, outcomes }: History): Map<string, string> {
+	const rewards = new Map<string, number>();
+	for (const { decisionId, type } of outcomes) {
+		const before = rewards.get(decisionId as string) ?? 0;
+		rewards.set(decisionId as string, before + q(VALUES[type] as number));
+	}
+	const sums = new Map<string, number[]>();
+	for (const { id, arm, x } of decisions) {
+		const earned = rewards.get(id);
+		if (earned === undefined) continue;
+		const reward = Math.min(2, Math.max(-1, earned));
+		const gains = [1, ...[...x].map((xi) => reward * xi)];
+		for (const [i, xi] of x.entries())
+			for (const xj of x.slice(0, i + 1)) gains.push(xi * xj);
+		const key = `${arm} ${Math.floor(timeOfId(id) / DAY_MS)}`;
+		const before = sums.get(key) ?? gains.map(() => 0);
+		sums.set(
+			key,
+			before.map((sum, i) => sum + (gains[i] as number)),
+		);
+	}
+	return new Map([...sums].map(([key, sum]) => [key, bits(sum)]));
+}
+
+/**
+ * All that was published is in the log once, the sums are those of a plain fold and of a replay, bit by bit, and the counts of verdicts
+ * add up to the deliveries. Returns what happened, in words.
+ */
+export async function proven(ground: Ground): Promise<string> {
+	const { history, database } = ground;
+	const decisions = await database.query<{ name: string }>(
+		"select d.id::text as name from decisions d",
+	);
+	sameNames(
+		decisions,
+		history.decisions.map(({ id }) => id),
+	);
+	const outcomes = await database.query<{ name: string }>(
+		"select o.event_id || ' ' || o.decision_id as name from outcomes o",
+	);
+	sameNames(
+		outcomes,
+		history.outcomes.map(({ id, decisionId }) => `${id} ${decisionId}`),
+	);
+	const source = new PostgresPosteriorSource(database);
+	const { buckets } = await source.everyVersion(sampleExperiment.key);
+	const stored = buckets.map(
+		({ arm, bucket, sums }) => [`${arm} ${bucket}`, bits(sums)] as const,
+	);
+	expect(Object.fromEntries(stored)).toEqual(
+		Object.fromEntries(plainFold(history)),
+	);
+	const replay = await replayed(ground.databaseUrl);
+	expect(replay.differences).toEqual([]);
+	expect(replay.equal).toBe(true);
+	const { again, counted } = await deliveriesAddUp(ground);
+	return `${decisions.length} decisions and ${outcomes.length} outcomes in the log once; ${counted} deliveries counted of ${history.sent.decision + history.sent.event} items, ${again} messages delivered again`;
+}
+
+/** As lists, since a difference of large sets takes long to print. */
+function sameNames(
+	stored: readonly { readonly name: string }[],
+	sent: readonly string[],
+): void {
+	const known = new Set(sent);
+	const found = new Set(stored.map(({ name }) => name));
+	expect(sent.filter((name) => !found.has(name)).slice(0, 10), "lost").toEqual(
+		[],
+	);
+	expect(
+		[...found].filter((name) => !known.has(name)).slice(0, 10),
+		"never sent",
+	).toEqual([]);
+	expect(stored.length, "rows").toBe(found.size);
+}
+
+/** Each item is counted once with its verdict, each further delivery of it as a duplicate; those that a killed learner held may not be counted. */
+async function deliveriesAddUp({ database, consumer, history }: Ground) {
+	const { sent } = history;
+	const rows = await database.query<{
+		kind: string;
+		total: number;
+		repeated: number;
+	}>(
+		`select v.kind, sum(v.count)::int8 as total, coalesce(sum(v.count) filter (where v.verdict = 'duplicate'), 0)::int8 as repeated
+		from verdict_counts v group by v.kind order by v.kind`,
+	);
+	expect(rows.map(({ kind }) => kind)).toEqual(["decision", "event"]);
+	const [decision, event] = rows as [(typeof rows)[0], (typeof rows)[0]];
+	expect(decision.total - decision.repeated).toBe(history.decisions.length);
+	expect(event.total - event.repeated).toBe(history.outcomes.length);
+	expect(decision.total).toBeGreaterThanOrEqual(sent.decision);
+	expect(event.total).toBeGreaterThanOrEqual(sent.event);
+	const { again } = await consumer();
+	const counted = decision.total + event.total;
+	expect(counted).toBeLessThanOrEqual(
+		sent.decision + sent.event + again * MOST_ITEMS,
+	);
+	return { counted, again };
+}
