@@ -1,0 +1,192 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { inForm, LONG, seedOf } from "../support/faults/form.js";
+import { type AtEnd, Ground } from "../support/faults/ground.js";
+import type { Learner } from "../support/faults/learner.js";
+import { proven } from "../support/faults/proof.js";
+import { type Step, Steps, steps } from "../support/faults/steps.js";
+import { seededRandom, shuffled } from "../support/random.js";
+import { waitFor } from "../support/segue.js";
+
+/** How long PostgreSQL lets a session stand still inside a transaction, and what else a batch may take on a busy machine. */
+const IDLE_LIMIT_MS = 5_000;
+const SLACK_MS = 2_000;
+/** The longest of them: lock_timeout, 10 s. */
+const BEYOND_EVERY_TIMEOUT_MS = 11_000;
+const DECISIONS = 10;
+
+/** A learner on tripwires, `others` beside it, and work for all of them. */
+class Stage {
+	/** How long after each stop others went on. */
+	readonly went: string[] = [];
+
+	private constructor(
+		readonly ground: Ground,
+		readonly steps: Steps,
+		readonly learner: Learner,
+	) {}
+
+	static async make(
+		atEnd: AtEnd,
+		random: () => number,
+		others: number,
+	): Promise<Stage> {
+		const ground = await Ground.make(atEnd, random);
+		const steps = await Steps.make(atEnd, ground);
+		const [learner] = await Promise.all([
+			ground.learner(steps.env),
+			...Array.from({ length: others }, () => ground.learner()),
+		]);
+		return new Stage(ground, steps, learner);
+	}
+
+	/** Publishes a little at a time until the learner is at this step of a batch; what it then has in hand is of the newest. */
+	async reach(step: Step): Promise<void> {
+		const { ground, steps, learner } = this;
+		let there = false;
+		const arrived = steps.lay(step).then(() => {
+			there = true;
+		});
+		for (let tries = 0; !there; tries++) {
+			if (tries === 100)
+				throw new Error(
+					`The learner never was at the step "${step.name}": has its mark changed?\n${learner.output.slice(-2_000)}`,
+				);
+			await ground.publish(
+				ground.history.burst({ decisions: DECISIONS, outcomesEach: 2 }),
+			);
+			const { decisions, outcomes } = ground.history;
+			const newest = [
+				...decisions.slice(-DECISIONS),
+				...outcomes.slice(-2 * DECISIONS),
+			];
+			while (!there && !(await ground.stored(newest))) await sleep(10);
+		}
+		await arrived;
+	}
+
+	/** Others learn one more outcome of every decision that the learner at this step may have locked. */
+	async othersGoOn(step: Step): Promise<{ waited: boolean }> {
+		const { ground } = this;
+		const stoppedAt = performance.now();
+		const { message, events } = ground.history.another(DECISIONS);
+		await ground.publish([message]);
+		let waited = false;
+		await waitFor(
+			async () => {
+				waited ||= await this.steps.delaysOthers();
+				return await ground.stored(events);
+			},
+			60_000,
+			() => `nobody learned while a learner was at the step "${step.name}"`,
+		);
+		const delayMs = performance.now() - stoppedAt;
+		this.went.push(
+			`${step.name} ${(delayMs / 1_000).toFixed(1)} s${waited ? " (they waited for it)" : ""}`,
+		);
+		expect(delayMs, step.name).toBeLessThan(IDLE_LIMIT_MS + SLACK_MS);
+		return { waited };
+	}
+
+	/** The learner that was resumed tries again what it had in hand, and then takes more. */
+	async goesOn(): Promise<void> {
+		for (let batches = 0; batches < 2; batches++) {
+			await this.reach(steps[0] as Step);
+			await this.steps.release();
+		}
+	}
+
+	async settled(): Promise<void> {
+		await this.ground.backlogBelow(1, 30_000);
+	}
+}
+
+describe.concurrent("a learner that stops at any step of a batch: the others wait no longer than its transaction may stand still, and all is counted once", {
+	timeout: 1_200_000,
+}, () => {
+	test("killed, at each step", async ({ onTestFinished }) => {
+		const random = seededRandom(seedOf("learners killed at each step"));
+		const stage = await Stage.make(onTestFinished, random, 1);
+		for (const step of shuffled(steps, random)) {
+			await stage.reach(step);
+			await stage.steps.shown(step);
+			await stage.learner.kill();
+			await stage.steps.lose();
+			const again = stage.learner.startAgain();
+			await stage.othersGoOn(step);
+			await again;
+			if (LONG) {
+				await stage.settled();
+				await proven(stage.ground);
+			}
+		}
+		await stage.settled();
+		console.log(`Killed; others went on after: ${stage.went.join(", ")}.`);
+		console.log(`${await proven(stage.ground)}.`);
+	});
+
+	test("standing still for longer than every timeout while two others go on, then resumed", async ({
+		onTestFinished,
+	}) => {
+		const random = seededRandom(seedOf("learners standing still"));
+		const stage = await Stage.make(onTestFinished, random, 2);
+		const [any] = shuffled(
+			steps.filter(({ locks }) => locks),
+			random,
+		) as [Step];
+		for (const step of inForm({
+			short: [any],
+			long: shuffled(steps, random),
+		})) {
+			await stage.reach(step);
+			await stage.learner.pause();
+			const pausedAt = performance.now();
+			await stage.steps.shown(step);
+			if (step.trap !== undefined) await stage.steps.release();
+			const { waited } = await stage.othersGoOn(step);
+			if (step.locks) expect(waited, step.name).toBe(true);
+			await sleep(BEYOND_EVERY_TIMEOUT_MS - (performance.now() - pausedAt));
+			stage.learner.resume();
+			await stage.steps.release();
+			await stage.goesOn();
+			await stage.settled();
+			if (LONG) await proven(stage.ground);
+		}
+		console.log(`Stood still; others went on after: ${stage.went.join(", ")}.`);
+		console.log(`${await proven(stage.ground)}.`);
+	});
+
+	test("one learner, then four, then two, under load", async ({
+		onTestFinished,
+	}) => {
+		const random = seededRandom(seedOf("learners come and go"));
+		const ground = await Ground.make(onTestFinished, random);
+		const load = ground.load(inForm({ short: 150, long: 5 }));
+		const learners = [await ground.learner()];
+		await sleep(inForm({ short: 300, long: 10_000 }));
+		learners.push(
+			...(await Promise.all([
+				ground.learner(),
+				ground.learner(),
+				ground.learner(),
+			])),
+		);
+		const shards = async () => {
+			const rows = await ground.database.query(
+				"select distinct v.shard from verdict_counts v",
+			);
+			return rows.length;
+		};
+		await waitFor(
+			async () => (await shards()) === learners.length,
+			60_000,
+			() => "not every learner learned something",
+		);
+		await sleep(inForm({ short: 300, long: 10_000 }));
+		await Promise.all(learners.slice(0, 2).map((learner) => learner.stop()));
+		await sleep(inForm({ short: 300, long: 10_000 }));
+		await load.stop();
+		await ground.backlogBelow(1, 30_000);
+		console.log(`1, 4, 2 learners: ${await proven(ground)}.`);
+	});
+});
