@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { buildIfStale } from "./build.mjs";
 
-const BENCHMARKS = ["score", "decide", "thompson", "refresh", "memory"];
+const BENCHMARKS = ["score", "decide", "thompson", "refresh", "memory", "learn"];
 const [, , name, ...args] = process.argv;
 
 if (!BENCHMARKS.includes(name)) {

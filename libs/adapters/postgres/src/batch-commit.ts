@@ -2,13 +2,6 @@ import type pg from "pg";
 import type { LockedDecision, VerdictChange } from "#usecases/learning";
 import { countColumns } from "./verdict-counts.js";
 
-export async function nextBatch(client: pg.ClientBase): Promise<number> {
-	const { rows } = await client.query<{ batch: number }>(
-		"select nextval('batch_ids') as batch",
-	);
-	return (rows[0] as { batch: number }).batch;
-}
-
 /**
  * The end of a batch. The counts are added where the names of the revisions to take are set, which costs no round trip of its own;
  * revisions and commit travel in one message, so the revision rows are locked for none.

@@ -7,26 +7,31 @@ import {
 	type Batch,
 	type Committed,
 	countBatch,
+	type DeadLetter,
 	type Effects,
 	type LearningLedger,
 	type LockedDecision,
-	type LoggedEvent,
+	type LoggedDecision,
 } from "#usecases/learning";
-import { commitBatch, nextBatch } from "./batch-commit.js";
+import { commitBatch } from "./batch-commit.js";
+import {
+	decisionOf,
+	lockIds,
+	mayHaveOutcomes,
+	type States,
+} from "./batch-ids.js";
 import { storeOutcomes } from "./batch-outcomes.js";
 import { storeSignals } from "./batch-signals.js";
 import type { DatabaseOptions } from "./database.js";
+import { storeDecisions } from "./decision-copy.js";
 import { KnownDefinitions } from "./known-definitions.js";
 import { LearnerSession } from "./learner-session.js";
 import {
 	insertDeadLetters,
-	insertDecisions,
-	insertIds,
-	lockStates,
-	readHorizon,
+	type OpenedBatch,
+	openBatch,
 	readStates,
 	readTombstones,
-	type StateRecord,
 	type StateUpdate,
 	updateStates,
 } from "./learning-sql.js";
@@ -35,9 +40,6 @@ import { forgetWindows, openWindows } from "./open-windows.js";
 import { addToSums } from "./sums-sql.js";
 import { readTouched } from "./touched-decisions.js";
 import { isMissingPartition, isUselessConnection } from "./transient.js";
-
-/** Advisory lock class of the gate, which batches share and erasure and retention take exclusively. */
-const GATE = 7_301;
 
 export interface LedgerOptions extends DatabaseOptions {
 	/** Definition rows by id, whatever their experiment's state is now. */
@@ -106,30 +108,24 @@ export class PostgresLearningLedger implements LearningLedger {
 		batch: Batch,
 		fold: (locked: readonly LockedDecision[]) => Effects,
 	): Promise<Committed> {
-		await client.query(
-			`begin; select pg_advisory_xact_lock_shared(${GATE}, 1)`,
-		);
-		const admitted = await this.#admit(client, batch);
+		const opened = await openBatch(client);
+		const batchId = opened.id;
+		const admitted = await this.#admit(client, batch, opened);
 		const states = await lockIds(client, admitted, batch.closings ?? []);
-		const batchId = await nextBatch(client);
+		const experimentOf = (id: string) => states.get(id)?.experiment;
 
-		const experiments = new Map(
-			states.map((state) => [state.id, state.experiment]),
-		);
 		const filled = [...admitted.decisions.values()].filter(
-			({ row }) => experiments.get(row.id) === null,
+			({ row }) => experimentOf(row.id) === null,
 		);
-		if (filled.length > 0) await insertDecisions(client, batchId, filled);
+		await storeDecisions(client, batchId, filled);
 		await openWindows(client, filled, this.#definitions);
-		const closings = (batch.closings ?? []).filter(
-			({ event }) => experiments.get(event.decisionId as string) != null,
-		);
-		const outcomes = await storeOutcomes(
-			client,
-			batchId,
-			admitted.outcomes,
-			closings,
-		);
+		const outcomes = await storeOutcomes(client, batchId, {
+			outcomes: admitted.outcomes,
+			closings: (batch.closings ?? []).filter(
+				(closing) => experimentOf(decisionOf(closing)) != null,
+			),
+			known: mayHaveOutcomes(states, admitted, batch.closings ?? []),
+		});
 		if (batch.closings)
 			await forgetWindows(client, batch.closings.map(decisionOf));
 		const signals = await storeSignals(
@@ -144,27 +140,15 @@ export class PostgresLearningLedger implements LearningLedger {
 			...signals.conflicts,
 		];
 		const newLetters = await insertDeadLetters(client, letters);
-		const strangers = letters.flatMap(({ decisionId }) =>
-			decisionId === undefined || experiments.has(decisionId)
-				? []
-				: [decisionId],
-		);
-		if (strangers.length > 0)
-			for (const { id, experiment } of await readStates(client, strangers))
-				experiments.set(id, experiment);
+		const experiments = await experimentsOf(client, states, filled, letters);
 
 		const touched = await readTouched(
 			client,
-			{
-				states,
-				filled,
-				outcomes: [...admitted.outcomes, ...closings],
-				isNew: outcomes.isNew,
-			},
+			{ states, filled, outcomes },
 			this.#definitions,
 		);
 		const effects = fold(touched);
-		const updates = stateUpdates(touched, effects);
+		const updates = stateUpdates(touched, effects, states);
 		if (updates.length > 0) await updateStates(client, updates);
 		const { shard } = this.#session;
 		const alarms =
@@ -172,7 +156,6 @@ export class PostgresLearningLedger implements LearningLedger {
 				? await addToSums(client, shard, batchId, effects.sums, this.#knownSums)
 				: [];
 
-		for (const { row } of filled) experiments.set(row.id, row.experiment);
 		const verdicts = countBatch({
 			...outcomes,
 			admitted,
@@ -201,9 +184,11 @@ export class PostgresLearningLedger implements LearningLedger {
 		};
 	}
 
-	/** Under the gate, where horizon and tombstones stand still until the commit. */
-	async #admit(client: pg.Client, batch: Batch): Promise<Admitted> {
-		const { horizon, tombstones } = await readHorizon(client);
+	async #admit(
+		client: pg.Client,
+		batch: Batch,
+		{ horizon, tombstones }: OpenedBatch,
+	): Promise<Admitted> {
 		const erased = tombstones
 			? await this.#erasedUnits(client, batch)
 			: new Map<string, number>();
@@ -239,31 +224,37 @@ export class PostgresLearningLedger implements LearningLedger {
 	}
 }
 
-const decisionOf = ({ event }: LoggedEvent): string =>
-	event.decisionId as string;
-
-/** A closing never makes a placeholder: its decision is there, or is gone for good. */
-async function lockIds(
+/** By decision, of all that the batch names; null where only a placeholder is there. */
+async function experimentsOf(
 	client: pg.ClientBase,
-	{ decisions, outcomes }: Admitted,
-	closings: readonly LoggedEvent[],
-): Promise<StateRecord[]> {
-	const ids = new Set([...decisions.keys(), ...outcomes.map(decisionOf)]);
-	if (ids.size > 0) await insertIds(client, [...ids].sort());
-	for (const closing of closings) ids.add(decisionOf(closing));
-	return ids.size > 0 ? lockStates(client, [...ids].sort()) : [];
+	states: States,
+	filled: readonly LoggedDecision[],
+	letters: readonly DeadLetter[],
+): Promise<ReadonlyMap<string, string | null>> {
+	const experiments = new Map(
+		[...states.values()].map((state) => [state.id, state.experiment]),
+	);
+	const strangers = letters.flatMap(({ decisionId }) =>
+		decisionId === undefined || experiments.has(decisionId) ? [] : [decisionId],
+	);
+	if (strangers.length > 0)
+		for (const { id, experiment } of await readStates(client, strangers))
+			experiments.set(id, experiment);
+	for (const { row } of filled) experiments.set(row.id, row.experiment);
+	return experiments;
 }
 
-/** Fresh rows need their experiment, version and arm; others are written only where exposure or reward moved. */
+/** Where exposure or reward moved, and where a placeholder became a decision. */
 function stateUpdates(
 	touched: readonly LockedDecision[],
 	effects: Effects,
+	states: States,
 ): StateUpdate[] {
 	const changes = new Map(effects.states.map((change) => [change.id, change]));
 	const updates: StateUpdate[] = [];
 	for (const { row, exposed, reward, fresh } of touched) {
 		const change = changes.get(row.id);
-		if (!change && !fresh) continue;
+		if (!change && (!fresh || states.get(row.id)?.own)) continue;
 		updates.push({
 			id: row.id,
 			experiment: row.experiment,

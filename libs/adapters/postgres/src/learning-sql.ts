@@ -1,41 +1,45 @@
 import type pg from "pg";
-import type {
-	DeadLetter,
-	LoggedDecision,
-	StateChange,
-} from "#usecases/learning";
-import {
-	type DecisionRecord,
-	decisionColumns,
-	doubleBytes,
-	gridBytes,
-	indexBytes,
-	toDecisionRow,
-} from "./decision-record.js";
+import type { DecisionRow } from "#core/log";
+import type { DeadLetter, LearnableRow, StateChange } from "#usecases/learning";
+import { type DecisionRecord, fromGridBytes } from "./decision-record.js";
 
 const MOST_REASON = 2_000;
 
 /** The statements of a batch, one action a function; learning-ledger.ts gives their order. */
 
+/** A locked id: a decision's state, or a placeholder without an experiment. */
 export interface StateRecord {
-	id: string;
-	experiment: string | null;
-	exposed: 0 | 1;
-	reward: number;
+	readonly id: string;
+	readonly experiment: string | null;
+	readonly exposed: 0 | 1;
+	readonly reward: number;
+	/** Inserted by this transaction, with all that its decision in the batch says. */
+	readonly own?: true;
 }
 
-export async function readHorizon(
-	client: pg.ClientBase,
-): Promise<{ horizon: string; tombstones: boolean }> {
-	const { rows } = await client.query<{ horizon: string; tombstones: boolean }>(
-		"select i.horizon, exists (select 1 from tombstones) as tombstones from installation i",
-	);
-	const row = rows[0];
-	if (!row)
+/** Advisory lock class of the gate, which batches share and erasure and retention take exclusively. */
+const GATE = 7_301;
+
+export interface OpenedBatch {
+	readonly id: number;
+	/** Horizon and tombstones stand still until the commit. */
+	readonly horizon: string;
+	readonly tombstones: boolean;
+}
+
+/** Begins the transaction and takes the gate, then reads what stands still under it: statements of their own, in one message. */
+export async function openBatch(client: pg.ClientBase): Promise<OpenedBatch> {
+	const results = (await client.query(
+		`begin;
+		select pg_advisory_xact_lock_shared(${GATE}, 1);
+		select nextval('batch_ids') as id, i.horizon, exists (select 1 from tombstones) as tombstones from installation i`,
+	)) as unknown as pg.QueryResult<OpenedBatch>[];
+	const opened = results.at(-1)?.rows[0];
+	if (!opened)
 		throw new Error(
 			"The installation row is missing: the database was not migrated by Segue.",
 		);
-	return row;
+	return opened;
 }
 
 export async function readTombstones(
@@ -51,29 +55,54 @@ export async function readTombstones(
 	);
 }
 
-/** Decisions and placeholders together, in one sorted pass: two passes deadlock. */
-export async function insertIds(
+/** What a decision's narrow row says of it before any outcome; a placeholder has but its id. */
+export interface NewState {
+	readonly id: string;
+	readonly row: Pick<DecisionRow, "experiment" | "version" | "arm"> | null;
+}
+
+/** Decisions and placeholders together, in one sorted pass: two passes deadlock. Returns the ids that were not there before. */
+export async function insertStates(
 	client: pg.ClientBase,
-	sortedIds: readonly string[],
-): Promise<void> {
-	await client.query({
-		name: "segue-insert-ids",
-		text: "insert into decision_states (id) select i.id from unnest($1::uuid[]) as i (id) order by i.id on conflict do nothing",
-		values: [sortedIds],
+	sorted: readonly NewState[],
+): Promise<ReadonlySet<string>> {
+	const { rows } = await client.query<{ id: string }>({
+		name: "segue-insert-states",
+		text: `insert into decision_states (id, experiment, version, arm)
+			select r.id, r.experiment, r.version, r.arm
+			from unnest($1::uuid[], $2::text[], $3::int[], $4::text[]) as r (id, experiment, version, arm)
+			order by r.id
+			on conflict do nothing
+			returning id`,
+		values: [
+			sorted.map(({ id }) => id),
+			sorted.map(({ row }) => row?.experiment ?? null),
+			sorted.map(({ row }) => row?.version ?? null),
+			sorted.map(({ row }) => row?.arm ?? null),
+		],
 	});
+	return new Set(rows.map(({ id }) => id));
 }
 
 export async function lockStates(
 	client: pg.ClientBase,
 	sortedIds: readonly string[],
 ): Promise<StateRecord[]> {
+	if (sortedIds.length === 0) return [];
 	const { rows } = await client.query<StateRecord>({
 		name: "segue-lock-states",
 		text: `select s.id, s.experiment, s.exposed, s.reward from decision_states s
-			where s.id = any ($1::uuid[]) order by s.id for update`,
-		values: [sortedIds],
+			where s.id = any ($1::uuid[]) and s.id between $2 and $3 order by s.id for update`,
+		values: withBounds(sortedIds),
 	});
 	return rows;
+}
+
+/** Ids and the range they lie in, by which partitions beyond it are passed over. */
+export function withBounds(
+	sortedIds: readonly string[],
+): [readonly string[], string, string] {
+	return [sortedIds, sortedIds[0] as string, sortedIds.at(-1) as string];
 }
 
 /** Of decisions that a refused event names: no locks, since nothing of them changes. */
@@ -89,88 +118,46 @@ export async function readStates(
 	return rows;
 }
 
-const decisionInsert = `insert into decisions (${decisionColumns.join(", ")}, batch, boot, sequence, stored_at)
-	select r.id, r.experiment, r.version, r.definition_id, r.unit, r.session, r.assigned_group, r.arm, r.propensity, r.distribution,
-		r.context, r.x, r.eligible, r.excluded, r.means, r.propensities, r.policy_propensities, r.missing, r.degraded,
-		to_timestamp(r.decided_at / 1000.0), r.origin, r.parent, r.trace_id, r.request_id, r.consent, r.privacy_version, r.extra,
-		r.revision, r.reference_bucket, r.core_version, $1, r.boot, r.sequence, to_timestamp(r.stored_at / 1000.0)
-	from unnest(
-		$2::uuid[], $3::text[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::float8[], $11::text[],
-		$12::jsonb[], $13::bytea[], $14::bytea[], $15::jsonb[], $16::bytea[], $17::bytea[], $18::bytea[], $19::jsonb[], $20::jsonb[],
-		$21::float8[], $22::text[], $23::uuid[], $24::text[], $25::text[], $26::jsonb[], $27::text[], $28::jsonb[],
-		$29::bigint[], $30::bigint[], $31::text[], $32::uuid[], $33::bigint[], $34::float8[]
-	) as r (
-		id, experiment, version, definition_id, unit, session, assigned_group, arm, propensity, distribution,
-		context, x, eligible, excluded, means, propensities, policy_propensities, missing, degraded,
-		decided_at, origin, parent, trace_id, request_id, consent, privacy_version, extra,
-		revision, reference_bucket, core_version, boot, sequence, stored_at
-	)`;
-
-export async function insertDecisions(
-	client: pg.ClientBase,
-	batch: number,
-	decisions: readonly LoggedDecision[],
-): Promise<void> {
-	const rows = decisions.map((decision) => decision.row);
-	const json = (value: unknown) =>
-		value === null ? null : JSON.stringify(value);
-	await client.query({
-		name: "segue-insert-decisions",
-		text: decisionInsert,
-		values: [
-			batch,
-			rows.map((row) => row.id),
-			rows.map((row) => row.experiment),
-			rows.map((row) => row.version),
-			rows.map((row) => row.definitionId),
-			rows.map((row) => row.unit),
-			rows.map((row) => row.session),
-			rows.map((row) => row.group),
-			rows.map((row) => row.arm),
-			rows.map((row) => row.propensity),
-			rows.map((row) => row.distribution),
-			rows.map((row) => json(row.context)),
-			rows.map((row) => gridBytes(row.x)),
-			rows.map((row) => indexBytes(row.eligible)),
-			rows.map((row) => json(row.excluded)),
-			rows.map((row) => gridBytes(row.means)),
-			rows.map((row) => doubleBytes(row.propensities)),
-			rows.map((row) =>
-				row.policyPropensities === null
-					? null
-					: doubleBytes(row.policyPropensities),
-			),
-			rows.map((row) => json(row.missing)),
-			rows.map((row) => json(row.degraded)),
-			rows.map((row) => row.decidedAt),
-			rows.map((row) => row.origin),
-			rows.map((row) => row.parent),
-			rows.map((row) => row.traceId),
-			rows.map((row) => row.requestId),
-			rows.map((row) => json(row.consent)),
-			rows.map((row) => row.privacyVersion),
-			rows.map((row) => json(row.extra)),
-			rows.map((row) => row.revision),
-			rows.map((row) => row.referenceBucket),
-			rows.map((row) => row.coreVersion),
-			decisions.map((decision) => decision.publisher.boot),
-			decisions.map((decision) => decision.publisher.sequence),
-			decisions.map((decision) => decision.source.storedAt),
-		],
-	});
-}
-
+/** Of decisions stored before, what sums and verdicts are made of. */
 export async function readDecisions(
 	client: pg.ClientBase,
-	ids: readonly string[],
-) {
-	const { rows } = await client.query<DecisionRecord>({
+	sortedIds: readonly string[],
+): Promise<LearnableRow[]> {
+	if (sortedIds.length === 0) return [];
+	const { rows } = await client.query<LearnableRecord>({
 		name: "segue-read-decisions",
-		text: `select ${decisionColumns.map((column) => `d.${column}`).join(", ")} from decisions d where d.id = any ($1::uuid[])`,
-		values: [ids],
+		text: `select d.id, d.experiment, d.version, d.definition_id, d.unit, d.assigned_group, d.arm, d.x,
+				date_part('epoch', d.decided_at) as decided_at
+			from decisions d where d.id = any ($1::uuid[]) and d.id between $2 and $3`,
+		values: withBounds(sortedIds),
 	});
-	return rows.map(toDecisionRow);
+	return rows.map((record) => ({
+		id: record.id,
+		experiment: record.experiment,
+		version: record.version,
+		definitionId: record.definition_id,
+		unit: record.unit,
+		group: record.assigned_group,
+		arm: record.arm,
+		x: fromGridBytes(record.x),
+		decidedAt: Math.round(1_000 * record.decided_at),
+	}));
 }
+
+type LearnableRecord = Pick<
+	DecisionRecord,
+	| "id"
+	| "experiment"
+	| "version"
+	| "definition_id"
+	| "unit"
+	| "assigned_group"
+	| "arm"
+	| "x"
+> & {
+	/** Seconds since the epoch: microseconds, like all times of the log, are exact in it. */
+	decided_at: number;
+};
 
 export interface StateUpdate extends StateChange {
 	readonly experiment: string;

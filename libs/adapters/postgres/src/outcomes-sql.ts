@@ -1,46 +1,9 @@
 import type pg from "pg";
+import type { Event } from "#core/log";
 import type { LoggedEvent } from "#usecases/learning";
-import {
-	type OutcomeRecord,
-	outcomeColumns,
-	toEvent,
-} from "./outcome-record.js";
+import { withBounds } from "./learning-sql.js";
 
 /** The statements of a batch that store and read events, one action a function. */
-
-/** Returns `decision id / event id` of those that were new. */
-export async function insertOutcomes(
-	client: pg.ClientBase,
-	batch: number,
-	events: readonly LoggedEvent[],
-): Promise<ReadonlySet<string>> {
-	const { rows } = await client.query<{
-		decision_id: string;
-		event_id: string;
-	}>({
-		name: "segue-insert-outcomes",
-		text: `insert into outcomes (decision_id, event_id, unit, session, type, item, slot, at, value, properties, retracts,
-				body_hash, batch, boot, sequence, stored_at)
-			select r.decision_id, r.event_id, r.unit, r.session, r.type, r.item, r.slot, to_timestamp(r.at / 1000.0), r.value,
-				r.properties, r.retracts, r.body_hash, $1, r.boot, r.sequence, to_timestamp(r.stored_at / 1000.0)
-			from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[], $9::float8[], $10::float8[],
-				$11::jsonb[], $12::text[], $13::bytea[], $14::uuid[], $15::bigint[], $16::float8[])
-				as r (decision_id, event_id, unit, session, type, item, slot, at, value, properties, retracts, body_hash, boot, sequence, stored_at)
-			order by r.decision_id, r.event_id collate "C"
-			on conflict do nothing
-			returning decision_id, event_id`,
-		values: [
-			batch,
-			events.map(({ event }) => event.decisionId),
-			...eventColumns(events),
-			...originColumns(events),
-		],
-	});
-	return new Set(rows.map((row) => outcomeKey(row.decision_id, row.event_id)));
-}
-
-export const outcomeKey = (decisionId: string, eventId: string): string =>
-	`${decisionId}/${eventId}`;
 
 /** Events that name no decision; `keys` are the keyed hashes of unit and event id. Returns those that were new, as `signalKey`. */
 export async function insertSignals(
@@ -117,15 +80,46 @@ function originColumns(events: readonly LoggedEvent[]): unknown[] {
 	];
 }
 
-/** All outcomes of the locked ids, this batch's included: a statement of its own, after the locks. */
+export interface StoredOutcome {
+	/** As far as it is judged. */
+	readonly event: Event;
+	readonly bodyHash: Buffer;
+}
+
+/** All outcomes of locked ids: a statement of its own, after the locks. */
 export async function readOutcomes(
 	client: pg.ClientBase,
-	ids: readonly string[],
-) {
-	const { rows } = await client.query<OutcomeRecord>({
+	sortedIds: readonly string[],
+): Promise<StoredOutcome[]> {
+	if (sortedIds.length === 0) return [];
+	const { rows } = await client.query<JudgedRecord>({
 		name: "segue-read-outcomes",
-		text: `select ${outcomeColumns} from outcomes o where o.decision_id = any ($1::uuid[])`,
-		values: [ids],
+		text: `select o.decision_id, o.event_id, o.unit, o.type, o.value, o.retracts, o.body_hash, date_part('epoch', o.at) as at
+			from outcomes o where o.decision_id = any ($1::uuid[]) and o.decision_id between $2 and $3`,
+		values: withBounds(sortedIds),
 	});
-	return rows.map(toEvent);
+	return rows.map((row) => ({
+		event: {
+			id: row.event_id,
+			type: row.type,
+			at: Math.round(1_000 * row.at),
+			unit: row.unit,
+			decisionId: row.decision_id,
+			...(row.value !== null && { value: row.value }),
+			...(row.retracts !== null && { retracts: row.retracts }),
+		},
+		bodyHash: row.body_hash,
+	}));
+}
+
+interface JudgedRecord {
+	decision_id: string;
+	event_id: string;
+	unit: string;
+	type: string;
+	value: number | null;
+	retracts: string | null;
+	body_hash: Buffer;
+	/** Seconds since the epoch. */
+	at: number;
 }

@@ -44,9 +44,23 @@ export interface Batch {
 	readonly closings?: readonly LoggedEvent[];
 }
 
+/** A decision as far as sums and verdicts are made of it. */
+export type LearnableRow = Pick<
+	DecisionRow,
+	| "id"
+	| "experiment"
+	| "version"
+	| "definitionId"
+	| "unit"
+	| "group"
+	| "arm"
+	| "x"
+	| "decidedAt"
+>;
+
 /** State of a decision under its row lock: what the log says of it now. */
 export interface LockedDecision {
-	readonly row: DecisionRow;
+	readonly row: LearnableRow;
 	readonly definition: Definition;
 	/** Every stored outcome of it, this batch's included. */
 	readonly outcomes: readonly Event[];

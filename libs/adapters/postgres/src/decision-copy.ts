@@ -1,0 +1,60 @@
+import type pg from "pg";
+import type { LoggedDecision } from "#usecases/learning";
+import { type CopyColumn, copyRows } from "./binary-copy.js";
+import { doubleBytes, gridBytes, indexBytes } from "./decision-record.js";
+
+interface Stored extends LoggedDecision {
+	readonly batch: number;
+}
+
+const columns: readonly CopyColumn<Stored>[] = [
+	["id", (to, { row }) => to.uuid(row.id)],
+	["experiment", (to, { row }) => to.text(row.experiment)],
+	["version", (to, { row }) => to.int4(row.version)],
+	["definition_id", (to, { row }) => to.int8(row.definitionId)],
+	["unit", (to, { row }) => to.text(row.unit)],
+	["session", (to, { row }) => to.text(row.session)],
+	["assigned_group", (to, { row }) => to.text(row.group)],
+	["arm", (to, { row }) => to.text(row.arm)],
+	["propensity", (to, { row }) => to.float8(row.propensity)],
+	["distribution", (to, { row }) => to.text(row.distribution)],
+	["context", (to, { row }) => to.jsonb(row.context)],
+	["x", (to, { row }) => to.bytes(gridBytes(row.x))],
+	["eligible", (to, { row }) => to.bytes(indexBytes(row.eligible))],
+	["excluded", (to, { row }) => to.jsonb(row.excluded)],
+	["means", (to, { row }) => to.bytes(gridBytes(row.means))],
+	["propensities", (to, { row }) => to.bytes(doubleBytes(row.propensities))],
+	[
+		"policy_propensities",
+		(to, { row: { policyPropensities } }) =>
+			to.bytes(policyPropensities && doubleBytes(policyPropensities)),
+	],
+	["missing", (to, { row }) => to.jsonb(row.missing)],
+	["degraded", (to, { row }) => to.jsonb(row.degraded)],
+	["decided_at", (to, { row }) => to.time(row.decidedAt)],
+	["origin", (to, { row }) => to.text(row.origin)],
+	["parent", (to, { row }) => to.uuid(row.parent)],
+	["trace_id", (to, { row }) => to.text(row.traceId)],
+	["request_id", (to, { row }) => to.text(row.requestId)],
+	["consent", (to, { row }) => to.jsonb(row.consent)],
+	["privacy_version", (to, { row }) => to.text(row.privacyVersion)],
+	["extra", (to, { row }) => to.jsonb(row.extra)],
+	["revision", (to, { row }) => to.int8(row.revision)],
+	["reference_bucket", (to, { row }) => to.int8(row.referenceBucket)],
+	["core_version", (to, { row }) => to.text(row.coreVersion)],
+	["batch", (to, { batch }) => to.int8(batch)],
+	["boot", (to, { publisher }) => to.uuid(publisher.boot)],
+	["sequence", (to, { publisher }) => to.int8(publisher.sequence)],
+	["stored_at", (to, { source }) => to.time(source.storedAt)],
+];
+
+/** Under the locks of their ids, which say that none of them is there. */
+export async function storeDecisions(
+	client: pg.ClientBase,
+	batch: number,
+	decisions: readonly LoggedDecision[],
+): Promise<void> {
+	if (decisions.length === 0) return;
+	const rows = decisions.map((decision) => ({ ...decision, batch }));
+	await copyRows(client, "decisions", columns, rows);
+}
