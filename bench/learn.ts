@@ -87,12 +87,25 @@ await withUndo(async (undo: Undo) => {
 	const boot = "019b0000-0000-7000-8000-000000000001";
 	const ours: number[] = [];
 	const base: number[] = [];
+	const { execSync } = await import("node:child_process");
+	const cpu = () => {
+		const out = execSync("ps -eo ppid,pid,comm,args", { encoding: "utf8" });
+		const pm = out.split("\n").find((l) => l.includes(servers.folder) && /postgres/.test(l) && l.includes("-D"))?.trim().split(/\s+/)[1];
+		const nats = out.split("\n").find((l) => l.includes("nats-server") && l.includes(servers.folder))?.trim().split(/\s+/)[1];
+		const { readFileSync } = require2("node:fs");
+		const of = (pid: string) => { try { const f = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" "); return (Number(f[11]) + Number(f[12])) * 10; } catch { return 0; } };
+		const pg = out.split("\n").map((l) => l.trim().split(/\s+/)).filter((l) => l[0] === pm || l[1] === pm).reduce((a, l) => a + of(l[1] as string), 0);
+		return { pg, nats: nats ? of(nats) : 0, self: process.cpuUsage().user / 1e3 + process.cpuUsage().system / 1e3 };
+	};
+	const { createRequire } = await import("node:module");
+	const require2 = createRequire(import.meta.url);
 	for (let round = -1; round < rounds; round++) {
 		const pairs = await make.make(count);
 		const messages = make.encode(pairs, lag, boot);
 		if (round === rounds - 1 && options.profile) await learner.ask("profile");
 		await learner.ask("reset");
 		let t = performance.now();
+		const c0 = cpu();
 		await publishAll(stream, messages, `round-${round}`);
 		const published = performance.now() - t;
 		while ((await stream.backlog()) > 0) await sleep(20);
@@ -103,9 +116,13 @@ await withUndo(async (undo: Undo) => {
 				options.profile,
 				JSON.stringify(await learner.ask("profiled")),
 			);
+		const c1 = cpu();
 		t = performance.now();
 		await plain.insert(pairs);
 		const b = count / ((performance.now() - t) / 1e3);
+		const c2 = cpu();
+		const us = (a: number) => ((a * 1e3) / count).toFixed(0);
+		console.log(`   µs/pair: learn pg ${us(c1.pg - c0.pg)} nats ${us(c1.nats - c0.nats)} publisher ${us(c1.self - c0.self)}; inserts pg ${us(c2.pg - c1.pg)} client ${us(c2.self - c1.self)}`);
 		if (round >= 0) {
 			ours.push(o);
 			base.push(b);

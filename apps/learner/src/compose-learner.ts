@@ -27,6 +27,8 @@ import { LossWatch } from "./loss-watch.js";
 import { RetentionUpkeep } from "./retention-upkeep.js";
 import { WindowUpkeep } from "./window-upkeep.js";
 
+/** Batches at once: while the database works on one, the next is understood. Each has a connection, and a shard, of its own. */
+const LANES = 2;
 /** A pull brings 16 MiB at most as well. Half of what the stream lets sixteen learners hold together. */
 const MOST_MESSAGES = 2_000;
 /** What a killed learner held comes back after 5 s; only then can others take it. */
@@ -52,14 +54,23 @@ export function startLearner(
 	const database = new Database({ ...options, most: 3 });
 	shutdown.add("learner's pool", () => database.close());
 	const store = new PostgresDefinitionStore(database);
-	const ledger = new PostgresLearningLedger({
-		...options,
-		definitions: (ids) => store.byIds(ids),
-	});
-	shutdown.add("learner's connection", () => ledger.close());
+	const ledgers = Array.from(
+		{ length: LANES },
+		() =>
+			new PostgresLearningLedger({
+				...options,
+				definitions: (ids) => store.byIds(ids),
+			}),
+	);
+	shutdown.add("learner's connections", () =>
+		Promise.all(ledgers.map((ledger) => ledger.close())).then(() => {}),
+	);
 
 	const windows = new WindowUpkeep(
-		new CloseWindows(new PostgresOpenWindows(database), ledger),
+		new CloseWindows(
+			new PostgresOpenWindows(database),
+			ledgers[0] as PostgresLearningLedger,
+		),
 		parts.stream,
 		{
 			onClosed: (commits, seconds) =>
@@ -71,17 +82,21 @@ export function startLearner(
 	const packs = new PostgresPublishedPacks(database, (what, error) =>
 		log.warn({ err: error }, what),
 	);
-	const learn = new Learn(ledger, isRefusal, packs);
-	const worker = new LearnerWorker(parts.stream, learn, {
-		mostMessages: MOST_MESSAGES,
-		onBatch: (batch) => {
-			windows.learned(batch.messages);
-			record(batch, metrics, log);
-		},
-		onTrouble: (what, error) => log.warn({ err: error }, what),
-	});
-	worker.start();
-	shutdown.add("learner", () => worker.stop());
+	const workers = ledgers.map(
+		(ledger) =>
+			new LearnerWorker(parts.stream, new Learn(ledger, isRefusal, packs), {
+				mostMessages: MOST_MESSAGES,
+				onBatch: (batch) => {
+					windows.learned(batch.messages);
+					record(batch, metrics, log);
+				},
+				onTrouble: (what, error) => log.warn({ err: error }, what),
+			}),
+	);
+	for (const worker of workers) worker.start();
+	shutdown.add("learner", () =>
+		Promise.all(workers.map((worker) => worker.stop())).then(() => {}),
+	);
 	windows.start();
 	shutdown.add("windows", () => windows.stop());
 
