@@ -1,0 +1,238 @@
+import { afterEach, describe, expect, test } from "vitest";
+import {
+	Database,
+	PostgresDefinitionStore,
+	PostgresLedgerReads,
+} from "#adapters/postgres";
+import { encodePart } from "#core/log";
+import { Owner } from "../model/owner.js";
+import { replayed } from "../support/answered.js";
+import { type Broker, openBroker } from "../support/broker.js";
+import { createTestDatabase } from "../support/database.js";
+import { inForm, LONG, seedOf } from "../support/faults/form.js";
+import { startNats } from "../support/nats-server.js";
+import { type Poison, poisonOf, publisher } from "../support/poison.js";
+import { seededRandom } from "../support/random.js";
+import { startSegue } from "../support/segue.js";
+import { type WrittenStream, writeStream } from "../support/written-stream.js";
+
+const SHARE = 0.01;
+const LEAST_RATIO = 0.85;
+const ROUNDS = 5;
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+	for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** Learners on a broker and a database of their own, and one experiment. */
+async function startLearners(count: number) {
+	const nats = await startNats();
+	cleanups.push(() => nats.stop());
+	const { connectionString, drop } = await createTestDatabase({
+		migrated: true,
+	});
+	cleanups.push(drop);
+	const env = { DATABASE_URL: connectionString, NATS_URL: nats.url };
+	const learners = await Promise.all(
+		Array.from({ length: count }, () => startSegue({ app: "learner", env })),
+	);
+	for (const learner of learners) cleanups.push(() => learner.stop());
+	const database = new Database({ connectionString, applicationName: "test" });
+	cleanups.push(() => database.close());
+	const owner = new Owner(new PostgresDefinitionStore(database), "poisoned", {
+		learn: "impression",
+		combine: "sum",
+		range: [-1, 2],
+		default: 0,
+	});
+	await owner.begin();
+	const broker = await openBroker(nats.url);
+	cleanups.push(() => broker.close());
+	return {
+		broker,
+		database,
+		databaseUrl: connectionString,
+		learners,
+		definition: owner.definition,
+	};
+}
+
+interface Letter {
+	/** Position of its message and place in it. */
+	readonly place: string;
+	readonly reason: string;
+	readonly payload: Buffer;
+}
+
+const readLetters = (database: Database) =>
+	database.query<Letter>(
+		"select l.position || ' ' || l.item as place, l.reason, l.payload from dead_letters l",
+	);
+
+/** What changes wherever a letter does. */
+const traceOfLetters = (database: Database) =>
+	column(
+		database,
+		"select concat_ws(' ', l.id, l.position, l.item, l.received_at, l.redrives, md5(l.payload)) as one from dead_letters l",
+	);
+
+const column = async (database: Database, sql: string) =>
+	(await database.query<{ one: string }>(sql)).map(({ one }) => one).sort();
+
+/** How many deliveries have each verdict, of whatever experiment. */
+async function readCounts(database: Database, experiment: string) {
+	const reads = new PostgresLedgerReads(database);
+	const all = [
+		...(await reads.counts("-")),
+		...(await reads.counts(experiment)),
+	];
+	const of = (...verdicts: string[]) =>
+		all
+			.filter(({ verdict }) => verdicts.includes(verdict))
+			.reduce((sum, { count }) => sum + count, 0);
+	return { of, all: all.reduce((sum, { count }) => sum + count, 0) };
+}
+
+/** What a letter must hold to be looked at and sent again: the message to the byte, or the item as it stood in its pack. */
+function expectPayload(
+	{ payload, reason }: Letter,
+	{ in: place }: Poison,
+	text: string | Uint8Array,
+	message: Uint8Array,
+): void {
+	if (place === "message" && !reason.startsWith("future"))
+		expect(payload.equals(message)).toBe(true);
+	else if (reason.startsWith("bad")) {
+		const part = encodePart(place as "events", publisher(1), text as string);
+		const item = Buffer.from(part).subarray(part.indexOf(91));
+		expect(payload.subarray(-item.length).equals(item)).toBe(true);
+	} else expect(payload.length).toBeGreaterThan(0);
+}
+
+/** Every good item is stored once, and every bad one is one dead letter with its reason. */
+async function expectJudged(
+	database: Database,
+	written: WrittenStream,
+	positions: readonly number[],
+): Promise<void> {
+	expect(
+		await column(database, "select d.id::text as one from decisions d"),
+	).toEqual([...written.decisions].sort());
+	expect(
+		await column(database, "select o.event_id as one from outcomes o"),
+	).toEqual([...written.events].sort());
+	const letters = await readLetters(database);
+	const left = new Map(letters.map((letter) => [letter.place, letter]));
+	expect(left.size).toBe(letters.length);
+	for (const { message, item, poison, text } of written.planted) {
+		const place = `${positions[message]} ${item}`;
+		const letter = left.get(place);
+		left.delete(place);
+		expect(letter?.reason, poison.what).toMatch(
+			new RegExp(`^${poison.reason}`),
+		);
+		const { body } = written.messages[message] as { body: Uint8Array };
+		expectPayload(letter as Letter, poison, text, body);
+	}
+	expect([...left.values()].map(({ reason }) => reason)).toEqual([]);
+}
+
+describe("one item of a hundred is poison", { timeout: 1_200_000 }, () => {
+	test("each is dead-lettered once with its reason, nothing beside it is lost, and what is delivered again changes nothing", async () => {
+		const random = seededRandom(seedOf("poison"));
+		const parts = await startLearners(2);
+		const { broker, database, definition } = parts;
+		const poison = poisonOf(definition);
+		const written = writeStream({
+			definition,
+			from: 0,
+			pairs: inForm({ short: 2_000, long: 20_000 }),
+			poison,
+			share: SHARE,
+			now: Date.now() - 1_000,
+			random,
+		});
+		expect(
+			new Set(written.planted.map(({ poison: { what } }) => what)),
+		).toEqual(new Set(poison.map(({ what }) => what)));
+		const positions = await broker.publish(written.messages);
+		await broker.taken(60_000);
+		await expectJudged(database, written, positions);
+		const { key } = definition.experiment;
+		const once = await readCounts(database, key);
+		expect(once.all, "one verdict a delivery").toBe(written.items);
+		expect(once.of("duplicate"), "none was delivered twice").toBe(0);
+		expect(once.of("malformed", "future")).toBe(written.planted.length);
+
+		const letters = await traceOfLetters(database);
+		await broker.redeliverAll();
+		await broker.taken(60_000);
+		expect(await traceOfLetters(database)).toEqual(letters);
+		await expectJudged(database, written, positions);
+		const twice = await readCounts(database, key);
+		expect(twice.all).toBe(2 * written.items);
+		expect(twice.of("duplicate")).toBe(written.items);
+		const replay = await replayed(parts.databaseUrl);
+		expect(replay.differences).toEqual([]);
+		expect(replay.decisions).toBe(written.decisions.length);
+		console.log(
+			`${written.items} items in ${positions.length} messages, ${written.planted.length} of them poison, each delivered twice.`,
+		);
+	});
+
+	test.runIf(LONG)(
+		"learners are as fast as without, but for a part",
+		async () => {
+			const random = seededRandom(seedOf("poison's price"));
+			const { broker, definition, learners } = await startLearners(1);
+			const poison = poisonOf(definition);
+			const pairs = 30_000;
+			let from = 0;
+			const round = async (share: number): Promise<number> => {
+				const now = Date.now() - 1_000;
+				const written = writeStream({
+					...{ definition, from, pairs, poison, share, now, random },
+				});
+				from += 2 * pairs;
+				// Stands still while the messages are written, so that nobody else works while time is taken.
+				learners[0]?.process.kill("SIGSTOP");
+				await broker.publish(written.messages);
+				learners[0]?.process.kill("SIGCONT");
+				return (2 * pairs) / (await secondsUntilTaken(broker));
+			};
+			await round(SHARE);
+			await round(0);
+			const rounds: { clean: number; poisoned: number }[] = [];
+			for (let n = 0; n < ROUNDS; n++)
+				rounds.push(
+					n % 2 === 0
+						? { clean: await round(0), poisoned: await round(SHARE) }
+						: { poisoned: await round(SHARE), clean: await round(0) },
+				);
+			const ratios = rounds
+				.map(({ clean, poisoned }) => poisoned / clean)
+				.sort((a, b) => a - b);
+			const median = ratios[Math.floor(ROUNDS / 2)] as number;
+			const said = rounds.map(
+				({ clean, poisoned }) =>
+					`${Math.round(clean)} → ${Math.round(poisoned)}`,
+			);
+			console.log(
+				`good items learned a second, without and with 1 % poison: ${said.join(", ")}; median ratio ${median.toFixed(2)}.`,
+			);
+			expect(median).toBeGreaterThanOrEqual(LEAST_RATIO);
+		},
+	);
+});
+
+async function secondsUntilTaken(broker: Broker): Promise<number> {
+	const began = performance.now();
+	for (;;) {
+		const { num_pending, num_ack_pending } = await broker.learners();
+		const seconds = (performance.now() - began) / 1_000;
+		if (num_pending === 0 && num_ack_pending === 0) return seconds;
+		if (seconds > 120) throw new Error("The learner did not take all.");
+		await new Promise((resolve) => setTimeout(resolve, 5));
+	}
+}
