@@ -1,10 +1,7 @@
-import {
-	PostgresDecisionReads,
-	PostgresLedgerReads,
-	PostgresPosteriorSource,
-} from "#adapters/postgres";
+import { PostgresDecisionReads, PostgresLedgerReads } from "#adapters/postgres";
 import { verdictOfRefusal } from "#core/experiment";
 import { UNITS } from "./commands.js";
+import { foldedSums, storedSums } from "./sums.js";
 import type { World } from "./world.js";
 
 const REFUSED = ["conflict", "future", "malformed"];
@@ -25,7 +22,7 @@ export async function countsOfNone(world: World): Promise<Counts> {
 /** What the product has, and what the model says it must have; both plain values, to be compared as wholes. */
 export async function bothSides(world: World, before: Counts) {
 	const [sums, counts, rows, decisions] = await Promise.all([
-		storedSums(world),
+		storedSums(world.ground.database, world.key),
 		storedCounts(world, before),
 		storedRows(world),
 		storedDecisions(world),
@@ -35,11 +32,7 @@ export async function bothSides(world: World, before: Counts) {
 	return {
 		stored: { sums, counts: sortedEntries(counts), ...rows, decisions },
 		expected: {
-			sums: Object.fromEntries(
-				[...model.sums()]
-					.sort()
-					.map(([key, sum]) => [key, hex(Float64Array.from(sum))]),
-			),
+			sums: foldedSums(model),
 			counts: expectedCounts,
 			...expectedRows(world),
 			decisions: expectedDecisions(world),
@@ -51,26 +44,8 @@ export async function bothSides(world: World, before: Counts) {
 	};
 }
 
-const hex = (sums: Float64Array): string =>
-	Buffer.from(sums.buffer, sums.byteOffset, sums.byteLength).toString("hex");
-const isNothing = (bits: string): boolean => /^0*$/.test(bits);
 const sortedEntries = (counts: Counts) =>
 	Object.fromEntries([...counts].filter(([, n]) => n !== 0).sort());
-
-/** Bit by bit; sums of nothing, which erasure leaves, are as none. */
-async function storedSums({ ground, key }: World) {
-	const source = new PostgresPosteriorSource(ground.database);
-	const { buckets } = await source.everyVersion(key);
-	return Object.fromEntries(
-		buckets
-			.map(
-				({ version, arm, bucket, sums }) =>
-					[`${version} ${arm} ${bucket}`, hex(sums)] as const,
-			)
-			.filter(([, bits]) => !isNothing(bits))
-			.sort(),
-	);
-}
 
 async function storedCounts(world: World, before: Counts): Promise<Counts> {
 	const reads = new PostgresLedgerReads(world.ground.database);
