@@ -1,8 +1,7 @@
 import type pg from "pg";
 import type { Group } from "#core/experiment";
+import type { Event } from "#core/log";
 import type { Database } from "./database.js";
-import { fromGridBytes } from "./decision-record.js";
-import { type OutcomeRecord, outcomeColumns } from "./outcome-record.js";
 
 /** The statements of an erasure, one action a function; erasure.ts gives their order. All run under the exclusive gate. */
 
@@ -22,85 +21,106 @@ export async function writeTombstones(
 	return Math.max(...rows.map((row) => row.erased_at.getTime()));
 }
 
-/** What a decision gave to the sums, and where. */
-export interface Share {
+/** The first of the units' decisions, in the order of ids, that does not come out with the `most` before it; null where all do. Most units' are counted in the index alone. */
+export async function readBound(
+	client: pg.ClientBase,
+	units: readonly string[],
+	most: number,
+): Promise<string | null> {
+	const { rows } = await client.query<{ bound: string | null }>(
+		`select case when (select count(*) from (select from decisions d where d.unit = any ($1::text[]) limit $2 + 1) f) > $2
+			then (select d.id from decisions d where d.unit = any ($1::text[]) order by d.id offset $2 limit 1) end as bound`,
+		[units, most],
+	);
+	return rows[0]?.bound ?? null;
+}
+
+/** What of a decision says where its share of the sums is, and what its events counted as. */
+export interface TakenDecision {
 	readonly id: string;
-	readonly experiment: string;
-	readonly version: number;
+	/** Names experiment and version. */
+	readonly definitionId: number;
 	readonly arm: string;
-	readonly x: Float64Array;
+	readonly x: Buffer;
 	readonly group: Group;
 	readonly unit: string;
 	/** Milliseconds since the epoch. */
 	readonly decidedAt: number;
-	readonly definitionId: number;
 }
 
-/** Up to `most` decisions of the units. */
-export async function readShares(
+/** Takes out the units' decisions before the bound. By unit, since rows found by a thousand ids cost twice as much. */
+export async function deleteDecisions(
 	client: pg.ClientBase,
 	units: readonly string[],
-	most: number,
-): Promise<readonly Share[]> {
-	const { rows } = await client.query<
-		Omit<Share, "x" | "decidedAt"> & {
-			readonly x: Buffer;
-			readonly decidedAt: Date;
-		}
-	>(
-		`select d.id, d.experiment, d.version, d.arm, d.x, d.assigned_group as "group", d.unit, d.decided_at as "decidedAt",
-			d.definition_id as "definitionId"
-		from decisions d where d.unit = any ($1::text[]) limit $2`,
-		[units, most],
+	bound: string | null,
+): Promise<readonly TakenDecision[]> {
+	const { rows } = await client.query<TakenDecision>(
+		`delete from decisions d where d.unit = any ($1::text[]) and ($2::uuid is null or d.id < $2)
+		returning d.id, d.definition_id as "definitionId", d.arm, d.x, d.assigned_group as "group", d.unit,
+			round(date_part('epoch', d.decided_at) * 1000) as "decidedAt"`,
+		[units, bound],
 	);
-	return rows.map((row) => ({
-		...row,
-		x: fromGridBytes(row.x),
-		decidedAt: row.decidedAt.getTime(),
-	}));
+	return rows;
 }
 
 export interface DeletedState {
 	readonly id: string;
-	/** Null for a placeholder. */
-	readonly experiment: string | null;
 	readonly exposed: 0 | 1;
 	readonly reward: number;
 }
 
+/** As a subquery, since ids that the planner sees are compared with every partition's bounds and statistics, each time. */
+const theIds = "any (array(select unnest($1::uuid[])))";
+
+/** A list of ids as PostgreSQL writes it, which takes pg as long for a thousand as to delete their rows. */
+export const idList = (of: readonly { readonly id: string }[]): string =>
+	`{${of.map(({ id }) => id).join(",")}}`;
+
+/** @param ids as `idList` writes them */
 export async function deleteStates(
 	client: pg.ClientBase,
-	ids: readonly string[],
+	ids: string,
 ): Promise<readonly DeletedState[]> {
 	const { rows } = await client.query<DeletedState>(
-		`delete from decision_states s where s.id = any ($1::uuid[])
-		returning s.id, s.experiment, s.exposed, s.reward`,
+		`delete from decision_states s where s.id = ${theIds} returning s.id, s.exposed, s.reward`,
 		[ids],
 	);
 	return rows;
 }
 
-export async function deleteDecisions(
-	client: pg.ClientBase,
-	ids: readonly string[],
-): Promise<number> {
-	const { rowCount } = await client.query(
-		"delete from decisions d where d.id = any ($1::uuid[])",
-		[ids],
-	);
-	return rowCount ?? 0;
+/** What of an event its verdict depends on. */
+interface TakenOutcome {
+	readonly decision_id: string;
+	readonly event_id: string;
+	readonly unit: string;
+	readonly type: string;
+	readonly at: number;
+	readonly value: number | null;
+	readonly retracts: string | null;
 }
 
-/** Whoever's events they are: without their decision they say nothing, and would wait for it for ever. */
+/**
+ * Whoever's events they are: without their decision they say nothing, and would wait for it for ever.
+ * @param ids as `idList` writes them
+ */
 export async function deleteOutcomesOf(
 	client: pg.ClientBase,
-	ids: readonly string[],
-): Promise<readonly OutcomeRecord[]> {
-	const { rows } = await client.query<OutcomeRecord>(
-		`delete from outcomes o where o.decision_id = any ($1::uuid[]) returning ${outcomeColumns}`,
+	ids: string,
+): Promise<readonly Event[]> {
+	const { rows } = await client.query<TakenOutcome>(
+		`delete from outcomes o where o.decision_id = ${theIds}
+		returning o.decision_id, o.event_id, o.unit, o.type, round(date_part('epoch', o.at) * 1000) as at, o.value, o.retracts`,
 		[ids],
 	);
-	return rows;
+	return rows.map(({ decision_id, event_id, value, retracts, ...row }) => ({
+		id: event_id,
+		decisionId: decision_id,
+		unit: row.unit,
+		type: row.type,
+		at: row.at,
+		...(value !== null && { value }),
+		...(retracts !== null && { retracts }),
+	}));
 }
 
 /** The units' events that name decisions of others, or decisions that have not come. Returns the decision of each. */
@@ -163,26 +183,6 @@ export async function deleteRequests(
 		[units],
 	);
 	return rowCount ?? 0;
-}
-
-/** Width of the time buckets, milliseconds, by `experiment version`. */
-export async function readBucketWidths(
-	client: pg.ClientBase,
-	experiments: readonly string[],
-): Promise<ReadonlyMap<string, number>> {
-	const { rows } = await client.query<{
-		experiment: string;
-		version: number;
-		bucket_ms: number;
-	}>(
-		`select distinct on (d.experiment, d.version) d.experiment, d.version, d.bucket_ms
-		from experiment_definitions d where d.experiment = any ($1::text[])
-		order by d.experiment, d.version, d.id desc`,
-		[experiments],
-	);
-	return new Map(
-		rows.map((row) => [`${row.experiment} ${row.version}`, row.bucket_ms]),
-	);
 }
 
 /** The instant before which the log was folded away, milliseconds; null where nothing ever was. */

@@ -1,16 +1,16 @@
 import type pg from "pg";
-import { judge } from "#core/experiment";
+import { type Definition, judge, type Verdict } from "#core/experiment";
+import type { Event } from "#core/log";
 import { NO_EXPERIMENT, VerdictTally } from "#usecases/learning";
-import { readDefinitions } from "./definition-store.js";
-import type { Share } from "./erasure-sql.js";
-import { byDecision, type OutcomeRecord, toEvent } from "./outcome-record.js";
+import type { TakenDecision } from "./erasure-sql.js";
+import { byDecision } from "./outcome-record.js";
 import { countColumns } from "./verdict-counts.js";
 
 /** What one transaction of an erasure takes out of the log. */
 export interface TakenOut {
-	readonly shares: readonly Share[];
+	readonly decisions: readonly TakenDecision[];
 	/** Of the decisions taken out. */
-	readonly outcomes: readonly OutcomeRecord[];
+	readonly outcomes: readonly Event[];
 	/** Of decisions that are not: the experiment, or null where the decision had not come. */
 	readonly strays: readonly (string | null)[];
 	readonly signals: number;
@@ -20,49 +20,64 @@ export interface TakenOut {
  * What is taken out was delivered all the same: its count moves to `erased`, under no experiment. A delivery that was refused or known
  * keeps its verdict, which says nothing of anyone.
  */
-export async function countErased(
-	client: pg.ClientBase,
-	shard: number,
-	taken: TakenOut,
-): Promise<void> {
+export function erasedVerdicts(
+	{ decisions, outcomes, strays, signals }: TakenOut,
+	definitions: ReadonlyMap<number, Definition>,
+): VerdictTally {
 	const tally = new VerdictTally();
-	if (taken.outcomes.length > 0) await countOutcomes(client, taken, tally);
-	for (const { experiment } of taken.shares)
-		tally.add(experiment, "decision", "logged", -1);
-	for (const experiment of taken.strays)
+	for (const [key, counts] of countByExperiment(
+		decisions,
+		outcomes,
+		definitions,
+	))
+		for (const [verdict, count] of counts)
+			tally.add(
+				key,
+				verdict === "logged" ? "decision" : "event",
+				verdict,
+				-count,
+			);
+	for (const experiment of strays)
 		if (experiment === null)
 			tally.add(NO_EXPERIMENT, "event", "unknown decision (waiting)", -1);
 		else tally.add(experiment, "event", "wrong unit", -1);
-	tally.add(NO_EXPERIMENT, "event", "signal", -taken.signals);
-	const changes = tally.changes();
-	for (const { kind, change } of changes)
+	tally.add(NO_EXPERIMENT, "event", "signal", -signals);
+	for (const { kind, change } of tally.changes())
 		tally.add(NO_EXPERIMENT, kind, "erased", -change);
+	return tally;
+}
+
+function countByExperiment(
+	decisions: readonly TakenDecision[],
+	outcomes: readonly Event[],
+	definitions: ReadonlyMap<number, Definition>,
+): ReadonlyMap<string, ReadonlyMap<Verdict, number>> {
+	const byExperiment = new Map<string, Map<Verdict, number>>();
+	const outcomesOf = byDecision(outcomes);
+	for (const decision of decisions) {
+		const { experiment } = definitions.get(decision.definitionId) as Definition;
+		let counts = byExperiment.get(experiment.key);
+		if (counts === undefined) {
+			counts = new Map();
+			byExperiment.set(experiment.key, counts);
+		}
+		counts.set("logged", (counts.get("logged") ?? 0) + 1);
+		const events = outcomesOf.get(decision.id);
+		if (events === undefined) continue;
+		const { verdicts } = judge(experiment.reward, decision, events);
+		for (const { verdict } of verdicts.values())
+			counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
+	}
+	return byExperiment;
+}
+
+export async function writeVerdicts(
+	client: pg.ClientBase,
+	shard: number,
+	tally: VerdictTally,
+): Promise<void> {
 	await client.query(
 		"select segue_count_verdicts($1::int, $2::text[], $3::text[], $4::text[], $5::bigint[])",
 		[shard, ...countColumns(tally.changes())],
 	);
-}
-
-async function countOutcomes(
-	client: pg.ClientBase,
-	{ shares, outcomes }: TakenOut,
-	tally: VerdictTally,
-): Promise<void> {
-	const definitions = await readDefinitions(client, [
-		...new Set(shares.map(({ definitionId }) => definitionId)),
-	]);
-	const definitionOf = new Map(definitions.map((row) => [row.id, row]));
-	const outcomesOf = byDecision(outcomes.map(toEvent));
-	for (const share of shares) {
-		const events = outcomesOf.get(share.id);
-		if (events === undefined) continue;
-		const definition = definitionOf.get(share.definitionId);
-		if (definition === undefined)
-			throw new Error(
-				`The decision ${share.id} names the definition row ${share.definitionId}, which is not there.`,
-			);
-		const { verdicts } = judge(definition.experiment.reward, share, events);
-		for (const { verdict } of verdicts.values())
-			tally.add(share.experiment, "event", verdict, -1);
-	}
 }

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import type pg from "pg";
-import { addObservation, emptySums } from "#core/policy";
+import type { Definition } from "#core/experiment";
 import {
 	type ErasedFromDatabase,
 	type Erasure,
@@ -8,42 +8,19 @@ import {
 	type RemovedRows,
 	type Tombstones,
 } from "#usecases/erasing";
-import { bucketOf, type SumsDelta } from "#usecases/learning";
 import type { Database } from "./database.js";
-import {
-	changeLetters,
-	findLetters,
-	type LetterChanges,
-	noLetters,
-} from "./erasure-dead-letters.js";
-import {
-	type DeletedState,
-	deleteDecisions,
-	deleteEmptyPlaceholders,
-	deleteOutcomesOf,
-	deleteRequests,
-	deleteSignals,
-	deleteStates,
-	deleteStrayOutcomes,
-	experimentsOf,
-	readBucketWidths,
-	readFoldedBefore,
-	readShares,
-	type Share,
-	writeTombstones,
-} from "./erasure-sql.js";
-import { addAlone } from "./erasure-sums.js";
-import { countErased } from "./erasure-verdicts.js";
-import { GateBusy, nextBatch, takeFloors, underGate } from "./gate.js";
-import { forgetWindows } from "./open-windows.js";
-
-/** The eraser's own shard: its rows may be negative, being what was added elsewhere. Learners have 0 to 15. */
-export const ERASER_SHARD = 16;
+import { findLetters, noLetters } from "./erasure-dead-letters.js";
+import { readFoldedBefore } from "./erasure-sql.js";
+import { eraseSome, noRows } from "./erasure-transaction.js";
+import { GateBusy, underGate } from "./gate.js";
 
 /** Decisions taken out in one transaction: bounds how long learners wait before the gate. */
 const MOST_AT_ONCE = 2_000;
 
-type Counts = { -readonly [name in keyof RemovedRows]: RemovedRows[name] };
+/** An erasure, and for how many of its milliseconds it waited for learners. */
+export interface ErasedUnderGate extends ErasedFromDatabase {
+	readonly gateMs: number;
+}
 
 /**
  * Takes units out of the log and the sums: tombstone first, then their rows, a bounded number in each transaction. Every transaction
@@ -51,6 +28,8 @@ type Counts = { -readonly [name in keyof RemovedRows]: RemovedRows[name] };
  */
 export class PostgresErasure implements Erasure, Tombstones {
 	#key: Buffer | null = null;
+	/** Rows never change, and reading one takes longer than taking out a hundred decisions. */
+	readonly #definitions = new Map<number, Definition>();
 
 	constructor(
 		private readonly database: Database,
@@ -60,17 +39,9 @@ export class PostgresErasure implements Erasure, Tombstones {
 	async erase(
 		units: readonly string[],
 		patienceMs: number,
-	): Promise<ErasedFromDatabase> {
+	): Promise<ErasedUnderGate> {
 		const keys = await this.#keysOf(units);
-		const removed: Counts = {
-			decisions: 0,
-			learned: 0,
-			waiting: 0,
-			outcomes: 0,
-			signals: 0,
-			requests: 0,
-			deadLetters: 0,
-		};
+		const removed = noRows();
 		const revisions = new Map<string, number>();
 		// All letters but the newest are looked through before the gate is taken.
 		const known = await findLetters(
@@ -79,11 +50,22 @@ export class PostgresErasure implements Erasure, Tombstones {
 			noLetters,
 		);
 		let erasedAt = 0;
+		let gateMs = 0;
 		for (let first = true, more = true; more; first = false) {
-			const done = await this.#gated(patienceMs, (client) =>
-				this.#eraseSome(client, units, first ? { keys, known } : null),
+			const done = await this.#gated(
+				patienceMs,
+				(client) =>
+					eraseSome(client, {
+						units,
+						most: this.mostAtOnce,
+						beginning: first ? { keys, known } : null,
+						definitions: this.#definitions,
+					}),
+				(waitedMs) => {
+					gateMs += waitedMs;
+				},
 			);
-			for (const name of Object.keys(removed) as (keyof Counts)[])
+			for (const name of Object.keys(removed) as (keyof RemovedRows)[])
 				removed[name] += done.removed[name];
 			for (const [experiment, revision] of done.revisions)
 				revisions.set(experiment, revision);
@@ -95,6 +77,7 @@ export class PostgresErasure implements Erasure, Tombstones {
 			removed,
 			revisions,
 			foldedBefore: await this.#foldedBefore(),
+			gateMs,
 		};
 	}
 
@@ -117,74 +100,13 @@ export class PostgresErasure implements Erasure, Tombstones {
 		return row?.erased_at.getTime() ?? null;
 	}
 
-	async #eraseSome(
-		client: pg.PoolClient,
-		units: readonly string[],
-		beginning: {
-			readonly keys: readonly Buffer[];
-			readonly known: LetterChanges;
-		} | null,
-	) {
-		const erasedAt =
-			beginning === null ? null : await writeTombstones(client, beginning.keys);
-		const shares = await readShares(client, units, this.mostAtOnce);
-		const ids = shares.map(({ id }) => id);
-		const states = ids.length > 0 ? await deleteStates(client, ids) : [];
-		const outcomes = ids.length > 0 ? await deleteOutcomesOf(client, ids) : [];
-		const removed: Counts = {
-			decisions: ids.length > 0 ? await deleteDecisions(client, ids) : 0,
-			learned: states.filter(({ exposed }) => exposed === 1).length,
-			outcomes: outcomes.length,
-			waiting: 0,
-			signals: 0,
-			requests: 0,
-			deadLetters: 0,
-		};
-		if (ids.length > 0) await forgetWindows(client, ids);
-		const experiments = new Set(shares.map(({ experiment }) => experiment));
-		const strays: (string | null)[] = [];
-		const more = shares.length === this.mostAtOnce;
-		// What is not found by its decision goes last, when no event is left that a decision still to come out would take along.
-		if (!more) {
-			const named = await deleteStrayOutcomes(client, units);
-			removed.outcomes += named.length;
-			const experimentOf =
-				named.length > 0 ? await experimentsOf(client, named) : new Map();
-			for (const id of named) {
-				const experiment = experimentOf.get(id) ?? null;
-				strays.push(experiment);
-				if (experiment !== null) experiments.add(experiment);
-			}
-			if (named.length > 0)
-				removed.waiting = await deleteEmptyPlaceholders(client, named);
-			removed.signals = await deleteSignals(client, units);
-			removed.requests = await deleteRequests(client, units);
-		}
-		if (beginning !== null)
-			removed.deadLetters = await changeLetters(
-				client,
-				await findLetters(client, units, beginning.known),
-			);
-
-		const batch = await nextBatch(client);
-		const deltas = await shareOfSums(client, shares, states);
-		if (deltas.length > 0) await addAlone(client, ERASER_SHARD, batch, deltas);
-		await countErased(client, ERASER_SHARD, {
-			shares,
-			outcomes,
-			strays,
-			signals: removed.signals,
-		});
-		const revisions = await takeFloors(client, batch, [...experiments]);
-		return { erasedAt, removed, revisions, more };
-	}
-
 	async #gated<T>(
 		patienceMs: number,
 		work: (client: pg.PoolClient) => Promise<T>,
+		onTaken: (waitedMs: number) => void,
 	): Promise<T> {
 		try {
-			return await underGate(this.database, patienceMs, work);
+			return await underGate(this.database, patienceMs, work, onTaken);
 		} catch (error) {
 			if (error instanceof GateBusy)
 				throw new ErasureBusy(error.message, { cause: error });
@@ -215,36 +137,4 @@ export class PostgresErasure implements Erasure, Tombstones {
 	readonly #query = async (text: string, values: unknown[]) => ({
 		rows: await this.database.query(text, values),
 	});
-}
-
-/** What the decisions had given to the sums, negated: E and R as they stood, which is what was added. */
-async function shareOfSums(
-	client: pg.ClientBase,
-	shares: readonly Share[],
-	states: readonly DeletedState[],
-): Promise<readonly SumsDelta[]> {
-	const stateOf = new Map(states.map((state) => [state.id, state]));
-	const learned = shares.filter(({ id }) => stateOf.get(id)?.exposed === 1);
-	if (learned.length === 0) return [];
-	const widths = await readBucketWidths(client, [
-		...new Set(learned.map(({ experiment }) => experiment)),
-	]);
-	const deltas = new Map<string, SumsDelta>();
-	for (const { id, experiment, version, arm, x } of learned) {
-		const width = widths.get(`${experiment} ${version}`);
-		if (width === undefined)
-			throw new Error(
-				`No definition row says how wide the time buckets of ${experiment} version ${version} are.`,
-			);
-		const bucket = bucketOf(id, width);
-		const key = `${experiment} ${version} ${arm} ${bucket}`;
-		let entry = deltas.get(key);
-		if (entry === undefined) {
-			entry = { experiment, version, arm, bucket, delta: emptySums(x.length) };
-			deltas.set(key, entry);
-		}
-		const reward = stateOf.get(id)?.reward ?? 0;
-		addObservation(entry.delta, x.length, x, -1, -reward);
-	}
-	return [...deltas.values()];
 }

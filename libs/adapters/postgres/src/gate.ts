@@ -24,13 +24,17 @@ export class GateBusy extends Error {
  * A transaction with no batch in it and none beside it. Each wait for a lock is short, since all learners wait behind it; a learner
  * that was stopped inside its transaction is ended by its session's own limit, 5 s, so a patience beyond that outlives it.
  * Throws GateBusy.
+ *
+ * @param onTaken told for how many milliseconds the gate was waited for, failed tries included
  */
 export async function underGate<T>(
 	database: Database,
 	patienceMs: number,
 	work: (client: pg.PoolClient) => Promise<T>,
+	onTaken: (waitedMs: number) => void = () => {},
 ): Promise<T> {
 	const deadline = performance.now() + patienceMs;
+	let askedAt: number | null = null;
 	for (
 		let pause = FIRST_PAUSE_MS;
 		;
@@ -38,9 +42,11 @@ export async function underGate<T>(
 	) {
 		try {
 			return await database.transaction(async (client) => {
+				askedAt ??= performance.now();
 				await client.query(
 					`set local lock_timeout = ${LOCK_TIMEOUT_MS}; set local jit = off; select pg_advisory_xact_lock(${GATE}, 1)`,
 				);
+				onTaken(performance.now() - askedAt);
 				return await work(client);
 			});
 		} catch (error) {
