@@ -2,7 +2,15 @@
 import { fileURLToPath } from "node:url";
 import { buildIfStale } from "./build.mjs";
 
-const BENCHMARKS = ["score", "decide", "thompson", "refresh", "memory", "learn"];
+const BENCHMARKS = [
+	"score",
+	"decide",
+	"learn",
+	"thompson",
+	"refresh",
+	"memory",
+	"erase",
+];
 const [, , name, ...args] = process.argv;
 
 if (!BENCHMARKS.includes(name)) {
