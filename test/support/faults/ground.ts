@@ -121,12 +121,12 @@ export class Ground {
 				await sleep(pauseMs);
 			}
 		})();
-		return {
-			stop: async () => {
-				stopped = true;
-				await loading;
-			},
+		const stop = async () => {
+			stopped = true;
+			await loading;
 		};
+		this.atEnd(stop);
+		return { stop };
 	}
 
 	/** Until fewer than `messages` wait or are held. */

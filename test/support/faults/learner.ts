@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { send } from "../client.js";
 import { type Instance, startSegue } from "../segue.js";
 
 const run = promisify(execFile);
@@ -21,6 +22,12 @@ export class Learner {
 
 	get output(): string {
 		return this.#instance.output();
+	}
+
+	/** Batches that it committed, as its metrics say. */
+	async batches(): Promise<number> {
+		const { body } = await send(this.#instance.url, "GET", "/metrics");
+		return Number(/^segue_learner_batches_total (\d+)$/m.exec(body)?.[1] ?? 0);
 	}
 
 	get #child() {

@@ -24,6 +24,8 @@ export interface Step {
 	readonly trap?: string;
 	/** Whoever meets one of its decisions waits until its transaction has ended, also where the decision was known before. */
 	readonly locks: boolean;
+	/** PostgreSQL heeds no limit while it waits for a copy's rows: only the learner's end frees what it has locked. */
+	readonly standsForGood?: true;
 	readonly proof: (shown: Shown) => boolean;
 }
 
@@ -32,10 +34,11 @@ const has = ({ locks }: Shown, what: RegExp): boolean =>
 	locks.some((lock) => what.test(lock));
 const idle = ({ state }: Shown): boolean => state === "idle in transaction";
 
+const LOCKING = /from decision_states[^;]*for update/;
 const GATE_TAKEN = /^gate$/;
 const IDS_INSERTED = /^decision_states\S* RowExclusiveLock$/;
 const LOCKED = /^decision_states\S* RowShareLock$/;
-const ROWS_INSERTED = /^(decisions|outcomes)_\S* RowExclusiveLock$/;
+const ROWS_INSERTED = /^(decisions|outcomes)(_\S*)? RowExclusiveLock$/;
 const SUMS_ADDED = /^sums RowExclusiveLock$/;
 const COUNTED = /^(verdict_counts|revision_log) RowExclusiveLock$/;
 const REVISION_WRITTEN = /^revision_log RowExclusiveLock$/;
@@ -57,17 +60,28 @@ export const steps: readonly Step[] = [
 	},
 	{
 		name: "ids inserted",
-		database: before(/from decision_states[^;]*for update/),
+		database: before(LOCKING),
 		locks: false,
 		proof: (shown) =>
 			idle(shown) && has(shown, IDS_INSERTED) && !has(shown, LOCKED),
 	},
 	{
 		name: "locked",
-		database: before(/insert into (decisions|outcomes) /),
+		database: {
+			from: "client",
+			says: /(copy|insert into) (decisions|outcomes) /,
+			behind: LOCKING,
+		},
 		locks: true,
 		proof: (shown) =>
 			idle(shown) && has(shown, LOCKED) && !has(shown, ROWS_INSERTED),
+	},
+	{
+		name: "asked for rows",
+		database: { from: "server", says: /^copy in$/, behind: LOCKING },
+		locks: true,
+		standsForGood: true,
+		proof: (shown) => has(shown, LOCKED) && has(shown, ROWS_INSERTED),
 	},
 	{
 		name: "sums added",

@@ -7,7 +7,7 @@ type Side = "client" | "server";
 export interface Mark {
 	readonly from: Side;
 	readonly says: RegExp;
-	/** Only on a connection whose client said this since the wire was laid. */
+	/** Only on a connection whose client said this since it last began a transaction. */
 	readonly behind?: RegExp;
 }
 
@@ -65,6 +65,8 @@ export async function startTripwire(
 				if (side === "server" && backend) connection.backend = +backend[1]!;
 				if (wire?.held === null) {
 					const { mark } = wire;
+					if (side === "client" && /^begin\b/.test(says))
+						connection.said.delete(wire);
 					if (side === "client" && mark.behind?.test(says))
 						connection.said.add(wire);
 					const follows =

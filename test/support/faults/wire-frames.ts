@@ -81,6 +81,7 @@ export const postgres: Protocol = {
 			if (type === "C") return { length, says: words(body)[0] as string };
 			if (type === "K")
 				return { length, says: `backend ${body.readUInt32BE(0)}` };
+			if (type === "G") return { length, says: "copy in" };
 			return { length, says: "" };
 		}),
 };
