@@ -1,9 +1,10 @@
-import { loadavg } from "node:os";
-import { setTimeout as sleep } from "node:timers/promises";
+import { writeFileSync } from "node:fs";
 import { Database, PostgresDefinitionStore } from "#adapters/postgres";
 import { openJetStream } from "#adapters/stream";
 import type { Definition } from "#core/experiment";
 import {
+	type Running,
+	type Servers,
 	startDecider,
 	startLearner,
 	startServers,
@@ -11,135 +12,242 @@ import {
 	withUndo,
 } from "./decide/children.js";
 import { experiment, KEY } from "./decide/experiment.js";
-import { Pairs, publishAll } from "./learn/pairs.js";
+import { fillLog } from "./learn/filled-log.js";
+import { type Freshness, measureFreshness } from "./learn/freshness.js";
+import { Pairs } from "./learn/pairs.js";
 import { PlainInserts } from "./learn/plain-inserts.js";
+import { Rounds, type Sides } from "./learn/rounds.js";
+import { sumsAfterBatches } from "./learn/sums-size.js";
 import {
 	type BenchmarkOptions,
 	benchmark,
 	benchmarkOptions,
+	printJson,
 } from "./support/command.js";
-import { medianRow } from "./support/ratio-row.js";
+import { medianRow, type RatioRow } from "./support/ratio-row.js";
+import { printMachine, printTable, threeDigits } from "./support/table.js";
+
+/**
+ * Decisions and outcomes from JetStream to committed sums, by one learner as it is deployed, against plain batched inserts of the same
+ * rows into two tables with the same columns and indexes; in rounds that alternate. Then the same with more rows in the log, how soon an
+ * event is used, and the size of the sums after many batches.
+ */
 
 interface Options extends BenchmarkOptions {
 	readonly rounds: string;
 	readonly pairs: string;
 	readonly lag: string;
+	readonly rows: string;
+	readonly moreRows: string;
+	readonly seconds: string;
+	readonly batches: string;
 	readonly profile?: string;
 }
+
 const options = benchmarkOptions<Options>(
-	benchmark("bench:learn", "…")
-		.option("--rounds <n>", "rounds", "5")
-		.option("--pairs <n>", "pairs a round", "30000")
-		.option("--lag <n>", "decisions between a decision and its outcome", "4000")
+	benchmark(
+		"bench:learn",
+		"Pairs of a decision and its outcome a second, from JetStream to committed sums, against plain inserts of the same rows.",
+	)
+		.option("--rounds <n>", "rounds of each", "5")
+		.option("--pairs <n>", "pairs in a round", "20000")
+		.option(
+			"--lag <n>",
+			"decisions between a decision and its outcome",
+			"10000",
+		)
+		.option("--rows <n>", "decisions in the log at first", "100000")
+		.option("--more-rows <n>", "decisions in the log later", "1000000")
+		.option("--seconds <n>", "how long freshness is measured", "20")
+		.option("--batches <n>", "batches before the sums are weighed", "5000")
 		.option("--profile <file>", "write the learner's CPU profile there"),
 );
-const rounds = Number(options.rounds);
-const count = Number(options.pairs);
-const lag = Number(options.lag);
+const say = options.json ? console.error : console.log;
+const PLAIN_PAIRS_A_BATCH = 1_000;
+const LONGEST_STATEMENT_MS = 300_000;
+const label = { K: 20, d: 32 };
 
-await withUndo(async (undo: Undo) => {
-	const servers = await startServers(undo);
-	if (process.env.SCRATCH) {
-		const pgm = (await import("pg")).default;
-		const c = new pgm.Client({ connectionString: servers.databaseUrl });
-		await c.connect();
-		const n = new URL(servers.databaseUrl).pathname.slice(1);
-		for (const s of [
-			"session_preload_libraries='auto_explain'",
-			"auto_explain.log_min_duration='60ms'",
-			"auto_explain.log_analyze=on",
-			"auto_explain.log_timing=off",
-		])
-			await c.query(`alter database "${n}" set ${s}`);
-		await c.end();
-		const { execSync } = await import("node:child_process");
-		undo.add(
-			async () =>
-				void execSync(
-					`cp ${servers.folder}/postgres/server.log /tmp/server.log`,
-				),
-		);
-	}
+interface Bench extends Sides {
+	readonly decider: Running;
+	readonly database: Database;
+}
+
+async function start(undo: Undo): Promise<Bench> {
+	const servers: Servers = await startServers(undo);
 	const learner = await startLearner(servers, undo);
 	const decider = await startDecider(servers, undo);
-	const send = (method: string, path: string, body: unknown) =>
-		fetch(decider.url + path, {
-			method,
-			headers: { "content-type": "application/json" },
-			body: JSON.stringify(body),
-		});
-	await send("PUT", `/v1/experiments/${KEY}`, experiment);
-	await send("POST", `/v1/experiments/${KEY}/start`, {});
-	await decider.stop();
+	await send(decider, "PUT", `/v1/experiments/${KEY}`, experiment);
+	await send(decider, "POST", `/v1/experiments/${KEY}/start`, {});
 	const database = new Database({
 		connectionString: servers.databaseUrl,
-		applicationName: "bench",
+		applicationName: "segue bench",
+		statementTimeoutMs: LONGEST_STATEMENT_MS,
 	});
 	undo.add(() => database.close());
-	const definition = (await new PostgresDefinitionStore(database).find(
-		KEY,
-	)) as Definition;
+	const definition = await new PostgresDefinitionStore(database).find(KEY);
 	const stream = await openJetStream({ servers: servers.natsUrl });
 	undo.add(() => stream.close());
-	const plain = await PlainInserts.prepare(servers.databaseUrl, 1_000);
+	const plain = await PlainInserts.prepare(
+		servers.databaseUrl,
+		PLAIN_PAIRS_A_BATCH,
+	);
 	undo.add(() => plain.close());
-	const make = new Pairs(definition);
-	const boot = "019b0000-0000-7000-8000-000000000001";
-	const ours: number[] = [];
-	const base: number[] = [];
-	const { execSync } = await import("node:child_process");
-	const cpu = () => {
-		const out = execSync("ps -eo ppid,pid,comm,args", { encoding: "utf8" });
-		const pm = out.split("\n").find((l) => l.includes(servers.folder) && /postgres/.test(l) && l.includes("-D"))?.trim().split(/\s+/)[1];
-		const nats = out.split("\n").find((l) => l.includes("nats-server") && l.includes(servers.folder))?.trim().split(/\s+/)[1];
-		const { readFileSync } = require2("node:fs");
-		const of = (pid: string) => { try { const f = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" "); return (Number(f[11]) + Number(f[12])) * 10; } catch { return 0; } };
-		const pg = out.split("\n").map((l) => l.trim().split(/\s+/)).filter((l) => l[0] === pm || l[1] === pm).reduce((a, l) => a + of(l[1] as string), 0);
-		return { pg, nats: nats ? of(nats) : 0, self: process.cpuUsage().user / 1e3 + process.cpuUsage().system / 1e3 };
-	};
-	const { createRequire } = await import("node:module");
-	const require2 = createRequire(import.meta.url);
-	for (let round = -1; round < rounds; round++) {
-		const pairs = await make.make(count);
-		const messages = make.encode(pairs, lag, boot);
-		if (round === rounds - 1 && options.profile) await learner.ask("profile");
-		await learner.ask("reset");
-		let t = performance.now();
-		const c0 = cpu();
-		await publishAll(stream, messages, `round-${round}`);
-		const published = performance.now() - t;
-		while ((await stream.backlog()) > 0) await sleep(20);
-		const o = count / ((performance.now() - t) / 1e3);
-		const pauses = (await learner.ask("pauses")) as { processorMs: number };
-		if (round === rounds - 1 && options.profile)
-			(await import("node:fs")).writeFileSync(
-				options.profile,
-				JSON.stringify(await learner.ask("profiled")),
-			);
-		const c1 = cpu();
-		t = performance.now();
-		await plain.insert(pairs);
-		const b = count / ((performance.now() - t) / 1e3);
-		const c2 = cpu();
-		const us = (a: number) => ((a * 1e3) / count).toFixed(0);
-		console.log(`   µs/pair: learn pg ${us(c1.pg - c0.pg)} nats ${us(c1.nats - c0.nats)} publisher ${us(c1.self - c0.self)}; inserts pg ${us(c2.pg - c1.pg)} client ${us(c2.self - c1.self)}`);
-		if (round >= 0) {
-			ours.push(o);
-			base.push(b);
-		}
-		console.log(
-			`round ${round}: learn ${o.toFixed(0)} inserts ${b.toFixed(0)} ratio ${(o / b).toFixed(3)} published in ${published.toFixed(0)} ms, learner ${((pauses.processorMs * 1e3) / count).toFixed(0)} µs/pair load ${loadavg()[0]?.toFixed(1)}`,
+	const pairs = new Pairs(definition as Definition);
+	return { learner, decider, database, stream, plain, pairs };
+}
+
+async function send(
+	{ url }: Running,
+	method: string,
+	path: string,
+	body: unknown,
+): Promise<void> {
+	const answer = await fetch(url + path, {
+		method,
+		headers: { "content-type": "application/json" },
+		body: JSON.stringify(body),
+	});
+	if (!answer.ok)
+		throw new Error(
+			`${method} ${path} answered ${answer.status}: ${await answer.text()}`,
 		);
-	}
-	const c = await database.query(
-		"select count(*) as n, (select count(*) from outcomes) as o, (select sum(exposed) from decision_states) as e from decisions",
+}
+
+/** What was learned must be all that was sent, or the figures mean nothing. */
+async function checkLearned(
+	database: Database,
+	learned: number,
+): Promise<void> {
+	const rows = await database.query<{ verdict: string; count: number }>(
+		"select v.verdict, sum(v.count)::bigint as count from verdict_counts v where v.experiment = $1 group by v.verdict having sum(v.count) <> 0",
+		[KEY],
+	);
+	const counts = Object.fromEntries(
+		rows.map(({ verdict, count }) => [verdict, count]),
+	);
+	const right = counts.logged === learned && counts.applied === learned;
+	if (!right || rows.length !== 2)
+		throw new Error(
+			`${learned} pairs were sent, and the ledger counts ${JSON.stringify(counts)}.`,
+		);
+}
+
+function bound(
+	name: string,
+	unit: string,
+	ours: number,
+	baseline: number,
+): RatioRow {
+	return {
+		name,
+		unit,
+		against: "bound",
+		ours,
+		baseline,
+		ratio: ours / baseline,
+		...label,
+	};
+}
+
+interface Findings {
+	readonly rows: readonly RatioRow[];
+	readonly processorUs: { readonly few: number; readonly many: number };
+	readonly freshness: Freshness;
+}
+
+async function profiled<T>(bench: Bench, work: () => Promise<T>): Promise<T> {
+	if (options.profile === undefined) return work();
+	await bench.learner.ask("profile");
+	const result = await work();
+	const profile = await bench.learner.ask("profiled");
+	writeFileSync(options.profile, JSON.stringify(profile));
+	return result;
+}
+
+async function measure(bench: Bench): Promise<Findings> {
+	const { database, plain, pairs, decider } = bench;
+	const unit = "pairs/s";
+	const inRounds = new Rounds(bench, {
+		rounds: Number(options.rounds),
+		pairs: Number(options.pairs),
+		lag: Number(options.lag),
+	});
+	say("the first pairs");
+	await inRounds.first();
+	await fillLog(database, plain, Number(options.rows), say);
+	const few = await profiled(bench, () => inRounds.compare(say));
+	await fillLog(database, plain, Number(options.moreRows), say);
+	const many = await inRounds.compare(say);
+	await checkLearned(database, inRounds.learned);
+	const learn = medianRow(
+		{ name: "learn", unit, against: "inserts", ...label },
+		few.ours,
+		few.baseline,
+	);
+	const learnMore = medianRow(
+		{ name: "learn, more rows", unit, against: "inserts", ...label },
+		many.ours,
+		many.baseline,
+	);
+
+	say("freshness");
+	const freshness = await measureFreshness(
+		decider.url,
+		database,
+		Number(options.seconds),
+	);
+	say("small batches");
+	const bytes = await sumsAfterBatches(
+		pairs,
+		database,
+		Number(options.batches),
+		say,
+	);
+	return {
+		rows: [
+			learn,
+			learnMore,
+			{
+				name: "processor time of a pair, more rows",
+				unit: "µs",
+				against: "fewer rows",
+				ours: many.processorUs,
+				baseline: few.processorUs,
+				ratio: many.processorUs / few.processorUs,
+				...label,
+			},
+			bound("learn, at least", unit, learn.ours, 10_000),
+			bound("freshness p50", "ms", freshness.p50Ms, 50),
+			bound("freshness p99", "ms", freshness.p99Ms, 250),
+			bound("sums table", "MB", bytes / 1e6, 10),
+		],
+		processorUs: { few: few.processorUs, many: many.processorUs },
+		freshness,
+	};
+}
+
+function print({ rows, freshness, processorUs }: Findings): void {
+	printTable(
+		["", "ours", "baseline", "ratio", "unit"],
+		rows.map((row) => [
+			row.name,
+			threeDigits(row.ours),
+			`${threeDigits(row.baseline)} (${row.against})`,
+			row.ratio.toFixed(3),
+			row.unit,
+		]),
 	);
 	console.log(
-		c,
-		medianRow(
-			{ name: "learn", unit: "pairs/s", against: "inserts" },
-			ours,
-			base,
-		),
+		`\nThe log had ${options.rows} decisions, and later ${options.moreRows}; an outcome came ${options.lag} decisions after its own. The learner's processor time a pair: ${processorUs.few.toFixed(0)} µs, later ${processorUs.many.toFixed(0)} µs.`,
 	);
+	console.log(
+		`Freshness over ${freshness.events} events, ${Math.round(freshness.eventsPerSecond)} a second: longest ${freshness.maxMs.toFixed(0)} ms.`,
+	);
+	printMachine();
+}
+
+await withUndo(async (undo) => {
+	const found = await measure(await start(undo));
+	if (options.json) printJson(found.rows);
+	else print(found);
 });

@@ -37,7 +37,7 @@ const PUBLISH_TIMEOUT_MS = 20_000;
 /** Between a decision and its outcome, milliseconds. */
 const LISTENED_MS = 5_000;
 
-/** Decisions as the decider makes them, of a running experiment that has learned nothing yet, and their outcomes. */
+/** Decisions as a decider makes them, of a running experiment that has learned nothing yet, and their outcomes. */
 export class Pairs {
 	readonly #decide: Decide;
 	readonly #posteriors: PosteriorCache;

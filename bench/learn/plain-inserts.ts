@@ -113,6 +113,15 @@ export class PlainInserts {
 		return new PlainInserts(client, pairsABatch);
 	}
 
+	/** Takes what the log holds now in place of what was inserted. */
+	async takeOver(): Promise<void> {
+		await this.client.query("truncate plain.decisions, plain.outcomes");
+		for (const table of ["decisions", "outcomes"])
+			await this.client.query(
+				`insert into plain.${table} select * from public.${table}`,
+			);
+	}
+
 	/** Each batch in a transaction of its own. */
 	async insert(pairs: readonly Pair[]): Promise<void> {
 		for (let from = 0; from < pairs.length; from += this.pairsABatch) {

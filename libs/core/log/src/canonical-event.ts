@@ -2,13 +2,25 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import type { JsonValue } from "#core/experiment";
 import type { Event } from "./event.js";
 
-/** JSON with sorted keys and without absent fields: equal for two events if and only if their content is. */
+/**
+ * JSON with sorted keys and without absent fields: equal for two events if and only if their content is. The keys of an event stand here
+ * in their order; stored hashes are of these bytes.
+ */
 export function canonicalEvent(event: Event): string {
-	return JSON.stringify(
-		sorted(
-			event as unknown as { readonly [key: string]: JsonValue | undefined },
-		),
-	);
+	const { properties } = event;
+	return JSON.stringify({
+		at: event.at,
+		decisionId: event.decisionId,
+		id: event.id,
+		item: event.item,
+		properties: properties && sorted(properties),
+		retracts: event.retracts,
+		session: event.session,
+		slot: event.slot,
+		type: event.type,
+		unit: event.unit,
+		value: event.value,
+	} satisfies { [Field in keyof Required<Event>]: unknown });
 }
 
 /** SHA-256 of the canonical content: tells a repeated event from another body under its id. */

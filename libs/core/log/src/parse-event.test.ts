@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { canonicalJson } from "#core/experiment";
 import {
 	canonicalEvent,
 	eventHash,
@@ -249,6 +250,23 @@ describe("the canonical content of an event", () => {
 		);
 		expect(eventHash(other)).toEqual(eventHash(one));
 		expect(eventHash(one)).toHaveLength(32);
+	});
+
+	it("is the JSON of the event with its keys sorted, as stored hashes were made", () => {
+		const event = accepted({
+			id: "e1",
+			unit: "u1",
+			type: "retract",
+			decisionId: ID,
+			at: 1_700_000_000_000,
+			value: 0.5,
+			session: "s",
+			item: "track-1",
+			slot: 3,
+			properties: { z: 1, a: "two", m: true },
+			retracts: "e0",
+		});
+		expect(canonicalEvent(event)).toBe(canonicalJson(event));
 	});
 
 	it("differs with any field", () => {

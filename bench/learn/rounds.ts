@@ -1,0 +1,108 @@
+import { loadavg } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Stream } from "#usecases/ingesting";
+import type { Running } from "../decide/children.js";
+import type { Pauses } from "../decide/watch.js";
+import { type Pair, type Pairs, publishAll } from "./pairs.js";
+import type { PlainInserts } from "./plain-inserts.js";
+
+/** A learner behind a stream, and plain inserts of the same pairs. */
+export interface Sides {
+	readonly learner: Running;
+	readonly stream: Stream;
+	readonly plain: PlainInserts;
+	readonly pairs: Pairs;
+}
+
+export interface Lengths {
+	readonly rounds: number;
+	/** In a round. */
+	readonly pairs: number;
+	/** Decisions between a decision and its outcome. */
+	readonly lag: number;
+}
+
+export interface Compared {
+	/** Pairs a second, of each round. */
+	readonly ours: readonly number[];
+	readonly baseline: readonly number[];
+	/** Of the learner, microseconds a pair. */
+	readonly processorUs: number;
+}
+
+const BOOT = "019b0000-0000-7000-8000-000000000001";
+const LONGEST_ROUND_MS = 300_000;
+
+export class Rounds {
+	/** Pairs so far. */
+	learned = 0;
+	#published = 0;
+
+	constructor(
+		private readonly sides: Sides,
+		private readonly lengths: Lengths,
+	) {}
+
+	/** Learns a round's pairs and measures nothing. */
+	async first(): Promise<void> {
+		await this.#learn(await this.sides.pairs.make(this.lengths.pairs));
+	}
+
+	/** Rounds of both in turn, the order changing each time; a first one does not count. */
+	async compare(say: (words: string) => void): Promise<Compared> {
+		const { rounds, pairs: count } = this.lengths;
+		const { learner, pairs: maker, plain } = this.sides;
+		const ours: number[] = [];
+		const baseline: number[] = [];
+		let processorMs = 0;
+		for (let round = -1; round < rounds; round++) {
+			const pairs = await maker.make(count);
+			const rates = { learn: 0, inserts: 0 };
+			const learn = async () => {
+				await learner.ask("reset");
+				rates.learn = await rate(count, () => this.#learn(pairs));
+				const spent = (await learner.ask("pauses")) as Pauses;
+				if (round >= 0) processorMs += spent.processorMs;
+			};
+			const insert = async () => {
+				rates.inserts = await rate(count, () => plain.insert(pairs));
+			};
+			for (const side of round % 2 === 0 ? [learn, insert] : [insert, learn])
+				await side();
+			if (round >= 0) {
+				ours.push(rates.learn);
+				baseline.push(rates.inserts);
+			}
+			say(
+				`  ${round < 0 ? "first, not counted" : `round ${round + 1}`}: learn ${Math.round(rates.learn)}/s, inserts ${Math.round(rates.inserts)}/s (load ${loadavg()[0]?.toFixed(1)})`,
+			);
+		}
+		return {
+			ours,
+			baseline,
+			processorUs: (processorMs * 1e3) / (rounds * count),
+		};
+	}
+
+	/** From the first publish until the last message is acknowledged, which is after its commit. */
+	async #learn(pairs: readonly Pair[]): Promise<void> {
+		const { stream, pairs: maker } = this.sides;
+		const messages = maker.encode(pairs, this.lengths.lag, BOOT);
+		const deadline = performance.now() + LONGEST_ROUND_MS;
+		await publishAll(stream, messages, `bench-${this.#published++}`);
+		while ((await stream.backlog()) > 0) {
+			if (performance.now() > deadline)
+				throw new Error(
+					`The learner did not get through a round in ${LONGEST_ROUND_MS / 60_000} minutes.`,
+				);
+			await sleep(10);
+		}
+		this.learned += pairs.length;
+	}
+}
+
+async function rate(count: number, work: () => Promise<void>): Promise<number> {
+	const startedAt = performance.now();
+	await work();
+	return (1_000 * count) / (performance.now() - startedAt);
+}
