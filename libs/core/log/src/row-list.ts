@@ -79,3 +79,14 @@ export function nameFields(
 	});
 	return named;
 }
+
+const UNIT = FIELDS.indexOf("unit");
+
+/** Where the unit stands in a list that is a row, whether or not the row can be read; null for any other list. */
+export function unitPlace(list: readonly unknown[]): number | null {
+	const isRow =
+		list.length === FIELDS.length + 1 &&
+		typeof list[0] === "string" &&
+		typeof list[FIELDS.length] === "string";
+	return isRow ? UNIT : null;
+}

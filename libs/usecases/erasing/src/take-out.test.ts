@@ -1,4 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { encodeDecisions } from "#core/log";
+import {
+	aDecision,
+	aDefinition,
+	anExperiment,
+	idAt,
+} from "../../../../test/support/builders.js";
 import { emptied, namedUnits, takeOut } from "./index.js";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -37,6 +44,32 @@ describe("taking units out of a message", () => {
 			"nothing",
 		);
 		expect(takeOut(json({ unit: 17, type: "play" }), of("17"))).toBe("nothing");
+	});
+
+	test("a short unit is found in a pack of decisions, whose rows have no keys, and in one row of it alone", () => {
+		const definition = aDefinition(
+			anExperiment({
+				key: "taken",
+				arms: [{ key: "ann" }],
+				policy: { kind: "uniform" },
+				reward: { window: "1h", outcomes: [{ type: "play", value: 1 }] },
+			}),
+		);
+		const row = (i: number, unit: string) =>
+			aDecision(definition, { id: idAt(1_000, i), arm: "ann", unit });
+		const packed = encodeDecisions([row(1, "ann"), row(2, "bob")], {
+			boot: "b",
+			sequence: 7,
+		});
+		const left = JSON.parse(text(takeOut(packed, of("ann"))) as string);
+		expect(left.sequence).toBe(7);
+		expect(left.decisions).toHaveLength(1);
+		expect(left.decisions[0][0]).toBe(idAt(1_000, 2));
+		expect(takeOut(packed, of("ann", "bob"))).toBe("nothing");
+		const [alone] = JSON.parse(new TextDecoder().decode(packed)).decisions;
+		expect(namedUnits(json(alone))).toContain("ann");
+		expect(takeOut(json(alone), of("ann"))).toBe("nothing");
+		expect(takeOut(json(alone), of("uniform"))).toBe("all");
 	});
 
 	test("a unit under a misspelt key is found where it is long enough to be nothing else", () => {

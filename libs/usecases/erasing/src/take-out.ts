@@ -1,3 +1,5 @@
+import { unitPlace } from "#core/log";
+
 /** What is left of a message without the erased units' items: all of it, nothing, or a shorter message. */
 export type Left = "all" | "nothing" | Uint8Array;
 
@@ -126,7 +128,7 @@ function valueHolds(value: unknown, units: ReadonlySet<string>): boolean {
 	return holds;
 }
 
-/** Each value below, with the key it stands under; without recursion, since a dead letter may be nested 10,000 deep. */
+/** Each value below, with the key it stands under (rows of a pack are lists without keys); without recursion, since a dead letter may be nested 10,000 deep. */
 function walk(
 	value: unknown,
 	look: (value: unknown, key: string | null) => void,
@@ -134,9 +136,12 @@ function walk(
 	const open: { value: unknown; key: string | null }[] = [{ value, key: null }];
 	for (let one = open.pop(); one !== undefined; one = open.pop()) {
 		look(one.value, one.key);
-		if (Array.isArray(one.value))
-			for (const item of one.value) open.push({ value: item, key: null });
-		else if (typeof one.value === "object" && one.value !== null)
+		if (Array.isArray(one.value)) {
+			const unit = unitPlace(one.value);
+			one.value.forEach((item, place) => {
+				open.push({ value: item, key: place === unit ? "unit" : null });
+			});
+		} else if (typeof one.value === "object" && one.value !== null)
 			for (const [key, item] of Object.entries(one.value))
 				open.push({ value: item, key });
 	}
