@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import pg from "pg";
 import {
 	afterAll,
@@ -9,41 +8,19 @@ import {
 	test,
 } from "vitest";
 import type { Definition } from "#core/experiment";
-import {
-	type DecisionRow,
-	type Event,
-	encodeDecisions,
-	encodeEvent,
-	eventSubject,
-	LOG_SUBJECT,
-} from "#core/log";
+import type { DecisionRow, Event } from "#core/log";
 import { addObservation, emptySums } from "#core/policy";
 import { ErasureBusy } from "#usecases/erasing";
-import {
-	bucketOf,
-	Learn,
-	type LearnableMessage,
-	stateOf,
-	Verify,
-} from "#usecases/learning";
+import { bucketOf, Learn, stateOf } from "#usecases/learning";
 import {
 	aDecision,
 	anEvent,
 	anExperiment,
 	idAt,
 } from "../../../../test/support/builders.js";
-import { createTestDatabase } from "../../../../test/support/database.js";
+import { LedgerOfTest } from "../../../../test/support/ledger.js";
 import { seededRandom, shuffled } from "../../../../test/support/random.js";
-import {
-	Database,
-	isRefusal,
-	PostgresDefinitionStore,
-	PostgresErasure,
-	PostgresLearningLedger,
-	PostgresLogReads,
-	PostgresPosteriorSource,
-	PostgresRevisionReads,
-} from "./index.js";
+import { isRefusal, PostgresErasure, PostgresRevisionReads } from "./index.js";
 
 const experiment = anExperiment({
 	key: "erasure",
@@ -61,63 +38,22 @@ const experiment = anExperiment({
 });
 const PATIENCE_MS = 20_000;
 
-let testDatabase: Awaited<ReturnType<typeof createTestDatabase>>;
-let database: Database;
-let store: PostgresDefinitionStore;
+let log: LedgerOfTest;
 let definition: Definition;
-let position = 0;
 
 beforeAll(async () => {
-	testDatabase = await createTestDatabase({ migrated: true });
-	database = new Database({
-		connectionString: testDatabase.connectionString,
-		applicationName: "test",
-	});
-	store = new PostgresDefinitionStore(database);
+	log = await LedgerOfTest.open(aMinuteAgo);
 });
-afterAll(async () => {
-	await database?.close();
-	await testDatabase?.drop();
-});
+afterAll(() => log?.close());
 beforeEach(async () => {
-	const key = `erasure-${randomUUID()}`;
-	definition = (await store.change(key, () => ({
-		experiment: { ...experiment, key },
-		version: 1,
-		state: "running",
-		run: 1,
-		epoch: 1,
-		winner: null,
-		bucketMs: 86_400_000,
-		action: "create",
-		actor: "test",
-		why: "",
-	}))) as Definition;
+	definition = await log.define(experiment);
 });
 
-const ledger = () =>
-	new PostgresLearningLedger({
-		connectionString: testDatabase.connectionString,
-		applicationName: "test learner",
-		definitions: (ids) => store.byIds(ids),
-	});
 const erasure = (mostAtOnce?: number) =>
-	new PostgresErasure(database, mostAtOnce);
+	new PostgresErasure(log.database, mostAtOnce);
 
 /** A minute ago: what is erased is older than the erasure. */
 const aMinuteAgo = () => Date.now() - 60_000;
-
-function message(subject: string, body: Uint8Array): LearnableMessage {
-	position += 1;
-	return { subject, body, storedAt: aMinuteAgo(), position };
-}
-const boot = randomUUID();
-const decided = (...rows: DecisionRow[]) =>
-	message(LOG_SUBJECT, encodeDecisions(rows, { boot, sequence: ++position }));
-const happened = (event: Event) =>
-	message(eventSubject(event.type), encodeEvent(event));
-const rubbish = (text: string) =>
-	message("segue.events.play", new TextEncoder().encode(text));
 
 function decisionsOf(unit: string, count: number, first = 0): DecisionRow[] {
 	const at = aMinuteAgo();
@@ -130,24 +66,6 @@ function decisionsOf(unit: string, count: number, first = 0): DecisionRow[] {
 		}),
 	);
 }
-
-const verify = () =>
-	new Verify(
-		new PostgresLogReads(
-			database,
-			new PostgresPosteriorSource(database),
-			store,
-		),
-	).execute(definition.experiment.key);
-
-const sumsNow = async () =>
-	(
-		await new PostgresPosteriorSource(database).read(
-			definition.experiment.key,
-			1,
-			0,
-		)
-	).changed;
 
 /** What a fold that never saw anything else has, arm by arm. */
 function folded(rows: readonly DecisionRow[], events: readonly Event[]) {
@@ -168,14 +86,14 @@ function folded(rows: readonly DecisionRow[], events: readonly Event[]) {
 
 /** Every row of every table that holds the text anywhere. */
 async function rowsHolding(text: string): Promise<string[]> {
-	const tables = await database.query<{ name: string }>(
+	const tables = await log.database.query<{ name: string }>(
 		`select c.oid::regclass::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
 		where n.nspname = 'public' and c.relkind = 'r'`,
 	);
 	const found: string[] = [];
 	const hex = Buffer.from(text).toString("hex");
 	for (const { name } of tables) {
-		const rows = await database.query<{ row: string }>(
+		const rows = await log.database.query<{ row: string }>(
 			`select t::text as row from ${name} t where position($1 in t::text) > 0 or position($2 in t::text) > 0`,
 			[text, hex],
 		);
@@ -227,24 +145,28 @@ describe("erasing one unit in a hundred", () => {
 			anEvent(others, "play", { id: `stray-${unit}`, unit }),
 		);
 		const wrong = units.map((unit) =>
-			rubbish(
+			log.rubbish(
 				JSON.stringify({ id: "x", type: "play", at: "never", unit, colour: 1 }),
 			),
 		);
 		const messages = [
 			...Array.from({ length: rows.length / 6 }, (_, i) =>
-				decided(...rows.slice(i * 6, i * 6 + 6)),
+				log.decided(...rows.slice(i * 6, i * 6 + 6)),
 			),
-			...[...events, ...signals, ...never, ...strays].map(happened),
+			...[...events, ...signals, ...never, ...strays].map(log.happened),
 			...wrong,
-			rubbish(`{"id":"y","unit":"${gone}",`),
-			decided({ ...(rows[0] as DecisionRow), unit: gone, definitionId: 9_999 }),
+			log.rubbish(`{"id":"y","unit":"${gone}",`),
+			log.decided({
+				...(rows[0] as DecisionRow),
+				unit: gone,
+				definitionId: 9_999,
+			}),
 		];
-		const own = ledger();
+		const own = log.learner();
 		const learn = new Learn(own, isRefusal);
 		for (const batch of [messages.slice(0, 300), messages.slice(300)])
 			await learn.execute(shuffled(batch, random));
-		await database.query(
+		await log.database.query(
 			`insert into requests (experiment, kind, key, decision_id, unit, answer, expires_at)
 			select $1, 'unit', u.unit, $2::uuid, u.unit, json_build_object('unit', u.unit), now() + interval '1 day'
 			from unnest($3::text[]) as u (unit)`,
@@ -264,8 +186,8 @@ describe("erasing one unit in a hundred", () => {
 		const left = rows.filter((row) => !erased.has(row.unit));
 		const check = async () => {
 			for (const unit of erased) expect(await rowsHolding(unit)).toEqual([]);
-			expect(await sumsNow()).toEqual(folded(left, events));
-			const verification = await verify();
+			expect(await log.sums(definition)).toEqual(folded(left, events));
+			const verification = await log.verify(definition);
 			expect(verification.differences).toEqual([]);
 			expect(verification.decisions).toBe(left.length);
 		};
@@ -281,27 +203,30 @@ describe("erasing one unit in a hundred", () => {
 	});
 
 	test("decision by decision in several transactions it comes out the same, and another's sums are untouched", async () => {
-		const own = ledger();
+		const own = log.learner();
 		const learn = new Learn(own, isRefusal);
 		const unit = `many-${definition.id}`;
 		const mine = decisionsOf(unit, 25);
 		const kept = decisionsOf(`kept-${definition.id}`, 10, 100);
 		const events = [...mine, ...kept].map((row) => anEvent(row, "play"));
-		await learn.execute([decided(...mine, ...kept), ...events.map(happened)]);
+		await learn.execute([
+			log.decided(...mine, ...kept),
+			...events.map(log.happened),
+		]);
 		const { removed } = await erasure(10).erase([unit], PATIENCE_MS);
 		expect(removed).toMatchObject({ decisions: 25, learned: 25, outcomes: 25 });
-		expect(await sumsNow()).toEqual(folded(kept, events));
+		expect(await log.sums(definition)).toEqual(folded(kept, events));
 		await own.close();
 	});
 });
 
 describe("a unit that returns", () => {
 	test("starts afresh with what it does from then on", async () => {
-		const own = ledger();
+		const own = log.learner();
 		const learn = new Learn(own, isRefusal);
 		const unit = `back-${definition.id}`;
 		const [old] = decisionsOf(unit, 1) as [DecisionRow];
-		await learn.execute([decided(old), happened(anEvent(old, "play"))]);
+		await learn.execute([log.decided(old), log.happened(anEvent(old, "play"))]);
 		const { erasedAt } = await erasure().erase([unit], PATIENCE_MS);
 		const again = aDecision(definition, {
 			id: idAt(erasedAt + 1, 1),
@@ -309,15 +234,15 @@ describe("a unit that returns", () => {
 			unit,
 		});
 		const event = anEvent(again, "play", { at: erasedAt + 2 });
-		const fresh = [decided(again), happened(event)].map((one) => ({
+		const fresh = [log.decided(again), log.happened(event)].map((one) => ({
 			...one,
 			storedAt: erasedAt + 1,
 		}));
-		await learn.execute([...fresh, decided(old)]);
-		const [armA, armB] = await sumsNow();
+		await learn.execute([...fresh, log.decided(old)]);
+		const [armA, armB] = await log.sums(definition);
 		expect(armA?.sums.every((entry) => entry === 0)).toBe(true);
 		expect(armB).toEqual(folded([again], [event])[1]);
-		expect((await verify()).equal).toBe(true);
+		expect((await log.verify(definition)).equal).toBe(true);
 		await own.close();
 	});
 
@@ -352,10 +277,10 @@ describe("beside learners", () => {
 		);
 		const events = rows.map((row) => anEvent(row, "play"));
 		const deliveries = shuffled(
-			[...rows.map((row) => decided(row)), ...events.map(happened)],
+			[...rows.map((row) => log.decided(row)), ...events.map(log.happened)],
 			random,
 		);
-		const learners = [ledger(), ledger()];
+		const learners = [log.learner(), log.learner()];
 		let done = false;
 		const learning = Promise.all(
 			learners.map(async (own, k) => {
@@ -369,14 +294,14 @@ describe("beside learners", () => {
 		await learning;
 		await Promise.all(learners.map((own) => own.close()));
 		expect(await rowsHolding(unit)).toEqual([]);
-		const verification = await verify();
+		const verification = await log.verify(definition);
 		expect(verification.differences).toEqual([]);
 		expect(verification.decisions).toBe(100);
 	});
 
 	test("a learner that stands still inside its transaction is waited for, and told of where it stands too long", async () => {
 		const stopped = new pg.Client({
-			connectionString: testDatabase.connectionString,
+			connectionString: log.connectionString,
 		});
 		await stopped.connect();
 		await stopped.query("begin; select pg_advisory_xact_lock_shared(7301, 1)");
@@ -393,17 +318,17 @@ describe("beside learners", () => {
 
 describe("revisions", () => {
 	test("an erasure takes one of each touched experiment, below which nothing can be derived again", async () => {
-		const own = ledger();
+		const own = log.learner();
 		const learn = new Learn(own, isRefusal);
 		const unit = `floor-${definition.id}`;
 		const mine = decisionsOf(unit, 1);
 		const kept = decisionsOf(`floor-kept-${definition.id}`, 1, 9);
 		const { key } = definition.experiment;
-		await learn.execute([decided(...mine)]);
-		await learn.execute([decided(...kept)]);
+		await learn.execute([log.decided(...mine)]);
+		await learn.execute([log.decided(...kept)]);
 		const { revisions } = await erasure().erase([unit], PATIENCE_MS);
 		expect(revisions).toEqual(new Map([[key, 3]]));
-		const reads = new PostgresRevisionReads(database, store);
+		const reads = new PostgresRevisionReads(log.database, log.store);
 		expect(await reads.floor(key)).toBe(3);
 		await own.close();
 	});

@@ -1,5 +1,3 @@
-// Longer than 300 lines: one database and one experiment per test serve every rule of the batch transaction.
-import { randomUUID } from "node:crypto";
 import {
 	afterAll,
 	beforeAll,
@@ -9,36 +7,20 @@ import {
 	test,
 } from "vitest";
 import type { Definition } from "#core/experiment";
-import {
-	type DecisionRow,
-	type Event,
-	encodeDecisions,
-	encodeEvent,
-	eventSubject,
-	LOG_SUBJECT,
-} from "#core/log";
-import {
-	foldBatch,
-	Learn,
-	type LearnableMessage,
-	Verify,
-} from "#usecases/learning";
+import { type DecisionRow } from "#core/log";
+import { foldBatch, Learn } from "#usecases/learning";
 import {
 	aDecision,
 	anEvent,
 	anExperiment,
 	idAt,
 } from "../../../../test/support/builders.js";
-import { createTestDatabase } from "../../../../test/support/database.js";
+import { LedgerOfTest } from "../../../../test/support/ledger.js";
 import { seededRandom, shuffled } from "../../../../test/support/random.js";
 import {
-	Database,
 	isRefusal,
 	isTransient,
 	PostgresDecisionReads,
-	PostgresDefinitionStore,
-	PostgresLearningLedger,
-	PostgresLogReads,
 	PostgresPosteriorSource,
 	PostgresReportReads,
 } from "./index.js";
@@ -59,66 +41,16 @@ const experiment = anExperiment({
 	},
 });
 
-let testDatabase: Awaited<ReturnType<typeof createTestDatabase>>;
-let database: Database;
-let store: PostgresDefinitionStore;
+let log: LedgerOfTest;
 let definition: Definition;
-let position = 0;
 
 beforeAll(async () => {
-	testDatabase = await createTestDatabase({ migrated: true });
-	database = new Database({
-		connectionString: testDatabase.connectionString,
-		applicationName: "test",
-	});
-	store = new PostgresDefinitionStore(database);
+	log = await LedgerOfTest.open();
 });
-afterAll(async () => {
-	await database?.close();
-	await testDatabase?.drop();
-});
+afterAll(() => log?.close());
 beforeEach(async () => {
-	const key = `ledger-${randomUUID()}`;
-	const stored = await store.change(key, () => ({
-		experiment: { ...experiment, key },
-		version: 1,
-		state: "running",
-		run: 1,
-		epoch: 1,
-		winner: null,
-		bucketMs: 86_400_000,
-		action: "create",
-		actor: "test",
-		why: "",
-	}));
-	definition = stored as Definition;
+	definition = await log.define(experiment);
 });
-
-const ledger = () =>
-	new PostgresLearningLedger({
-		connectionString: testDatabase.connectionString,
-		applicationName: "test learner",
-		definitions: (ids) => store.byIds(ids),
-	});
-
-function message(subject: string, body: Uint8Array): LearnableMessage {
-	position += 1;
-	return { subject, body, storedAt: Date.now(), position };
-}
-const boot = randomUUID();
-const decided = (...rows: DecisionRow[]) =>
-	message(LOG_SUBJECT, encodeDecisions(rows, { boot, sequence: ++position }));
-const happened = (event: Event) =>
-	message(eventSubject(event.type), encodeEvent(event));
-
-async function verify() {
-	const reads = new PostgresLogReads(
-		database,
-		new PostgresPosteriorSource(database),
-		store,
-	);
-	return new Verify(reads).execute(definition.experiment.key);
-}
 
 function someDecisions(count: number, first = 0): DecisionRow[] {
 	const now = Date.now();
@@ -153,15 +85,15 @@ describe("any order, any duplication, several learners at once", () => {
 		});
 		const messages = [
 			...Array.from({ length: 60 }, (_, i) =>
-				decided(...rows.slice(i * 5, i * 5 + 5)),
+				log.decided(...rows.slice(i * 5, i * 5 + 5)),
 			),
-			...events.map(happened),
+			...events.map(log.happened),
 		];
 		const deliveries = shuffled(
 			[...messages, ...messages.filter(() => random() < 0.2)],
 			random,
 		);
-		const learners = [ledger(), ledger(), ledger()];
+		const learners = [log.learner(), log.learner(), log.learner()];
 		await Promise.all(
 			learners.map(async (own, k) => {
 				const learn = new Learn(own, isRefusal);
@@ -170,7 +102,7 @@ describe("any order, any duplication, several learners at once", () => {
 			}),
 		);
 		await Promise.all(learners.map((own) => own.close()));
-		const verification = await verify();
+		const verification = await log.verify(definition);
 		expect(verification.differences).toEqual([]);
 		expect(verification.decisions).toBe(rows.length);
 		expect(verification.outcomes).toBe(events.length);
@@ -183,7 +115,7 @@ describe("any order, any duplication, several learners at once", () => {
 				reward: 0,
 			})),
 		);
-		const { changed } = await new PostgresPosteriorSource(database).read(
+		const { changed } = await log.posteriors.read(
 			definition.experiment.key,
 			1,
 			0,
@@ -195,12 +127,12 @@ describe("any order, any duplication, several learners at once", () => {
 
 describe("revisions", () => {
 	test("a batch that stores rows of the experiment takes one, a pure duplicate none, a placeholder none", async () => {
-		const own = ledger();
+		const own = log.learner();
 		const learn = new Learn(own, isRefusal);
 		const [row] = someDecisions(1) as [DecisionRow];
-		const play = happened(anEvent(row, "play"));
+		const play = log.happened(anEvent(row, "play"));
 		expect((await learn.execute([play]))[0]?.revisions.size).toBe(0);
-		const decision = decided(row);
+		const decision = log.decided(row);
 		expect((await learn.execute([decision]))[0]?.revisions).toEqual(
 			new Map([[definition.experiment.key, 1]]),
 		);
@@ -210,7 +142,9 @@ describe("revisions", () => {
 			duplicates: 2,
 		});
 		expect((await learn.execute([decision]))[0]?.revisions.size).toBe(0);
-		const second = await learn.execute([happened(anEvent(row, "complete"))]);
+		const second = await learn.execute([
+			log.happened(anEvent(row, "complete")),
+		]);
 		expect(second[0]?.revisions).toEqual(
 			new Map([[definition.experiment.key, 2]]),
 		);
@@ -218,14 +152,14 @@ describe("revisions", () => {
 	});
 
 	test("a reader is given only what moved since the revision it holds", async () => {
-		const own = ledger();
+		const own = log.learner();
 		const learn = new Learn(own, isRefusal);
-		const source = new PostgresPosteriorSource(database);
+		const source = new PostgresPosteriorSource(log.database);
 		const [a, b] = someDecisions(2) as [DecisionRow, DecisionRow];
-		await learn.execute([decided(a), happened(anEvent(a, "play"))]);
+		await learn.execute([log.decided(a), log.happened(anEvent(a, "play"))]);
 		const first = await source.read(definition.experiment.key, 1, 0);
 		expect(first.changed.map((bucket) => bucket.arm)).toEqual(["a"]);
-		await learn.execute([decided(b), happened(anEvent(b, "play"))]);
+		await learn.execute([log.decided(b), log.happened(anEvent(b, "play"))]);
 		const second = await source.read(
 			definition.experiment.key,
 			1,
@@ -242,7 +176,7 @@ describe("revisions", () => {
 
 describe("what cannot enter the set", () => {
 	test("is dead-lettered with its reason, once under redelivery, and the rest of the batch is learned", async () => {
-		const own = ledger();
+		const own = log.learner();
 		const learn = new Learn(own, isRefusal);
 		const [good, wrong] = someDecisions(2) as [DecisionRow, DecisionRow];
 		const old = aDecision(definition, {
@@ -254,26 +188,26 @@ describe("what cannot enter the set", () => {
 			arm: "a",
 		});
 		const batch = [
-			decided(
+			log.decided(
 				good,
 				{ ...wrong, x: Float64Array.from([1, 2, 3]) },
 				{ ...wrong, definitionId: 999_999 },
 			),
-			decided({ ...wrong, arm: "zz" }),
-			decided(old),
-			decided(ahead),
-			happened(anEvent(good, "play", { at: Date.now() + 3_600_000 })),
-			happened(anEvent(good, "complete")),
-			message("segue.events.play", new TextEncoder().encode("{")),
+			log.decided({ ...wrong, arm: "zz" }),
+			log.decided(old),
+			log.decided(ahead),
+			log.happened(anEvent(good, "play", { at: Date.now() + 3_600_000 })),
+			log.happened(anEvent(good, "complete")),
+			log.message("segue.events.play", new TextEncoder().encode("{")),
 		];
-		const before = await database.query<{ n: number }>(
+		const before = await log.database.query<{ n: number }>(
 			"select count(*) as n from dead_letters",
 		);
 		const [first] = await learn.execute(batch);
 		expect(first).toMatchObject({ decisions: 1, events: 1, refused: 7 });
 		const [again] = await learn.execute(batch);
 		expect(again).toMatchObject({ decisions: 0, events: 0, refused: 0 });
-		const letters = await database.query<{ reason: string }>(
+		const letters = await log.database.query<{ reason: string }>(
 			"select l.reason from dead_letters l order by l.id",
 		);
 		expect(letters).toHaveLength((before[0]?.n ?? 0) + 7);
@@ -290,12 +224,12 @@ describe("what cannot enter the set", () => {
 	});
 
 	test("an item that the database itself refuses is found by halving and dead-lettered alone", async () => {
-		const own = ledger();
+		const own = log.learner();
 		const learn = new Learn(own, isRefusal);
 		const rows = someDecisions(4);
 		const broken = { ...(rows[1] as DecisionRow), referenceBucket: 2 ** 70 };
 		const results = await learn.execute([
-			decided(
+			log.decided(
 				rows[0] as DecisionRow,
 				broken,
 				rows[2] as DecisionRow,
@@ -305,66 +239,71 @@ describe("what cannot enter the set", () => {
 		const total = (name: "decisions" | "refused") =>
 			results.reduce((sum, result) => sum + result[name], 0);
 		expect([total("decisions"), total("refused")]).toEqual([3, 1]);
-		expect((await verify()).equal).toBe(true);
+		expect((await log.verify(definition)).equal).toBe(true);
 		await own.close();
 	});
 });
 
 describe("another body under a stored id", () => {
 	test("is a conflict: dead-lettered once, never in the set; the same body again is a duplicate", async () => {
-		const own = ledger();
+		const own = log.learner();
 		const learn = new Learn(own, isRefusal);
 		const [row] = someDecisions(1) as [DecisionRow];
 		const event = anEvent(row, "play", { id: "same" });
 		const other = { ...event, type: "complete" };
-		await learn.execute([decided(row), happened(event)]);
-		const conflict = happened(other);
-		expect((await learn.execute([conflict, happened(event)]))[0]).toMatchObject(
-			{ events: 0, duplicates: 1, refused: 1, reasons: ["conflict"] },
-		);
+		await learn.execute([log.decided(row), log.happened(event)]);
+		const conflict = log.happened(other);
+		expect(
+			(await learn.execute([conflict, log.happened(event)]))[0],
+		).toMatchObject({
+			events: 0,
+			duplicates: 1,
+			refused: 1,
+			reasons: ["conflict"],
+		});
 		expect((await learn.execute([conflict]))[0]).toMatchObject({ refused: 0 });
 		const [together] = someDecisions(1, 50) as [DecisionRow];
 		const first = anEvent(together, "play", { id: "same" });
 		const [both] = await learn.execute([
-			decided(together),
-			happened(first),
-			happened({ ...first, value: 7 }),
+			log.decided(together),
+			log.happened(first),
+			log.happened({ ...first, value: 7 }),
 		]);
 		expect(both).toMatchObject({ events: 1, refused: 1 });
-		expect((await verify()).equal).toBe(true);
+		expect((await log.verify(definition)).equal).toBe(true);
 		await own.close();
 	});
 });
 
 describe("what must not block learning", () => {
 	test("bytes that Postgres cannot hold in a text: NUL in a body, in a subject, half a surrogate", async () => {
-		const own = ledger();
+		const own = log.learner();
 		const learn = new Learn(own, isRefusal);
 		const [row] = someDecisions(1) as [DecisionRow];
 		const results = await learn.execute([
-			message("segue.events.play", new Uint8Array([0])),
-			message("segue.events.a\u0000b", new TextEncoder().encode("{}")),
-			message("segue.events.play", new TextEncoder().encode('"\\ud800"')),
-			decided(row),
+			log.message("segue.events.play", new Uint8Array([0])),
+			log.message("segue.events.a\u0000b", new TextEncoder().encode("{}")),
+			log.message("segue.events.play", new TextEncoder().encode('"\\ud800"')),
+			log.decided(row),
 		]);
 		expect(results[0]).toMatchObject({ decisions: 1, refused: 3 });
 		await own.close();
 	});
 
 	test("a database in trouble loses nothing: a disk that is full for a while refuses the batch, not the item", async () => {
-		const own = ledger();
+		const own = log.learner();
 		const learn = new Learn(own, isRefusal);
 		const [row] = someDecisions(1) as [DecisionRow];
-		await database.query(
+		await log.database.query(
 			"create function disk_full() returns trigger language plpgsql as $$ begin raise exception 'disk full' using errcode = '53100'; end $$",
 		);
-		await database.query(
+		await log.database.query(
 			"create trigger full_disk before insert on outcomes for each row execute function disk_full()",
 		);
-		const batch = [decided(row), happened(anEvent(row, "play"))];
+		const batch = [log.decided(row), log.happened(anEvent(row, "play"))];
 		await expect(learn.execute(batch)).rejects.toThrow("disk full");
-		await database.query("drop trigger full_disk on outcomes");
-		await database.query("drop function disk_full");
+		await log.database.query("drop trigger full_disk on outcomes");
+		await log.database.query("drop function disk_full");
 		expect((await learn.execute(batch))[0]).toMatchObject({
 			decisions: 1,
 			events: 1,
@@ -374,12 +313,12 @@ describe("what must not block learning", () => {
 	});
 
 	test("a day without partitions: they are made, and the next try succeeds", async () => {
-		const own = ledger();
+		const own = log.learner();
 		const learn = new Learn(own, isRefusal);
 		const [row] = someDecisions(1, 900) as [DecisionRow];
 		const suffix = new Date().toISOString().slice(0, 10).replaceAll("-", "");
-		await database.query(`drop table outcomes_${suffix}`);
-		const batch = [decided(row), happened(anEvent(row, "play"))];
+		await log.database.query(`drop table outcomes_${suffix}`);
+		const batch = [log.decided(row), log.happened(anEvent(row, "play"))];
 		await expect(learn.execute(batch)).rejects.toThrow(/no partition/);
 		expect((await learn.execute(batch))[0]).toMatchObject({
 			decisions: 1,
@@ -392,20 +331,22 @@ describe("what must not block learning", () => {
 
 describe("reads", () => {
 	test("a decision is found with its events and their verdicts, and counts in the report", async () => {
-		const own = ledger();
+		const own = log.learner();
 		const learn = new Learn(own, isRefusal);
 		const [row] = someDecisions(1) as [DecisionRow];
 		await learn.execute([
-			decided(row),
-			happened(anEvent(row, "play")),
-			happened(anEvent(row, "complete", { unit: "somebody-else" })),
-			happened(
+			log.decided(row),
+			log.happened(anEvent(row, "play")),
+			log.happened(anEvent(row, "complete", { unit: "somebody-else" })),
+			log.happened(
 				anEvent(row, "skip", {
 					at: row.decidedAt + 60_000,
 				}),
 			),
 		]);
-		const found = await new PostgresDecisionReads(database, store).find(row.id);
+		const found = await new PostgresDecisionReads(log.database, log.store).find(
+			row.id,
+		);
 		expect(found).toMatchObject({
 			row,
 			learned: { exposed: true, reward: 1229 / 4096, revision: 1 },
@@ -416,7 +357,7 @@ describe("reads", () => {
 		expect(verdicts.play).toBe("applied");
 		expect(verdicts.complete).toBe("wrong unit");
 		expect(verdicts.skip).toBe("no value");
-		const counts = await new PostgresReportReads(database).counts(
+		const counts = await new PostgresReportReads(log.database).counts(
 			definition.experiment.key,
 			1,
 		);
@@ -434,16 +375,16 @@ describe("reads", () => {
 	});
 
 	test("a connection cut in mid-batch leaves nothing half done, and the next batch goes on", async () => {
-		const own = ledger();
+		const own = log.learner();
 		const learn = new Learn(own, isRefusal);
 		const rows = someDecisions(3);
-		await learn.execute([decided(rows[0] as DecisionRow)]);
-		await database.query(
+		await learn.execute([log.decided(rows[0] as DecisionRow)]);
+		await log.database.query(
 			"select pg_terminate_backend(a.pid) from pg_stat_activity a where a.application_name = 'test learner' and a.datname = current_database()",
 		);
 		const batch = [
-			decided(...rows),
-			happened(anEvent(rows[1] as DecisionRow, "play")),
+			log.decided(...rows),
+			log.happened(anEvent(rows[1] as DecisionRow, "play")),
 		];
 		let attempts = 0;
 		while (attempts < 5) {
@@ -455,7 +396,7 @@ describe("reads", () => {
 				expect(isTransient(error), String(error)).toBe(true);
 			}
 		}
-		const verification = await verify();
+		const verification = await log.verify(definition);
 		expect(verification).toMatchObject({
 			equal: true,
 			decisions: 3,
@@ -466,26 +407,26 @@ describe("reads", () => {
 });
 
 test("sums that come near the end of exactness are alarmed, and still learned", async () => {
-	const own = ledger();
+	const own = log.learner();
 	const learn = new Learn(own, isRefusal);
 	const [first, second] = someDecisions(3).filter((_, i) => i !== 1) as [
 		DecisionRow,
 		DecisionRow,
 	];
 	const [before] = await learn.execute([
-		decided(first),
-		happened(anEvent(first, "play")),
+		log.decided(first),
+		log.happened(anEvent(first, "play")),
 	]);
 	expect(before?.alarms).toEqual([]);
 	const entry = Buffer.alloc(8);
 	entry.writeDoubleLE(2 ** 28);
-	await database.query(
+	await log.database.query(
 		"update sums s set data = overlay(s.data placing $2 from 1) where s.experiment = $1",
 		[definition.experiment.key, entry],
 	);
 	const [after] = await learn.execute([
-		decided(second),
-		happened(anEvent(second, "play")),
+		log.decided(second),
+		log.happened(anEvent(second, "play")),
 	]);
 	expect(after?.alarms).toEqual([
 		expect.stringContaining(definition.experiment.key),
@@ -496,13 +437,13 @@ test("sums that come near the end of exactness are alarmed, and still learned", 
 test("the sums stay small: 300 batches on one arm leave a table of a few pages", {
 	timeout: 60_000,
 }, async () => {
-	const own = ledger();
+	const own = log.learner();
 	const learn = new Learn(own, isRefusal);
 	for (let i = 0; i < 300; i++) {
 		const [row] = someDecisions(1, 1_000 + i) as [DecisionRow];
-		await learn.execute([decided(row), happened(anEvent(row, "play"))]);
+		await learn.execute([log.decided(row), log.happened(anEvent(row, "play"))]);
 	}
-	const [size] = await database.query<{ bytes: number }>(
+	const [size] = await log.database.query<{ bytes: number }>(
 		"select pg_table_size('sums') as bytes",
 	);
 	expect(size?.bytes).toBeLessThan(1_048_576);

@@ -1,226 +1,18 @@
-import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Definition } from "#core/experiment";
-import {
-	type DecisionRow,
-	encodeDecisions,
-	encodeEvent,
-	eventSubject,
-	LOG_SUBJECT,
-} from "#core/log";
-import { Learn, type LearnableMessage, Verify } from "#usecases/learning";
+import { Learn, SumsInTime } from "#usecases/learning";
 import { oldestOf, RunRetention } from "#usecases/retaining";
 import {
-	aDecision,
-	anEvent,
-	anExperiment,
-	idAt,
-} from "../../../../test/support/builders.js";
-import {
-	createTestDatabase,
-	type TestDatabase,
-} from "../../../../test/support/database.js";
-import {
-	Database,
-	ensurePartitions,
-	isRefusal,
-	PostgresDefinitionStore,
-	PostgresErasure,
-	PostgresLearningLedger,
-	PostgresLedgerReads,
-	PostgresLogReads,
-	PostgresPosteriorSource,
-	PostgresRetention,
-	PostgresRevisionReads,
-} from "./index.js";
+	BUCKET_MS,
+	DaysOfLog,
+	dayOf,
+	today,
+} from "../../../../test/support/days-of-log.js";
+import { isRefusal, PostgresErasure, PostgresRevisionReads } from "./index.js";
 
-const DAY_MS = 86_400_000;
-const today = () => Math.floor(Date.now() / DAY_MS) * DAY_MS;
-const dayOf = (ms: number) => new Date(ms).toISOString().slice(0, 10);
-const experiment = anExperiment({
-	key: "retention",
-	arms: [{ key: "a" }, { key: "b" }],
-	context: { features: [{ name: "v", from: "request", kind: "number" }] },
-	policy: { kind: "linucb", alpha: 0.5, halfLife: "4h" },
-	reward: {
-		window: "30m",
-		range: [-1, 2],
-		outcomes: [{ type: "play", value: 0.3 }],
-	},
-});
-const BUCKET_MS = 600_000;
-
-/** A log of five days: of each 40 decisions by two learners, with an outcome for most, a waiting one, and an event of no decision. */
-class Log {
-	position = 0;
-	readonly days = Array.from(
-		{ length: 5 },
-		(_, i) => today() - (4 - i) * DAY_MS,
-	);
-	readonly messages = new Map<string, LearnableMessage[]>();
-
-	private constructor(
-		readonly testDatabase: TestDatabase,
-		readonly database: Database,
-		readonly store: PostgresDefinitionStore,
-		readonly definition: Definition,
-	) {}
-
-	static async start(): Promise<Log> {
-		const testDatabase = await createTestDatabase({ migrated: true });
-		const { connectionString } = testDatabase;
-		const database = new Database({
-			connectionString,
-			applicationName: "test",
-		});
-		await database.query(
-			"update installation set horizon = segue_id_floor(now() - interval '30 days')",
-		);
-		await ensurePartitions(
-			(text, values) => database.query(text, values),
-			Date.now(),
-		);
-		const store = new PostgresDefinitionStore(database);
-		const definition = await store.change(experiment.key, () => ({
-			experiment,
-			version: 1,
-			state: "running",
-			run: 1,
-			epoch: 1,
-			winner: null,
-			bucketMs: BUCKET_MS,
-			action: "create",
-			actor: "test",
-			why: "",
-		}));
-		const log = new Log(
-			testDatabase,
-			database,
-			store,
-			definition as Definition,
-		);
-		const learners = [log.ledger(), log.ledger()];
-		for (const [k, day] of log.days.entries()) {
-			const messages = log.#ofDay(day, k);
-			log.messages.set(dayOf(day), messages);
-			await Promise.all(
-				learners.map((own, half) =>
-					new Learn(own, isRefusal).execute(
-						messages.filter((_, i) => i % 2 === half),
-					),
-				),
-			);
-		}
-		await Promise.all(learners.map((own) => own.close()));
-		return log;
-	}
-
-	/** How many events were delivered, and how many of them wait or have waited in vain. */
-	async events() {
-		const events = await new PostgresLedgerReads(this.database).counts("-");
-		const [sum] = await this.database.query<{ all: number }>(
-			"select sum(v.count)::bigint as all from verdict_counts v",
-		);
-		const of = (verdict: string) =>
-			events.find((entry) => entry.verdict === verdict)?.count ?? 0;
-		return {
-			all: sum?.all,
-			waiting: of("unknown decision (waiting)"),
-			expired: of("unknown decision (expired)"),
-		};
-	}
-
-	ledger() {
-		return new PostgresLearningLedger({
-			connectionString: this.testDatabase.connectionString,
-			applicationName: "test learner",
-			definitions: (ids) => this.store.byIds(ids),
-		});
-	}
-
-	/** An hour's worth in six buckets, so that learners' shards share some. */
-	#ofDay(day: number, k: number): LearnableMessage[] {
-		const boot = randomUUID();
-		return Array.from({ length: 40 }, (_, i) => {
-			const at = day + 1_000 + i * 90_000;
-			const row = aDecision(this.definition, {
-				id: idAt(at, i),
-				arm: i % 3 === 0 ? "a" : "b",
-				unit: `unit-${i % 7}`,
-				context: { v: (i % 11) / 4 + k },
-			});
-			return [
-				this.#message(
-					LOG_SUBJECT,
-					encodeDecisions([row], { boot, sequence: i + 1 }),
-					at,
-				),
-				...(i % 5 === 0 ? [] : [this.#event(row, at, {})]),
-				...(i === 0
-					? [
-							this.#event({ ...row, id: idAt(at, 900) }, at, {}),
-							this.#event(row, at, { decisionId: undefined, id: "signal" }),
-						]
-					: []),
-			];
-		}).flat();
-	}
-
-	#event(row: DecisionRow, at: number, fields: object): LearnableMessage {
-		const event = anEvent(row, "play", { at, ...fields });
-		return this.#message(eventSubject("play"), encodeEvent(event), at);
-	}
-
-	#message(subject: string, body: Uint8Array, storedAt: number) {
-		this.position += 1;
-		return { subject, body, storedAt, position: this.position };
-	}
-
-	sums = async () =>
-		(
-			await new PostgresPosteriorSource(this.database).read(
-				experiment.key,
-				1,
-				0,
-			)
-		).changed;
-
-	verify = () =>
-		new Verify(
-			new PostgresLogReads(
-				this.database,
-				new PostgresPosteriorSource(this.database),
-				this.store,
-			),
-		).execute();
-
-	retention(patienceMs?: number) {
-		const announced: [string, number][] = [];
-		const log = new PostgresRetention(this.database, this.store, patienceMs);
-		const run = new RunRetention(log, (...said) => announced.push(said));
-		return { log, run, announced };
-	}
-
-	/** Of n of one arm in a bucket; the second time it is as before. */
-	async flipByte(bucket: number): Promise<void> {
-		await this.database.query(
-			`update sums s set data = set_byte(s.data, 6, get_byte(s.data, 6) # 1)
-			where s.arm = 'a' and s.chunk = 0 and s.bucket = $1
-			and s.shard = (select max(m.shard) from sums m where m.arm = 'a' and m.bucket = $1)`,
-			[bucket],
-		);
-	}
-
-	async close(): Promise<void> {
-		await this.database.close();
-		await this.testDatabase.drop();
-	}
-}
-
-let log: Log;
+let log: DaysOfLog;
 beforeAll(async () => {
-	log = await Log.start();
+	log = await DaysOfLog.learn();
 });
 afterAll(() => log?.close());
 
@@ -255,7 +47,7 @@ test("the sums do not move by a bit, replay begins from what was folded away and
 	const sums = await log.sums();
 	const before = await log.verify();
 	const delivered = await log.events();
-	const shards = await log.database.query(
+	const shards = await log.ledger.database.query(
 		"select distinct s.shard from sums s",
 	);
 	expect(shards.length).toBeGreaterThan(1);
@@ -265,11 +57,9 @@ test("the sums do not move by a bit, replay begins from what was folded away and
 	expect(result.dropped.filter(({ decisions }) => decisions > 0)).toHaveLength(
 		3,
 	);
-	expect(announced).toEqual([
-		[experiment.key, result.revisions[experiment.key]],
-	]);
+	expect(announced).toEqual([[log.key, result.revisions[log.key]]]);
 
-	const tables = await log.database.query<{ name: string }>(
+	const tables = await log.ledger.database.query<{ name: string }>(
 		"select c.relname as name from pg_class c where c.relname ~ '_[0-9]{8}$' and c.relkind = 'r'",
 	);
 	for (const { day } of result.dropped)
@@ -283,7 +73,7 @@ test("the sums do not move by a bit, replay begins from what was folded away and
 		expect(verification.differences).toEqual([]);
 		expect(verification.decisions).toBe(80);
 		expect(verification.closed).toEqual([
-			{ experiment: experiment.key, buckets: expect.any(Number), learned: 96 },
+			{ experiment: log.key, buckets: expect.any(Number), learned: 96 },
 		]);
 	};
 	expect(before.closed).toEqual([]);
@@ -292,7 +82,7 @@ test("the sums do not move by a bit, replay begins from what was folded away and
 	expect(counted.all).toBe(delivered.all);
 	expect(counted.expired).toBe(3);
 	expect(counted.waiting).toBe(delivered.waiting - 3);
-	const [{ closed } = { closed: -1 }] = await log.database.query<{
+	const [{ closed } = { closed: -1 }] = await log.ledger.database.query<{
 		closed: number;
 	}>(
 		`select count(*) filter (where s.shard <> 17)::int as closed from sums s where s.bucket < $1`,
@@ -300,7 +90,7 @@ test("the sums do not move by a bit, replay begins from what was folded away and
 	);
 	expect(closed).toBe(0);
 
-	const own = log.ledger();
+	const own = log.ledger.learner();
 	for (const day of log.days.slice(0, 4)) {
 		const [again] = await new Learn(own, isRefusal).execute(
 			log.messages.get(dayOf(day)) ?? [],
@@ -324,13 +114,15 @@ test("replay finds a changed byte in what was folded away", async () => {
 });
 
 test("sums of the past begin from what was folded away, at no revision below the floor", async () => {
-	const reads = new PostgresRevisionReads(log.database, log.store);
-	const { floor, revision, closed } = await reads.sumsNow(experiment.key, 1);
+	const reads = new PostgresRevisionReads(
+		log.ledger.database,
+		log.ledger.store,
+	);
+	const { floor, revision, closed } = await reads.sumsNow(log.key, 1);
 	expect(floor).toBe(revision);
 	expect(closed.length).toBeGreaterThan(0);
-	const { SumsInTime } = await import("#usecases/learning");
 	const open = (begin: "nothing" | "now") =>
-		SumsInTime.open(reads, experiment.key, 1, revision, begin);
+		SumsInTime.open(reads, log.key, 1, revision, begin);
 	const forwards = await open("nothing");
 	await forwards.moveTo(revision);
 	const now = await open("now");
@@ -346,7 +138,7 @@ test("sums of the past begin from what was folded away, at no revision below the
 test("an erasure takes out what is in the log, and says that what was folded away stays", async () => {
 	const [learned] = (await log.verify()).closed;
 	const { removed, foldedBefore } = await new PostgresErasure(
-		log.database,
+		log.ledger.database,
 	).erase(["unit-1"], 10_000);
 	expect(removed.decisions).toBe(12);
 	expect(foldedBefore).toBe(log.days[3]);
@@ -357,7 +149,7 @@ test("an erasure takes out what is in the log, and says that what was folded awa
 
 test("a reader that holds a day is waited for in short tries, and the day stays where it does not end", async () => {
 	const reader = new pg.Client({
-		connectionString: log.testDatabase.connectionString,
+		connectionString: log.ledger.connectionString,
 	});
 	await reader.connect();
 	await reader.query("begin; select count(*) from decisions");
@@ -365,7 +157,7 @@ test("a reader that holds a day is waited for in short tries, and the day stays 
 	await expect(log.retention(300).run.execute(before)).rejects.toThrow(
 		"nothing was changed",
 	);
-	const own = log.ledger();
+	const own = log.ledger.learner();
 	await new Learn(own, isRefusal).execute(
 		log.messages.get(dayOf(log.days[4] as number)) ?? [],
 	);
@@ -379,7 +171,7 @@ test("a reader that holds a day is waited for in short tries, and the day stays 
 	retention.drop = async (...day) => {
 		if (erased === 0)
 			erased = (
-				await new PostgresErasure(log.database).erase(["unit-2"], 10_000)
+				await new PostgresErasure(log.ledger.database).erase(["unit-2"], 10_000)
 			).removed.decisions;
 		return drop(...day);
 	};
@@ -392,7 +184,7 @@ test("a reader that holds a day is waited for in short tries, and the day stays 
 });
 
 test("what waits elsewhere of days before the horizon goes too", async () => {
-	await log.database.query(
+	await log.ledger.database.query(
 		`insert into requests (experiment, kind, key, decision_id, unit, answer, expires_at)
 		select 'x', 'request', k.id::text, k.id, 'u', '{}', now() + interval '1 day' from (values
 			(segue_id_floor(now() - interval '9 days')), (segue_id_floor(now()))

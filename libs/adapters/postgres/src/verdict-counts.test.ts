@@ -1,16 +1,6 @@
-// Longer than 300 lines: one database and one experiment per test serve every verdict there is.
-import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type Definition, judge } from "#core/experiment";
-import {
-	type DecisionRow,
-	decodeMessage,
-	type Event,
-	encodeDecisions,
-	encodeEvent,
-	eventSubject,
-	LOG_SUBJECT,
-} from "#core/log";
+import { type DecisionRow, decodeMessage, LOG_SUBJECT } from "#core/log";
 import {
 	Learn,
 	type LearnableMessage,
@@ -23,15 +13,12 @@ import {
 	anExperiment,
 	idAt,
 } from "../../../../test/support/builders.js";
-import { createTestDatabase } from "../../../../test/support/database.js";
+import { LedgerOfTest } from "../../../../test/support/ledger.js";
 import { seededRandom, shuffled } from "../../../../test/support/random.js";
 import {
-	Database,
 	isRefusal,
 	PostgresDecisionReads,
-	PostgresDefinitionStore,
 	PostgresErasure,
-	PostgresLearningLedger,
 	PostgresLedgerReads,
 } from "./index.js";
 
@@ -53,70 +40,28 @@ const experiment = anExperiment({
 	},
 });
 
-let testDatabase: Awaited<ReturnType<typeof createTestDatabase>>;
-let database: Database;
-let store: PostgresDefinitionStore;
+let log: LedgerOfTest;
 let reads: PostgresDecisionReads;
 let definition: Definition;
-let position = 0;
 let mine: string;
 let other: string;
+let ids = 0;
 
 beforeAll(async () => {
-	testDatabase = await createTestDatabase({ migrated: true });
-	database = new Database({
-		connectionString: testDatabase.connectionString,
-		applicationName: "test",
-	});
-	store = new PostgresDefinitionStore(database);
-	reads = new PostgresDecisionReads(database, store);
+	log = await LedgerOfTest.open();
+	reads = new PostgresDecisionReads(log.database, log.store);
 });
-afterAll(async () => {
-	await database?.close();
-	await testDatabase?.drop();
-});
+afterAll(() => log?.close());
 beforeEach(async () => {
-	const key = `verdicts-${randomUUID()}`;
-	mine = `mine of ${key}`;
-	other = `other of ${key}`;
-	const stored = await store.change(key, () => ({
-		experiment: { ...experiment, key },
-		version: 1,
-		state: "running",
-		run: 1,
-		epoch: 1,
-		winner: null,
-		bucketMs: 86_400_000,
-		action: "create",
-		actor: "test",
-		why: "",
-	}));
-	definition = stored as Definition;
-	await database.query("delete from verdict_counts");
+	definition = await log.define(experiment);
+	mine = `mine of ${definition.experiment.key}`;
+	other = `other of ${definition.experiment.key}`;
+	await log.database.query("delete from verdict_counts");
 });
-
-const ledger = () =>
-	new PostgresLearningLedger({
-		connectionString: testDatabase.connectionString,
-		applicationName: "test learner",
-		definitions: (ids) => store.byIds(ids),
-	});
-
-function message(subject: string, body: Uint8Array): LearnableMessage {
-	position += 1;
-	return { subject, body, storedAt: Date.now(), position };
-}
-const boot = randomUUID();
-const decided = (...rows: DecisionRow[]) =>
-	message(LOG_SUBJECT, encodeDecisions(rows, { boot, sequence: ++position }));
-const happened = (event: Event) =>
-	message(eventSubject(event.type), encodeEvent(event));
-const poison = (text: string) =>
-	message("segue.events.play", new TextEncoder().encode(text));
 
 /** Everything counted, by `experiment kind verdict`; `own` stands for the key of the test's experiment. */
 async function counted(): Promise<Record<string, number>> {
-	const rows = await database.query<{ key: string; n: number }>(
+	const rows = await log.database.query<{ key: string; n: number }>(
 		`select replace(v.experiment, $1, 'own') || ' ' || v.kind || ' ' || v.verdict as key, sum(v.count)::bigint as n
 		from verdict_counts v group by 1 having sum(v.count) <> 0`,
 		[definition.experiment.key],
@@ -127,12 +72,12 @@ const total = (counts: Record<string, number>) =>
 	Object.values(counts).reduce((sum, n) => sum + n, 0);
 
 function oneDecision(fields: Partial<DecisionRow> = {}): DecisionRow {
-	const id = idAt(Date.now() - 40 * MINUTE, ++position);
+	const id = idAt(Date.now() - 40 * MINUTE, ++ids);
 	return aDecision(definition, { id, arm: "a", unit: mine, ...fields });
 }
 
 test("each delivery has the verdict that the closed list gives it", async () => {
-	const own = ledger();
+	const own = log.learner();
 	const learn = new Learn(own, isRefusal);
 	const row = oneDecision();
 	const outside = oneDecision({ group: "outside" });
@@ -140,34 +85,36 @@ test("each delivery has the verdict that the closed list gives it", async () => 
 	const noon = Date.now() - 2 * MINUTE;
 	const play = anEvent(row, "play", { at: at(1) });
 	const seen = [
-		happened(play),
-		happened({ ...play, value: 3 }),
-		happened(play),
-		happened(anEvent(row, "rating", { at: at(2), value: 5 })),
-		happened(anEvent(row, "skip", { at: at(3) })),
-		happened(anEvent(row, "click", { at: at(1) })),
-		happened(anEvent(row, "rating", { id: "early", at: at(-6), value: 1 })),
-		happened(anEvent(row, "play", { id: "late", at: at(31) })),
-		happened(anEvent(row, "play", { id: "gone", at: at(4) })),
-		happened(anEvent(row, "retract", { id: "r", retracts: "gone", at: at(5) })),
-		happened(anEvent(row, "play", { id: "stranger", unit: other })),
-		happened(
+		log.happened(play),
+		log.happened({ ...play, value: 3 }),
+		log.happened(play),
+		log.happened(anEvent(row, "rating", { at: at(2), value: 5 })),
+		log.happened(anEvent(row, "skip", { at: at(3) })),
+		log.happened(anEvent(row, "click", { at: at(1) })),
+		log.happened(anEvent(row, "rating", { id: "early", at: at(-6), value: 1 })),
+		log.happened(anEvent(row, "play", { id: "late", at: at(31) })),
+		log.happened(anEvent(row, "play", { id: "gone", at: at(4) })),
+		log.happened(
+			anEvent(row, "retract", { id: "r", retracts: "gone", at: at(5) }),
+		),
+		log.happened(anEvent(row, "play", { id: "stranger", unit: other })),
+		log.happened(
 			anEvent(row, "play", { id: "ahead", at: Date.now() + 10 * MINUTE }),
 		),
-		happened(anEvent(outside, "play")),
-		happened(anEvent(oneDecision(), "play")),
-		happened({ id: "s", type: "play", unit: mine, at: noon }),
-		happened({ id: "s", type: "skip", unit: mine, at: noon }),
-		happened({ id: "s", type: "play", unit: mine, at: noon }),
-		happened({
+		log.happened(anEvent(outside, "play")),
+		log.happened(anEvent(oneDecision(), "play")),
+		log.happened({ id: "s", type: "play", unit: mine, at: noon }),
+		log.happened({ id: "s", type: "skip", unit: mine, at: noon }),
+		log.happened({ id: "s", type: "play", unit: mine, at: noon }),
+		log.happened({
 			id: "s",
 			type: "play",
 			unit: mine,
 			at: Date.now() - 30 * 1440 * MINUTE,
 		}),
-		poison("{"),
-		decided(row, outside),
-		decided(row, { ...oneDecision(), arm: "nobody" }),
+		log.rubbish("{"),
+		log.decided(row, outside),
+		log.decided(row, { ...oneDecision(), arm: "nobody" }),
 	];
 	await learn.execute(seen);
 	const counts = await counted();
@@ -205,23 +152,23 @@ test("each delivery has the verdict that the closed list gives it", async () => 
 });
 
 test("a decision shows its events with their verdicts, what each moved, and in which revision", async () => {
-	const own = ledger();
+	const own = log.learner();
 	const learn = new Learn(own, isRefusal);
 	const row = oneDecision();
 	const at = (minutes: number) => row.decidedAt + minutes * MINUTE;
 	const rating = (id: string, value: number, minutes: number) =>
 		anEvent(row, "rating", { id, value, at: at(minutes) });
-	await learn.execute([happened(rating("parked", 0.5, 1))]);
-	await learn.execute([decided(row)]);
+	await learn.execute([log.happened(rating("parked", 0.5, 1))]);
+	await learn.execute([log.decided(row)]);
 	await learn.execute([
-		happened(rating("second", 1, 2)),
-		happened(rating("third", 9, 3)),
+		log.happened(rating("second", 1, 2)),
+		log.happened(rating("third", 9, 3)),
 	]);
 	await learn.execute([
-		happened(
+		log.happened(
 			anEvent(row, "retract", { id: "r", retracts: "third", at: at(4) }),
 		),
-		happened(rating("second", 7, 2)),
+		log.happened(rating("second", 7, 2)),
 	]);
 	const found = await reads.find(row.id);
 	const shown = (found?.events ?? []).map(({ id, verdict, detail, moved }) => [
@@ -246,7 +193,7 @@ test("a decision shows its events with their verdicts, what each moved, and in w
 		learned: { exposed: true, reward: 1, revision: 1, moved: null },
 	});
 	const ledgerOf = await new ReadLedger(
-		new PostgresLedgerReads(database),
+		new PostgresLedgerReads(log.database),
 	).execute(definition.experiment.key);
 	expect(ledgerOf).toMatchObject({
 		deliveries: 6,
@@ -257,15 +204,15 @@ test("a decision shows its events with their verdicts, what each moved, and in w
 });
 
 test("an event that waits is shown waiting, and its count moves when the decision comes", async () => {
-	const own = ledger();
+	const own = log.learner();
 	const learn = new Learn(own, isRefusal);
 	const row = oneDecision();
-	await learn.execute([happened(anEvent(row, "play"))]);
+	await learn.execute([log.happened(anEvent(row, "play"))]);
 	expect((await reads.find(row.id))?.events).toMatchObject([
 		{ verdict: "unknown decision (waiting)" },
 	]);
 	expect(await counted()).toEqual({ "- event unknown decision (waiting)": 1 });
-	await learn.execute([decided(row)]);
+	await learn.execute([log.decided(row)]);
 	expect(await counted()).toEqual({
 		"own decision logged": 1,
 		"own event applied": 1,
@@ -298,15 +245,15 @@ function randomDeliveries(random: () => number, decisions: number) {
 		at: Date.now(),
 	}));
 	const packs = rows.map((row, i) =>
-		decided(row, ...(i % 3 === 0 ? [rows[i - 1] ?? row] : [])),
+		log.decided(row, ...(i % 3 === 0 ? [rows[i - 1] ?? row] : [])),
 	);
 	const items = [
 		...packs,
-		...[...events, ...signals].map(happened),
+		...[...events, ...signals].map(log.happened),
 		...Array.from({ length: decisions / 4 }, () =>
-			poison(pick("{", "[1]", "\0")),
+			log.rubbish(pick("{", "[1]", "\0")),
 		),
-		...packs.slice(0, 3).map(() => decided({ ...oneDecision(), arm: "x" })),
+		...packs.slice(0, 3).map(() => log.decided({ ...oneDecision(), arm: "x" })),
 	];
 	const redelivered = items.filter(() => random() < 0.25);
 	return { rows, deliveries: shuffled([...items, ...redelivered], random) };
@@ -349,7 +296,7 @@ test("after every batch the counts add up to what was delivered, and each is wha
 	console.log(`verdict-counts: SEED=${seed}`);
 	const random = seededRandom(seed);
 	const { rows, deliveries } = randomDeliveries(random, 40);
-	const own = ledger();
+	const own = log.learner();
 	const learn = new Learn(own, isRefusal);
 	let delivered = 0;
 	for (let i = 0; i < deliveries.length; ) {
@@ -377,7 +324,7 @@ test("two learners at once count as one does, whoever stores what", {
 	console.log(`verdict-counts, two learners: SEED=${seed}`);
 	const random = seededRandom(seed);
 	const { rows, deliveries } = randomDeliveries(random, 60);
-	const learners = [ledger(), ledger()];
+	const learners = [log.learner(), log.learner()];
 	await Promise.all(
 		learners.map(async (own, k) => {
 			const learn = new Learn(own, isRefusal);
@@ -389,7 +336,7 @@ test("two learners at once count as one does, whoever stores what", {
 	const counts = await counted();
 	expect(total(counts)).toBe(itemsIn(deliveries));
 	expect(counts).toMatchObject(await judgedAnew(rows));
-	const shards = await database.query(
+	const shards = await log.database.query(
 		"select distinct v.shard from verdict_counts v",
 	);
 	expect(shards.length).toBe(2);
@@ -399,11 +346,11 @@ test("an erasure takes nothing from the sum: what it takes out is counted as era
 	const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
 	console.log(`verdict-counts, erasure: SEED=${seed}`);
 	const { rows, deliveries } = randomDeliveries(seededRandom(seed), 30);
-	const own = ledger();
+	const own = log.learner();
 	await new Learn(own, isRefusal).execute(deliveries);
 	await own.close();
 	const before = await counted();
-	const erasure = new PostgresErasure(database, 7);
+	const erasure = new PostgresErasure(log.database, 7);
 	await erasure.erase([other], 10_000);
 	const strangers = await counted();
 	expect(total(strangers)).toBe(total(before));

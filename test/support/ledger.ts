@@ -1,0 +1,127 @@
+import { randomUUID } from "node:crypto";
+import {
+	Database,
+	PostgresDefinitionStore,
+	PostgresLearningLedger,
+	PostgresLogReads,
+	PostgresPosteriorSource,
+} from "#adapters/postgres";
+import {
+	bucketMsFor,
+	type Definition,
+	type Experiment,
+} from "#core/experiment";
+import {
+	type DecisionRow,
+	type Event,
+	encodeDecisions,
+	encodeEvent,
+	eventSubject,
+	LOG_SUBJECT,
+} from "#core/log";
+import { type LearnableMessage, Verify } from "#usecases/learning";
+import { createTestDatabase, type TestDatabase } from "./database.js";
+
+/** A migrated database of the test's own, what learners deliver to it, and what is to be read of it. */
+export class LedgerOfTest {
+	readonly store: PostgresDefinitionStore;
+	readonly posteriors: PostgresPosteriorSource;
+	#position = 0;
+	readonly #boot = randomUUID();
+
+	private constructor(
+		private readonly testDatabase: TestDatabase,
+		readonly database: Database,
+		/** When the stream stored what is delivered, milliseconds. */
+		private readonly storedAt: () => number,
+	) {
+		this.store = new PostgresDefinitionStore(database);
+		this.posteriors = new PostgresPosteriorSource(database);
+	}
+
+	static async open(storedAt: () => number = Date.now): Promise<LedgerOfTest> {
+		const testDatabase = await createTestDatabase({ migrated: true });
+		const { connectionString } = testDatabase;
+		const database = new Database({
+			connectionString,
+			applicationName: "test",
+		});
+		return new LedgerOfTest(testDatabase, database, storedAt);
+	}
+
+	get connectionString(): string {
+		return this.testDatabase.connectionString;
+	}
+
+	async close(): Promise<void> {
+		await this.database.close();
+		await this.testDatabase.drop();
+	}
+
+	/** Runs the experiment under this key; a new one unless it is said. */
+	async define(
+		experiment: Experiment,
+		key = `${experiment.key}-${randomUUID()}`,
+		version = 1,
+	): Promise<Definition> {
+		const bucketMs = bucketMsFor(experiment.policy);
+		if (typeof bucketMs !== "number") throw new Error(bucketMs.message);
+		const definition = await this.store.change(key, () => ({
+			experiment: { ...experiment, key },
+			version,
+			state: "running",
+			run: 1,
+			epoch: 1,
+			winner: null,
+			bucketMs,
+			action: "create",
+			actor: "test",
+			why: "",
+		}));
+		return definition as Definition;
+	}
+
+	/** Of a learner of its own; to be closed. */
+	learner(): PostgresLearningLedger {
+		return new PostgresLearningLedger({
+			connectionString: this.connectionString,
+			applicationName: "test learner",
+			definitions: (ids) => this.store.byIds(ids),
+		});
+	}
+
+	message = (
+		subject: string,
+		body: Uint8Array,
+		storedAt = this.storedAt(),
+	): LearnableMessage => {
+		this.#position += 1;
+		return { subject, body, storedAt, position: this.#position };
+	};
+
+	decided = (...rows: DecisionRow[]): LearnableMessage =>
+		this.message(
+			LOG_SUBJECT,
+			encodeDecisions(rows, {
+				boot: this.#boot,
+				sequence: this.#position + 1,
+			}),
+		);
+
+	happened = (event: Event): LearnableMessage =>
+		this.message(eventSubject(event.type), encodeEvent(event));
+
+	/** What comes under an event's subject and may be none. */
+	rubbish = (text: string): LearnableMessage =>
+		this.message("segue.events.play", new TextEncoder().encode(text));
+
+	/** A clean fold of the log beside the stored sums. */
+	verify = ({ experiment }: Definition) =>
+		new Verify(
+			new PostgresLogReads(this.database, this.posteriors, this.store),
+		).execute(experiment.key);
+
+	/** The stored sums, by arm and bucket. */
+	sums = async ({ experiment, version }: Definition) =>
+		(await this.posteriors.read(experiment.key, version, 0)).changed;
+}
