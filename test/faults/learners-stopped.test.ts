@@ -41,7 +41,7 @@ class Stage {
 		return new Stage(ground, steps, learner);
 	}
 
-	/** Publishes a little at a time until the learner is at this step of a batch; what it then has in hand is of the newest. */
+	/** Publishes a little at a time until the learner is at this step of a batch. */
 	async reach(step: Step): Promise<void> {
 		const { ground, steps, learner } = this;
 		let there = false;
@@ -66,12 +66,12 @@ class Stage {
 		await arrived;
 	}
 
-	/** Others learn one more outcome of every decision that the learner at this step may have locked. */
+	/** Others learn one more outcome of every decision so far, those that the learner at this step has locked among them. */
 	async othersGoOn(step: Step): Promise<{ waited: boolean }> {
 		const { ground } = this;
 		const stoppedAt = performance.now();
-		const { message, events } = ground.history.another(DECISIONS);
-		await ground.publish([message]);
+		const { messages, events } = ground.history.another();
+		await ground.publish(messages);
 		let waited = false;
 		await waitFor(
 			async () => {

@@ -58,12 +58,11 @@ export class History {
 		];
 	}
 
-	/** One more outcome of each of the newest decisions, in one message. */
-	another(decisions: number): { message: Outgoing; events: readonly Event[] } {
-		const events = this.decisions
-			.slice(-decisions)
-			.map((row) => this.#happen(row));
-		return { message: this.#events(events), events };
+	/** One more outcome of each decision so far. */
+	another(): { messages: Outgoing[]; events: readonly Event[] } {
+		const events = this.decisions.map((row) => this.#happen(row));
+		const messages = this.#packed(events, (some) => this.#events(some));
+		return { messages, events };
 	}
 
 	#decide(): DecisionRow {
