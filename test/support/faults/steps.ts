@@ -85,7 +85,11 @@ export const steps: readonly Step[] = [
 	},
 	{
 		name: "sums added",
-		database: before(/segue_count_verdicts/),
+		database: {
+			from: "client",
+			says: /segue_count_verdicts/,
+			behind: /update sums /,
+		},
 		locks: true,
 		proof: (shown) =>
 			idle(shown) && has(shown, SUMS_ADDED) && !has(shown, COUNTED),
@@ -185,14 +189,14 @@ export class Steps {
 
 	/** Throws where the learner is not at this step as far as database and broker can tell. */
 	async shown({ name, proof }: Step): Promise<void> {
-		let shown: Shown | null = null;
+		const shown: Shown[] = [];
 		await waitFor(
 			async () => {
-				shown = await this.#shown();
-				return proof(shown);
+				shown.push(await this.#shown());
+				return proof(shown.at(-1) as Shown);
 			},
-			3_000,
-			() => `not at the step "${name}": ${JSON.stringify(shown)}`,
+			2_000,
+			() => `not at the step "${name}" but ${JSON.stringify(shown[0])}`,
 		);
 	}
 
