@@ -86,7 +86,7 @@ function mergeOldest(history: BucketHistory, count: number): BucketHistory {
 	};
 }
 
-/** Σ over buckets, ascending, each with its read-time weight: the sums a decision of `referenceBucket` is made with. */
+/** Σ over buckets, ascending, each with its read-time weight: the sums a decision of `referenceBucket` is made with. Not to be written to. */
 export function totalSums(
 	history: BucketHistory,
 	policy: Policy,
@@ -94,6 +94,14 @@ export function totalSums(
 	bucketMs: number,
 	length: number,
 ): Float64Array {
+	const [first] = history.recent;
+	if (
+		first !== undefined &&
+		history.recent.length === 1 &&
+		history.merged === null &&
+		decayWeight(policy, first.bucket, referenceBucket, bucketMs) === 1
+	)
+		return first.sums;
 	const total = history.merged?.slice() ?? new Float64Array(length);
 	for (const { bucket, sums } of history.recent) {
 		const weight = decayWeight(policy, bucket, referenceBucket, bucketMs);
