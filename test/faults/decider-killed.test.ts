@@ -6,15 +6,15 @@ import { afterEach, describe, expect, test } from "vitest";
 import { Answered } from "../support/answered.js";
 import { runExperiment, sampleExperiment, send } from "../support/client.js";
 import { createTestDatabase } from "../support/database.js";
+import { inForm } from "../support/faults/form.js";
 import { startNats } from "../support/nats-server.js";
 import {
 	freePort,
 	type Instance,
 	runtimeOf,
 	startSegue,
+	waitFor,
 } from "../support/segue.js";
-
-const LONG = process.env.SEGUE_FAULTS === "long";
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -44,7 +44,7 @@ describe("kill -9 under load, again and again: every answered decision is in the
 		const options = { ...(await placeOfItsOwn()), env };
 		let learning: Instance | undefined;
 		const { answered, last } = await killAgainAndAgain({
-			kills: LONG ? 60 : 4,
+			kills: inForm({ short: 2, long: 60 }),
 			start: async () => {
 				const decider = await startSegue({ app: "decider", ...options });
 				if (!learning) {
@@ -54,10 +54,10 @@ describe("kill -9 under load, again and again: every answered decision is in the
 				return decider;
 			},
 			before: async (kill) => {
-				if (kill % 3 === 2) await nats.kill("SIGSTOP");
+				if (kill % 3 === 1) await nats.kill("SIGSTOP");
 			},
 			after: async (kill) => {
-				if (kill % 3 === 2) await nats.kill("SIGCONT");
+				if (kill % 3 === 1) await nats.kill("SIGCONT");
 			},
 		});
 		cleanups.push(() => last.stop());
@@ -68,7 +68,7 @@ describe("kill -9 under load, again and again: every answered decision is in the
 	test("the whole process, whose database and broker stay behind without it", async () => {
 		const options = await placeOfItsOwn();
 		const { answered, last } = await killAgainAndAgain({
-			kills: LONG ? 10 : 2,
+			kills: inForm({ short: 1, long: 10 }),
 			start: () => startSegue(options),
 		});
 		cleanups.push(() => last.stop());
@@ -96,9 +96,15 @@ async function killAgainAndAgain({
 	let instance = await start();
 	await runExperiment(instance.url, sampleExperiment);
 	for (let kill = 0; kill < kills; kill++) {
+		const known = answered.decided.size;
 		const traffic = answered.traffic(instance.url, 4);
+		await waitFor(
+			() => answered.decided.size > known + 10,
+			30_000,
+			() => "there was no traffic to be killed in",
+		);
 		// Every phase of start, traffic and learning is hit: the times differ.
-		await sleep(150 + 97 * (kill % 10));
+		await sleep(97 * (kill % 10));
 		await before?.(kill);
 		await sleep(before ? 100 : 0);
 		await instance.kill();

@@ -1,28 +1,26 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-	jetstream,
-	jetstreamManager,
-	type StreamConfig,
-} from "@nats-io/jetstream";
-import { connect } from "@nats-io/transport-node";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Answered } from "../support/answered.js";
+import { openBroker } from "../support/broker.js";
 import { runExperiment, sampleExperiment, send } from "../support/client.js";
 import { createTestDatabase } from "../support/database.js";
+import { inForm, LONG } from "../support/faults/form.js";
 import { startNats, type TestNats } from "../support/nats-server.js";
 import { startSegue, waitFor } from "../support/segue.js";
-import { mountSmallDisk, type SmallDisk } from "../support/small-disk.js";
+import { mountSmallDisk } from "../support/small-disk.js";
 
-const LONG = process.env.SEGUE_FAULTS === "long";
-const DEDUPE_MS = 2_000;
+const DEDUPE_MS = inForm({ short: 500, long: 2_000 });
 const NANOS_PER_MS = 1_000_000;
+/** How long a stream or a disk stays full. */
+const FULL_MS = inForm({ short: 500, long: 20_000 });
 
 const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
+afterAll(async () => {
 	for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
+/** A Segue on a broker of its own, which has stood on its folder before where the test put something there. */
 async function startParts(before?: (nats: TestNats) => Promise<void>) {
 	const nats = await startNats();
 	cleanups.push(() => nats.stop());
@@ -34,9 +32,12 @@ async function startParts(before?: (nats: TestNats) => Promise<void>) {
 	});
 	cleanups.push(() => instance.stop());
 	await runExperiment(instance.url, sampleExperiment);
+	const broker = await openBroker(nats.url);
+	cleanups.push(() => broker.close());
 	const answered = new Answered();
 	return {
 		nats,
+		broker,
 		instance,
 		answered,
 		databaseUrl: database.connectionString,
@@ -65,36 +66,18 @@ async function startParts(before?: (nats: TestNats) => Promise<void>) {
 	};
 }
 
-/** The broker's own door, for what only an operator does. */
-async function administer(url: string) {
-	const connection = await connect({ servers: url });
-	cleanups.push(() => connection.close());
-	const manager = await jetstreamManager(connection);
-	return {
-		state: async () => (await manager.streams.info("SEGUE")).state,
-		set: async (change: Partial<StreamConfig>) => {
-			const { config } = await manager.streams.info("SEGUE");
-			await manager.streams.update("SEGUE", { ...config, ...change });
-		},
-		/** Sends every message once more under its own id, as a publisher does that heard no answer. */
-		repeatAll: async () => {
-			const { state } = await manager.streams.info("SEGUE");
-			for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
-				const held = await manager.streams.getMessage("SEGUE", { seq });
-				if (held === null) continue;
-				const msgID = held.header.get("Nats-Msg-Id");
-				await jetstream(connection).publish(held.subject, held.data, { msgID });
-			}
-		},
-	};
-}
-
 describe("the broker fails: no answer is refused, nothing is lost or counted twice, the spool drains alone", {
 	timeout: 1_200_000,
 }, () => {
+	/** What each fault leaves goes on into the next. */
+	let parts: Awaited<ReturnType<typeof startParts>>;
+	beforeAll(async () => {
+		parts = await startParts();
+	});
+
 	test("kill -9, again and again", async () => {
-		const { nats, instance, answered, ...parts } = await startParts();
-		const kills = LONG ? 25 : 2;
+		const { nats, instance, answered } = parts;
+		const kills = inForm({ short: 2, long: 25 });
 		const traffic = answered.traffic(instance.url, 2, 15);
 		for (let kill = 0; kill < kills; kill++) {
 			await sleep(200 + 130 * (kill % 7));
@@ -110,10 +93,9 @@ describe("the broker fails: no answer is refused, nothing is lost or counted twi
 	});
 
 	test("stopped for longer than it knows ids: what comes twice is counted once", async () => {
-		const { nats, instance, answered, ...parts } = await startParts();
-		const broker = await administer(nats.url);
+		const { nats, broker, instance, answered } = parts;
 		const traffic = answered.traffic(instance.url, 2, 15);
-		for (let stop = 0; stop < (LONG ? 5 : 1); stop++) {
+		for (let stop = 0; stop < inForm({ short: 1, long: 5 }); stop++) {
 			await broker.set({ duplicate_window: DEDUPE_MS * NANOS_PER_MS });
 			await nats.kill("SIGSTOP");
 			await parts.spooled();
@@ -134,21 +116,17 @@ describe("the broker fails: no answer is refused, nothing is lost or counted twi
 	});
 
 	test("the stream is full: the oldest message stays, and all goes on when there is room", async () => {
-		const { nats, instance, answered, ...parts } = await startParts();
-		const broker = await administer(nats.url);
+		const { broker, instance, answered } = parts;
 		const traffic = answered.traffic(instance.url, 2, 15);
-		await waitFor(
-			() => answered.decided.size > 20,
-			30_000,
-			() => "no traffic",
-		);
 		const { first_seq, bytes } = await broker.state();
 		await broker.set({ max_bytes: bytes + 400_000 });
 		// Until the deciders have heard of it.
 		await sleep(1_500);
-		for (let i = 0; i < 10; i++) await answered.heavy(instance.url, 20);
+		answered.degraded.clear();
+		while (!answered.degraded.has("stream"))
+			await answered.heavy(instance.url, 20);
 		await parts.spooled();
-		await sleep(LONG ? 20_000 : 1_000);
+		await sleep(FULL_MS);
 		expect((await broker.state()).first_seq).toBe(first_seq);
 		await broker.set({ max_bytes: 64 * 1_048_576 });
 		await parts.drained();
@@ -160,30 +138,30 @@ describe("the broker fails: no answer is refused, nothing is lost or counted twi
 
 	// A nats-server takes long to give up on a full disk: the long form alone.
 	test.runIf(LONG)("its disk is full, and has room again", async (context) => {
-		let mounted: SmallDisk | string = "";
-		const { nats, instance, answered, ...parts } = await startParts(
-			async (nats) => {
-				await nats.kill();
-				mounted = await mountSmallDisk(join(nats.folder, "jetstream"), 64);
-				await nats.restart();
-			},
-		);
-		const disk = mounted as SmallDisk | string;
-		if (typeof disk === "string") return context.skip(disk);
+		const mounted: Awaited<ReturnType<typeof mountSmallDisk>>[] = [];
+		const own = await startParts(async (nats) => {
+			await nats.kill();
+			mounted.push(await mountSmallDisk(join(nats.folder, "jetstream"), 64));
+			await nats.restart();
+		});
+		const [disk] = mounted;
+		if (disk === undefined || typeof disk === "string")
+			return context.skip(disk);
 		cleanups.push(() => disk.remove());
+		const { nats, instance, answered } = own;
 		const traffic = answered.traffic(instance.url, 2, 15);
 		await sleep(500);
 		await disk.fill(256 * 1_024);
 		for (let i = 0; i < 10; i++) await answered.heavy(instance.url, 40);
-		await parts.spooled();
-		await sleep(LONG ? 20_000 : 1_000);
+		await own.spooled();
+		await sleep(FULL_MS);
 		expect(await disk.free()).toBeLessThan(64 * 1_024);
 		await disk.empty();
 		// A nats-server whose disk was full turns JetStream off until it is started again.
 		await nats.restart();
-		await parts.drained();
+		await own.drained();
 		await traffic.stop();
 		expect(answered.refused).toEqual([]);
-		await answered.provenOnce(parts.databaseUrl);
+		await answered.provenOnce(own.databaseUrl);
 	});
 });

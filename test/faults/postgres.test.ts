@@ -3,28 +3,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type PostgresChild, startEmbeddedPostgres } from "#adapters/embedded";
 import { Answered } from "../support/answered.js";
 import { runExperiment, sampleExperiment, send } from "../support/client.js";
-import { createTestDatabase } from "../support/database.js";
+import { inForm, LONG } from "../support/faults/form.js";
 import { startNats } from "../support/nats-server.js";
+import { quiet } from "../support/quiet.js";
 import { type Instance, startSegue, waitFor } from "../support/segue.js";
 import { mountSmallDisk } from "../support/small-disk.js";
 import { type Direction, startProxy } from "../support/tcp-proxy.js";
 
-const LONG = process.env.SEGUE_FAULTS === "long";
 /** How much slower decisions may be while the database fails. */
 const MOST_RATIO = 1.3;
 const MOST_GROWTH_BYTES = 150 * 1_048_576;
-const silent = {
-	info: () => undefined,
-	warn: () => undefined,
-	error: () => undefined,
-};
-
 const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
+afterAll(async () => {
 	for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
@@ -43,7 +37,7 @@ async function startParts(databaseUrl: string) {
 
 /** A PostgreSQL of the test's own, which starts again where it is killed. */
 async function startPostgres(folder: string): Promise<PostgresChild> {
-	const postgres = await startEmbeddedPostgres({ folder, log: silent });
+	const postgres = await startEmbeddedPostgres({ folder, log: quiet });
 	cleanups.push(() => postgres.stop());
 	return postgres;
 }
@@ -54,7 +48,7 @@ async function temporary(): Promise<string> {
 	return folder;
 }
 
-/** One question to the database by a connection of its own, asked until it answers. */
+/** One question to the database by a connection of its own, asked until it answers with a row. */
 async function asked<Row extends object>(
 	databaseUrl: string,
 	sql: string,
@@ -70,7 +64,7 @@ async function asked<Row extends object>(
 			try {
 				await client.connect();
 				({ rows } = await client.query(sql));
-				return true;
+				return rows.length > 0;
 			} finally {
 				await client.end().catch(() => undefined);
 			}
@@ -96,10 +90,108 @@ const median = (values: readonly number[]) =>
 describe("the database fails: every decision is answered, nothing is lost or counted twice", {
 	timeout: 1_800_000,
 }, () => {
+	/** Of all tests but those that need another disk; what each fault leaves goes on into the next. */
+	let postgres: PostgresChild;
+	let databaseUrl: string;
+	let proxy: Awaited<ReturnType<typeof startProxy>>;
+	let parts: Awaited<ReturnType<typeof startParts>>;
+	beforeAll(async () => {
+		postgres = await startPostgres(join(await temporary(), "postgres"));
+		databaseUrl = postgres.connectionString;
+		const address = new URL(databaseUrl);
+		proxy = await startProxy({
+			host: address.hostname,
+			port: Number(address.port),
+		});
+		cleanups.push(() => proxy.close());
+		address.port = String(proxy.port);
+		parts = await startParts(address.href);
+	});
+
+	test("it is 500 ms away, or silent in one direction: decisions are as fast as ever, and the learner's memory stays", async () => {
+		const { decider, learner, answered } = parts;
+		const traffic = answered.traffic(decider.url, 2, 10);
+		const round = async (ms: number) => {
+			answered.latencies.length = 0;
+			await sleep(ms);
+			return p99(answered.latencies);
+		};
+		await round(inForm({ short: 500, long: 15_000 }));
+		const resident = await residentBytes(learner);
+		let most = resident;
+		const ratios = async (
+			name: string,
+			fault: (n: number) => void,
+			lengthMs: (n: number) => number,
+		) => {
+			const rounds: { quiet: number; failing: number }[] = [];
+			for (let n = 0; n < inForm({ short: 1, long: 5 }); n++) {
+				const quiet = await round(inForm({ short: 500, long: 10_000 }));
+				fault(n);
+				const failing = await round(lengthMs(n));
+				most = Math.max(most, await residentBytes(learner));
+				proxy.delay(0);
+				proxy.swallow(null);
+				// What waited is worked off before the next quiet round.
+				await sleep(inForm({ short: 200, long: 5_000 }));
+				rounds.push({ quiet, failing });
+			}
+			const ratio = median(rounds.map((one) => one.failing / one.quiet));
+			const said = rounds.map(
+				({ quiet, failing }) => `${quiet.toFixed(1)} → ${failing.toFixed(1)}`,
+			);
+			console.log(
+				`${name}: p99 of decisions in ms ${said.join(", ")}; median ratio ${ratio.toFixed(2)}.`,
+			);
+			return ratio;
+		};
+		const away = await ratios(
+			"500 ms added",
+			() => proxy.delay(500),
+			() => inForm({ short: 1_500, long: 10_000 }),
+		);
+		const directions: Direction[] = ["to client", "to server"];
+		const swallowed = await ratios(
+			"one way silent",
+			(n) => proxy.swallow(directions[n % 2] as Direction),
+			(n) => inForm({ short: 1_500, long: n === 0 ? 60_000 : 10_000 }),
+		);
+		await traffic.stop();
+		console.log(
+			`Learner: ${(resident / 1_048_576).toFixed(0)} MiB before, at most ${(most / 1_048_576).toFixed(0)} MiB.`,
+		);
+		expect(most - resident).toBeLessThan(MOST_GROWTH_BYTES);
+		if (LONG) expect(away).toBeLessThanOrEqual(MOST_RATIO);
+		if (LONG) expect(swallowed).toBeLessThanOrEqual(MOST_RATIO);
+		expect(answered.refused).toEqual([]);
+		await answered.provenOnce(databaseUrl, 120_000);
+	});
+
+	test("it goes away for seconds: decisions go on and say so, reports answer 503", async () => {
+		const { decider, answered } = parts;
+		const traffic = answered.traffic(decider.url, 2, 15);
+		await sleep(500);
+		await proxy.cut();
+		answered.degraded.clear();
+		await waitFor(
+			() => answered.degraded.has("posterior"),
+			30_000,
+			() => "no decision said that its posterior is old",
+		);
+		const newest = [...answered.decided.keys()].at(-1);
+		const found = await send(decider.url, "GET", `/v1/decisions/${newest}`);
+		expect(found.status).toBe(200);
+		const path = "/v1/experiments/sample/report";
+		expect((await send(decider.url, "GET", path)).status).toBe(503);
+		await proxy.mend();
+		await sleep(500);
+		await traffic.stop();
+		expect(answered.refused).toEqual([]);
+		await answered.provenOnce(databaseUrl);
+	});
+
 	test("its backends and its postmaster are killed, again and again: what was committed stays", async () => {
-		const postgres = await startPostgres(join(await temporary(), "postgres"));
-		const databaseUrl = postgres.connectionString;
-		const { decider, answered } = await startParts(databaseUrl);
+		const { decider, answered } = parts;
 		const traffic = answered.traffic(decider.url, 2, 15);
 		const committed = async () => {
 			const [row] = await asked<{ decisions: number; outcomes: number }>(
@@ -114,7 +206,7 @@ describe("the database fails: every decision is answered, nothing is lost or cou
 			30_000,
 			() => "nothing was learned before the first kill",
 		);
-		for (let kill = 0; kill < (LONG ? 40 : 4); kill++) {
+		for (let kill = 0; kill < inForm({ short: 2, long: 40 }); kill++) {
 			const backends = await asked<{ pid: number; ended: boolean }>(
 				databaseUrl,
 				`select a.pid, pg_terminate_backend(a.pid) as ended from (select a.pid from pg_stat_activity a
@@ -129,7 +221,7 @@ describe("the database fails: every decision is answered, nothing is lost or cou
 			"select a.pid from pg_stat_activity a where a.application_name like 'segue learner%' limit 1",
 		);
 		process.kill((backend as { pid: number }).pid, "SIGKILL");
-		const kills = LONG ? 30 : 2;
+		const kills = inForm({ short: 1, long: 30 });
 		for (let kill = 0; kill < kills; kill++) {
 			await sleep(100 + 170 * (kill % 7));
 			const before = await committed();
@@ -150,74 +242,6 @@ describe("the database fails: every decision is answered, nothing is lost or cou
 		);
 		expect(answered.refused).toEqual([]);
 		await answered.provenOnce(databaseUrl, 120_000);
-	});
-
-	test("it is 500 ms away, or silent in one direction: decisions are as fast as ever, and the learner's memory stays", async () => {
-		const database = await createTestDatabase();
-		cleanups.push(() => database.drop());
-		const address = new URL(database.connectionString);
-		const proxy = await startProxy({
-			host: address.hostname,
-			port: Number(address.port),
-		});
-		cleanups.push(() => proxy.close());
-		address.port = String(proxy.port);
-		const { decider, learner, answered } = await startParts(address.href);
-		const traffic = answered.traffic(decider.url, 2, 10);
-		const round = async (ms: number) => {
-			answered.latencies.length = 0;
-			await sleep(ms);
-			return p99(answered.latencies);
-		};
-		await round(LONG ? 15_000 : 1_000);
-		const resident = await residentBytes(learner);
-		let most = resident;
-		const ratios = async (
-			name: string,
-			fault: (n: number) => void,
-			lengthMs: (n: number) => number,
-		) => {
-			const rounds: { quiet: number; failing: number }[] = [];
-			for (let n = 0; n < (LONG ? 5 : 1); n++) {
-				const quiet = await round(LONG ? 10_000 : 1_000);
-				fault(n);
-				const failing = await round(lengthMs(n));
-				most = Math.max(most, await residentBytes(learner));
-				proxy.delay(0);
-				proxy.swallow(null);
-				// What waited is worked off before the next quiet round.
-				await sleep(LONG ? 5_000 : 500);
-				rounds.push({ quiet, failing });
-			}
-			const ratio = median(rounds.map((one) => one.failing / one.quiet));
-			const said = rounds.map(
-				({ quiet, failing }) => `${quiet.toFixed(1)} → ${failing.toFixed(1)}`,
-			);
-			console.log(
-				`${name}: p99 of decisions in ms ${said.join(", ")}; median ratio ${ratio.toFixed(2)}.`,
-			);
-			return ratio;
-		};
-		const away = await ratios(
-			"500 ms added",
-			() => proxy.delay(500),
-			() => (LONG ? 10_000 : 3_000),
-		);
-		const directions: Direction[] = ["to client", "to server"];
-		const swallowed = await ratios(
-			"one way silent",
-			(n) => proxy.swallow(directions[n % 2] as Direction),
-			(n) => (LONG ? (n === 0 ? 60_000 : 10_000) : 4_000),
-		);
-		await traffic.stop();
-		console.log(
-			`Learner: ${(resident / 1_048_576).toFixed(0)} MiB before, at most ${(most / 1_048_576).toFixed(0)} MiB.`,
-		);
-		expect(most - resident).toBeLessThan(MOST_GROWTH_BYTES);
-		if (LONG) expect(away).toBeLessThanOrEqual(MOST_RATIO);
-		if (LONG) expect(swallowed).toBeLessThanOrEqual(MOST_RATIO);
-		expect(answered.refused).toEqual([]);
-		await answered.provenOnce(database.connectionString, 120_000);
 	});
 
 	test.runIf(LONG)("its disk is full, and has room again", async (context) => {
@@ -249,36 +273,5 @@ describe("the database fails: every decision is answered, nothing is lost or cou
 		await asked(postgres.connectionString, "select 1");
 		expect(answered.refused).toEqual([]);
 		await answered.provenOnce(postgres.connectionString, 120_000);
-	});
-
-	test("it goes away for seconds: decisions go on and say so, reports answer 503", async () => {
-		const database = await createTestDatabase();
-		cleanups.push(() => database.drop());
-		const address = new URL(database.connectionString);
-		const proxy = await startProxy({
-			host: address.hostname,
-			port: Number(address.port),
-		});
-		cleanups.push(() => proxy.close());
-		address.port = String(proxy.port);
-		const { decider, answered } = await startParts(address.href);
-		const traffic = answered.traffic(decider.url, 2, 15);
-		await sleep(500);
-		await proxy.cut();
-		await waitFor(
-			() => answered.degraded.has("posterior"),
-			30_000,
-			() => "no decision said that its posterior is old",
-		);
-		const newest = [...answered.decided.keys()].at(-1);
-		const found = await send(decider.url, "GET", `/v1/decisions/${newest}`);
-		expect(found.status).toBe(200);
-		const path = "/v1/experiments/sample/report";
-		expect((await send(decider.url, "GET", path)).status).toBe(503);
-		await proxy.mend();
-		await sleep(500);
-		await traffic.stop();
-		expect(answered.refused).toEqual([]);
-		await answered.provenOnce(database.connectionString);
 	});
 });

@@ -2,10 +2,18 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { afterEach, describe, expect, type TestContext, test } from "vitest";
+import {
+	afterAll,
+	beforeAll,
+	describe,
+	expect,
+	type TestContext,
+	test,
+} from "vitest";
 import {
 	findNatsServer,
 	natsServerVersion,
+	type PostgresChild,
 	startEmbeddedPostgres,
 } from "#adapters/embedded";
 import {
@@ -15,6 +23,7 @@ import {
 	sampleRequest,
 	send,
 } from "../support/client.js";
+import { inForm } from "../support/faults/form.js";
 import { quiet } from "../support/quiet.js";
 import {
 	type Instance,
@@ -26,10 +35,10 @@ import {
 import { type SystemCall, traceCalls } from "../support/system-calls.js";
 
 /** Requests one after another, so that no sync can be another's. */
-const REQUESTS = process.env.SEGUE_FAULTS === "long" ? 300 : 12;
+const REQUESTS = inForm({ short: 12, long: 300 });
 
 const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
+afterAll(async () => {
 	for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
@@ -127,23 +136,23 @@ const env = {
 
 describe("power, with the stream in PostgreSQL", { timeout: 300_000 }, () => {
 	/** A decider alone, so that nobody but its publishes makes the database sync. */
-	async function startDecider() {
-		const postgres = await startEmbeddedPostgres({
+	let postgres: PostgresChild;
+	let instance: Instance;
+	beforeAll(async () => {
+		postgres = await startEmbeddedPostgres({
 			folder: join(await temporary(), "postgres"),
 			log: quiet,
 		});
 		cleanups.push(() => postgres.stop());
-		const instance = await startSegue({
+		instance = await startSegue({
 			app: "decider",
 			env: { ...env, DATABASE_URL: postgres.connectionString },
 		});
 		cleanups.push(() => instance.stop());
 		await runExperiment(instance.url, sampleExperiment);
-		return { postgres, instance };
-	}
+	});
 
 	test("each answer to a decision and an event follows a sync of the write-ahead log", async (context) => {
-		const { postgres, instance } = await startDecider();
 		// So that pools are open and tables are warm.
 		await ask(instance.url, 100_000);
 		const client = new pg.Client(postgres.connectionString);
@@ -161,7 +170,6 @@ describe("power, with the stream in PostgreSQL", { timeout: 300_000 }, () => {
 	});
 
 	test("each answer follows a sync of the spool while the database is away", async (context) => {
-		const { postgres, instance } = await startDecider();
 		await postgres.stop();
 		await provenSynced(
 			context,

@@ -58,11 +58,17 @@ export async function openBroker(url: string): Promise<Broker> {
 		},
 		repeatAll: async () => {
 			const { state } = await manager.streams.info(STREAM);
-			for (let seq = state.first_seq; seq <= state.last_seq; seq++) {
+			const repeat = async (seq: number) => {
 				const held = await manager.streams.getMessage(STREAM, { seq });
-				if (held === null) continue;
+				if (held === null) return;
 				const msgID = held.header.get("Nats-Msg-Id");
 				await door.publish(held.subject, held.data, { msgID });
+			};
+			for (let seq = state.first_seq; seq <= state.last_seq; seq += AT_ONCE) {
+				const end = Math.min(seq + AT_ONCE, state.last_seq + 1);
+				await Promise.all(
+					Array.from({ length: end - seq }, (_, i) => repeat(seq + i)),
+				);
 			}
 		},
 		learners,
