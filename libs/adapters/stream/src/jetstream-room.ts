@@ -7,9 +7,9 @@ const ASK_MS = 1_000;
 const ASK_WHEN_FULL_MS = 100;
 
 /**
- * Keeps a publisher off a stream that is nearly full, without asking at each publish. A nats-server before 2.9.24 and 2.10.5 judges a
- * message without its record's overhead: one that fits by that much less pushes out the oldest, although the stream is to refuse what
- * is new (nats-io/nats-server#4771, #4775).
+ * Keeps a publisher off a stream that is nearly full, without asking at each publish. A nats-server judges a message without its record's
+ * overhead: one that fits by that much less pushes out the oldest, although the stream is to refuse what is new (seen with 2.9.10). The
+ * size is right from 2.10.5 on and the oldest stays in any case from 2.10.6 on; no 2.9 has either (nats-io/nats-server#4772, #4802).
  */
 export class JetStreamRoom {
 	readonly #manager: JetStreamManager;
