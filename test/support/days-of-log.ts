@@ -40,25 +40,32 @@ const experiment = anExperiment({
 /** Of a half-life of 4 h. */
 export const BUCKET_MS = 600_000;
 
-/** A log of five days: of each 40 decisions by two learners, with an outcome for most, a waiting one, and an event of no decision. */
+/** A log of some days: of each some decisions by two learners, with an outcome for most, a waiting one, and an event of no decision. */
 export class DaysOfLog {
-	readonly days = Array.from(
-		{ length: 5 },
-		(_, i) => today() - (4 - i) * DAY_MS,
-	);
+	/** When each began, milliseconds; the last is today. */
+	readonly days: readonly number[];
 	readonly messages = new Map<string, LearnableMessage[]>();
 	readonly key = experiment.key;
 
 	private constructor(
 		readonly ledger: LedgerOfTest,
 		readonly definition: Definition,
-	) {}
+		days: number,
+		private readonly decisions: number,
+	) {
+		this.days = Array.from(
+			{ length: days },
+			(_, i) => today() - (days - 1 - i) * DAY_MS,
+		);
+	}
 
-	static async learn(): Promise<DaysOfLog> {
+	/** @param decisions of each day */
+	static async learn(days = 5, decisions = 40): Promise<DaysOfLog> {
 		const ledger = await LedgerOfTest.open();
 		const { database } = ledger;
 		await database.query(
-			"update installation set horizon = segue_id_floor(now() - interval '30 days')",
+			"update installation set horizon = segue_id_floor(now() - $1::int * interval '1 day')",
+			[days + 25],
 		);
 		await ensurePartitions(
 			(text, values) => database.query(text, values),
@@ -67,6 +74,8 @@ export class DaysOfLog {
 		const log = new DaysOfLog(
 			ledger,
 			await ledger.define(experiment, experiment.key),
+			days,
+			decisions,
 		);
 		const learners = [ledger.learner(), ledger.learner()];
 		for (const [k, day] of log.days.entries()) {
@@ -107,7 +116,7 @@ export class DaysOfLog {
 	/** An hour's worth in six buckets, so that learners' shards share some. */
 	#ofDay(day: number, k: number): LearnableMessage[] {
 		const boot = randomUUID();
-		return Array.from({ length: 40 }, (_, i) => {
+		return Array.from({ length: this.decisions }, (_, i) => {
 			const at = day + 1_000 + i * 90_000;
 			const row = aDecision(this.definition, {
 				id: idAt(at, i),

@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { createServer, connect as dial, type Socket } from "node:net";
+import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
 	createTestDatabase,
@@ -98,5 +100,39 @@ describe("a database that is frozen", () => {
 		thaw();
 		expect(await database.query("select 3 as three")).toEqual([{ three: 3 }]);
 		await close();
+	});
+});
+
+describe("a transaction whose connection is lost", () => {
+	it("ends as an error that passes, lost while something was asked or while nothing was, and the process lives on", async () => {
+		const database = new Database({
+			connectionString: empty.connectionString,
+			applicationName: "database test",
+		});
+		const backend = async (client: pg.ClientBase) =>
+			(await client.query("select pg_backend_pid() as pid")).rows[0].pid;
+		const askedFor = await database
+			.transaction(async (client) => {
+				await client.query("select pg_terminate_backend($1)", [
+					await backend(client),
+				]);
+			})
+			.catch((e: unknown) => e);
+		const idle = await database
+			.transaction(async (client) => {
+				const lost = once(client, "error");
+				await database.query("select pg_terminate_backend($1)", [
+					await backend(client),
+				]);
+				await lost;
+				await client.query("select 1");
+			})
+			.catch((e: unknown) => e);
+		for (const error of [askedFor, idle]) {
+			expect(error).toBeInstanceOf(Error);
+			expect(isTransient(error)).toBe(true);
+		}
+		expect(await database.query("select 3 as three")).toEqual([{ three: 3 }]);
+		await database.close();
 	});
 });

@@ -114,6 +114,11 @@ export class Database {
 	): Promise<T> {
 		const client = await this.#pool.connect();
 		let broken: Error | undefined;
+		// The pool listens to those that nobody has; without a listener a lost connection would end the process.
+		const onLost = (error: Error) => {
+			broken = error;
+		};
+		client.on("error", onLost);
 		try {
 			await client.query(begin);
 			const result = await work(client);
@@ -128,6 +133,7 @@ export class Database {
 				});
 			throw error;
 		} finally {
+			client.off("error", onLost);
 			client.release(broken);
 		}
 	}
