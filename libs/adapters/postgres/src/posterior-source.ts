@@ -8,21 +8,11 @@ import {
 	assembleBuckets,
 	assembleInSlices,
 	type ChunkRecord,
+	type ShardText,
 } from "./sums-chunks.js";
 
-/** One shard of an arm's bucket, its chunks in one: a decider that reads 1,000 arms would feel an object for each chunk. */
-interface ShardRecord {
-	readonly arm: string;
-	readonly bucket: number;
-	readonly chunk: 0;
-	readonly data: Buffer;
-}
-/** Bytes as base64: a third fewer than pg's hexadecimal, and collecting such texts holds decisions up longer than all else. */
-interface PageRecord extends Omit<ShardRecord, "data"> {
-	readonly data: string;
-}
 type FewRecord = { readonly head: number; readonly moved: number } & (
-	| ShardRecord
+	| ShardText
 	| { readonly data: null }
 );
 interface BucketKey {
@@ -52,7 +42,8 @@ export class PostgresPosteriorSource implements PosteriorSource {
 		const since = [experiment, version, sinceRevision];
 		const rows = await this.database.query<FewRecord>(
 			`with moved as (${movedSince}), many as (select count(*) as moved from moved)
-			select r.revision as head, many.moved, s.arm, s.bucket, 0 as chunk, string_agg(s.data, '' order by s.chunk) as data
+			select r.revision as head, many.moved, s.arm, s.bucket, sum(length(s.data))::int / 8 as length,
+				encode(string_agg(s.data, '' order by s.chunk), 'base64') as data
 			from revisions r cross join many left join (
 				sums s join moved m on m.arm = s.arm and m.bucket = s.bucket
 			) on s.experiment = r.experiment and s.version = $2 and many.moved <= $4
@@ -64,7 +55,7 @@ export class PostgresPosteriorSource implements PosteriorSource {
 		if (first !== undefined && first.moved > BUCKETS_A_PAGE)
 			return this.#readPages(since);
 		const shards = rows.filter(
-			(row): row is FewRecord & ShardRecord => row.data !== null,
+			(row): row is FewRecord & ShardText => row.data !== null,
 		);
 		return {
 			revision: first?.head ?? 0,
@@ -85,11 +76,12 @@ export class PostgresPosteriorSource implements PosteriorSource {
 			const changed: BucketSums[] = [];
 			for (let from = 0; from < moved.rows.length; from += BUCKETS_A_PAGE) {
 				const page = moved.rows.slice(from, from + BUCKETS_A_PAGE);
-				const { rows } = await client.query<PageRecord>(
-					`select m.arm, m.bucket, 0 as chunk, shards.data
+				const { rows } = await client.query<ShardText>(
+					`select m.arm, m.bucket, shards.length, shards.data
 					from unnest($3::text[], $4::bigint[]) as m (arm, bucket)
 					cross join lateral (
-						select encode(string_agg(s.data, '' order by s.chunk), 'base64') as data from sums s
+						select sum(length(s.data))::int / 8 as length, encode(string_agg(s.data, '' order by s.chunk), 'base64') as data
+						from sums s
 						where s.experiment = $1 and s.version = $2 and s.arm = m.arm and s.bucket = m.bucket
 						group by s.shard
 					) as shards`,
@@ -99,14 +91,7 @@ export class PostgresPosteriorSource implements PosteriorSource {
 						page.map(({ bucket }) => bucket),
 					],
 				);
-				changed.push(
-					...(await assembleInSlices(
-						rows.map((row) => ({
-							...row,
-							data: Buffer.from(row.data, "base64"),
-						})),
-					)),
-				);
+				changed.push(...(await assembleInSlices(rows)));
 			}
 			return { revision: heads.rows[0]?.head ?? 0, changed };
 		});

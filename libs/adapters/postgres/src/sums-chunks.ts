@@ -1,3 +1,4 @@
+import { addInto } from "#core/policy";
 import { type BucketSums, Slices } from "#usecases/deciding";
 
 /** Float64 in one row: 1.6 KB, so that four versions of a row fit a page and updates stay HOT. */
@@ -23,17 +24,46 @@ export function assembleBuckets(chunks: readonly Run[]): BucketSums[] {
 	return assembly.buckets();
 }
 
-/** The same, letting decisions through in between: 1,000 arms of d = 64 are 17 MB. */
+/** One shard of an arm's bucket, its chunks in one, as base64. */
+export interface ShardText {
+	readonly arm: string;
+	readonly bucket: number;
+	/** Numbers in it. */
+	readonly length: number;
+	readonly data: string;
+}
+
+/**
+ * The same of whole shards, letting decisions through in between: 1,000 arms of d = 64 are 17 MB. The first shard is decoded where its
+ * sums will stay, so that there is as little as can be to collect, which would hold decisions up too.
+ */
 export async function assembleInSlices(
-	chunks: readonly Run[],
+	shards: readonly ShardText[],
 ): Promise<BucketSums[]> {
 	const slices = new Slices();
-	const assembly = new Assembly(chunks);
-	for (const chunk of chunks) {
-		assembly.add(chunk);
+	const known = new Map<string, BucketSums>();
+	for (const { arm, bucket, length, data } of shards) {
+		const key = `${arm}\n${bucket}`;
+		const sums = decoded(data, length);
+		const before = known.get(key);
+		if (before) addInto(before.sums, sums);
+		else known.set(key, { arm, bucket, sums });
 		if (slices.used) await slices.pause();
 	}
-	return assembly.buckets();
+	return inOrder(known.values());
+}
+
+/** Little endian, as the row has it and every machine that Segue runs on. */
+function decoded(base64: string, length: number): Float64Array {
+	const sums = new Float64Array(length);
+	Buffer.from(sums.buffer).write(base64, "base64");
+	return sums;
+}
+
+function inOrder(buckets: Iterable<BucketSums>): BucketSums[] {
+	return [...buckets].sort((a, b) =>
+		a.arm < b.arm ? -1 : a.arm > b.arm ? 1 : a.bucket - b.bucket,
+	);
 }
 
 class Assembly {
@@ -59,11 +89,8 @@ class Assembly {
 		addChunk(known.sums, chunk, data);
 	}
 
-	/** By arm and bucket. */
 	buckets(): BucketSums[] {
-		return [...this.known.values()].sort((a, b) =>
-			a.arm < b.arm ? -1 : a.arm > b.arm ? 1 : a.bucket - b.bucket,
-		);
+		return inOrder(this.known.values());
 	}
 }
 
