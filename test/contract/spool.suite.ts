@@ -134,6 +134,27 @@ export function spoolSuite(
 			expect(ids(await spool.peek(10))).toEqual(["again"]);
 		});
 
+		test("a full spool can be rewritten, and takes entries again where that made room", async () => {
+			const spool = await harness.open(4_000);
+			const fill = async () => {
+				for (let index = 0; ; index += 1)
+					await spool.append(entry(`m${index}`, 100));
+			};
+			await expect(fill()).rejects.toBeInstanceOf(SpoolFull);
+			const { count, size } = spool;
+			const body = Uint8Array.of(1, 2);
+			const changes = await spool.rewrite((old) =>
+				old.length === 100 ? Uint8Array.from(old).fill(1) : old,
+			);
+			expect(changes).toBe(count);
+			expect([spool.full, spool.size]).toEqual([true, size]);
+			expect(await spool.rewrite(() => body)).toBe(count);
+			expect(spool.full).toBe(false);
+			await spool.append(entry("again", 100));
+			expect(spool.count).toBe(count + 1);
+			expect((await allOf(spool))[count]).toEqual(entry("again", 100));
+		});
+
 		test("a spool that is filled and drained for ever stays within its bound", async () => {
 			const spool = await harness.open(4_000);
 			for (let round = 0; round < 40; round += 1) {

@@ -47,12 +47,14 @@ export class MemorySpool implements Spool {
 	}
 
 	async rewrite(change: (body: Uint8Array) => Uint8Array): Promise<number> {
+		const { size } = this;
 		let changed = 0;
 		this.#entries = this.#entries.map((entry) => {
 			const body = change(entry.body);
 			if (body !== entry.body) changed += 1;
 			return { ...entry, body };
 		});
+		if (this.size < size) this.#refused = false;
 		return changed;
 	}
 

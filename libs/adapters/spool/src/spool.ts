@@ -262,8 +262,10 @@ class FileSpool implements Spool {
 			for (const segment of fresh) await segment.remove().catch(() => {});
 			throw error;
 		}
+		const { size } = this;
 		this.#read = { segment: first, offset: 0 };
 		this.#segments.splice(0, old.length, ...fresh);
+		if (this.size < size) this.#refused = false;
 		for (const segment of old) await segment.remove();
 		return changed;
 	}

@@ -107,7 +107,7 @@ export interface Spool {
 	readonly size: number;
 	/** Entries that wait to be dropped. */
 	readonly count: number;
-	/** True from a refused append until something is dropped. */
+	/** True from a refused append until something is dropped, or rewritten to be shorter. */
 	readonly full: boolean;
 	close(): Promise<void>;
 }
