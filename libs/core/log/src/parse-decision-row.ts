@@ -12,7 +12,7 @@ import { isOnGrid } from "#core/linalg";
 import { isDecisionId } from "./decision-id.js";
 import type { DecisionRow } from "./decision-row.js";
 import { doublesFromBase64, gridFromBase64 } from "./number-bytes.js";
-import { unpackNumbers } from "./number-pack.js";
+import { type PackedNumbers, unpackNumbers } from "./number-pack.js";
 import { nameFields } from "./row-list.js";
 
 /** Most coordinates of x (an experiment may have 256) and most arms. */
@@ -54,124 +54,71 @@ export function parseDecisionRow(sent: unknown): ParsedRow {
 type Raw = { readonly [key: string]: unknown };
 
 function readRow(raw: Raw): DecisionRow {
-	const numbers = readNumbers(raw);
-	const field = (key: string): unknown =>
-		Object.hasOwn(numbers, key)
-			? numbers[key]
-			: Object.hasOwn(raw, key)
-				? raw[key]
-				: undefined;
-	const text = (key: string, pattern: RegExp) =>
-		need(
-			key,
-			field(key),
-			(value) => typeof value === "string" && pattern.test(value),
-		) as string;
-	const textOrNull = (key: string, pattern = PRINTABLE) =>
-		field(key) === null ? null : text(key, pattern);
-	const whole = (key: string, most = Number.MAX_SAFE_INTEGER) =>
-		need(
-			key,
-			field(key),
-			(value) =>
-				Number.isInteger(value) &&
-				(value as number) >= 0 &&
-				(value as number) <= most,
-		) as number;
-	const oneOf = <T extends string>(key: string, known: readonly T[]) =>
-		need(key, field(key), (value) => known.includes(value as T)) as T;
-	const texts = (key: string) =>
-		need(key, field(key), isTextList) as readonly string[];
-
-	const eligible = need(
-		"eligible",
-		field("eligible"),
-		isIndexList,
-	) as readonly number[];
-	const probabilities = (key: string) =>
-		readDistribution(key, field(key), eligible.length);
+	const numbers = numbersOf(raw);
+	const eligible = need("eligible", numbers.eligible, isIndexList);
+	const probabilities = (
+		key: "propensities" | "policyPropensities",
+	): Float64Array => readDistribution(key, numbers[key], eligible.length);
 	return {
-		id: need(
-			"id",
-			field("id"),
-			(value) => typeof value === "string" && isDecisionId(value),
-		) as string,
-		experiment: text("experiment", EXPERIMENT_KEY),
-		version: whole("version", 2 ** 31 - 1),
-		definitionId: whole("definitionId"),
-		unit: text("unit", PRINTABLE),
-		session: textOrNull("session"),
-		group: oneOf("group", ["policy", "control", "outside"]),
-		arm: text("arm", ARM_KEY),
-		propensity: need(
-			"propensity",
-			field("propensity"),
-			(value) => typeof value === "number" && value > 0 && value <= 1,
-		) as number,
-		distribution: oneOf("distribution", [
-			"policy",
-			"control",
-			"baseline",
-			"winner",
-		]),
-		context: need("context", field("context"), isPlainObject) as JsonObject,
-		x: readX(field("x")),
+		id: need("id", raw.id, isId),
+		experiment: need("experiment", raw.experiment, isExperimentKey),
+		version: need("version", raw.version, isVersion),
+		definitionId: need("definitionId", raw.definitionId, isWhole),
+		unit: need("unit", raw.unit, isPrintable),
+		session: need("session", raw.session, isPrintableOrNull),
+		group: need("group", raw.group, isGroup),
+		arm: need("arm", raw.arm, isArmKey),
+		propensity: need("propensity", raw.propensity, isProbability),
+		distribution: need("distribution", raw.distribution, isDistribution),
+		context: need("context", raw.context, isObject),
+		x: readX(numbers.x),
 		eligible,
-		excluded: need("excluded", field("excluded"), isTextRecord) as Record<
-			string,
-			string
-		>,
-		means: readGrid("means", field("means"), eligible.length),
+		excluded: need("excluded", raw.excluded, isTextRecord),
+		means: readGrid("means", numbers.means, eligible.length),
 		propensities: probabilities("propensities"),
 		policyPropensities:
-			field("policyPropensities") === null
+			numbers.policyPropensities === null
 				? null
 				: probabilities("policyPropensities"),
-		missing: texts("missing"),
-		degraded: texts("degraded"),
-		decidedAt: whole("decidedAt", MOST_TIME),
-		origin: oneOf("origin", ["server", "import", "edge"]),
-		parent: need(
-			"parent",
-			field("parent"),
-			(value) =>
-				value === null || (typeof value === "string" && isDecisionId(value)),
-		) as string | null,
-		traceId: textOrNull("traceId"),
-		requestId: textOrNull("requestId"),
-		consent: need("consent", field("consent"), isConsent) as Record<
-			string,
-			boolean
-		> | null,
-		privacyVersion: textOrNull("privacyVersion"),
-		extra: need(
-			"extra",
-			field("extra"),
-			(value) => value !== undefined,
-		) as JsonValue,
-		revision: whole("revision"),
-		referenceBucket: whole("referenceBucket"),
-		coreVersion: text("coreVersion", PRINTABLE),
+		missing: need("missing", raw.missing, isTextList),
+		degraded: need("degraded", raw.degraded, isTextList),
+		decidedAt: need("decidedAt", raw.decidedAt, isTime),
+		origin: need("origin", raw.origin, isOrigin),
+		parent: need("parent", raw.parent, isIdOrNull),
+		traceId: need("traceId", raw.traceId, isPrintableOrNull),
+		requestId: need("requestId", raw.requestId, isPrintableOrNull),
+		consent: need("consent", raw.consent, isConsent),
+		privacyVersion: need(
+			"privacyVersion",
+			raw.privacyVersion,
+			isPrintableOrNull,
+		),
+		extra: need("extra", raw.extra, isAnything),
+		revision: need("revision", raw.revision, isWhole),
+		referenceBucket: need("referenceBucket", raw.referenceBucket, isWhole),
+		coreVersion: need("coreVersion", raw.coreVersion, isPrintable),
 	};
 }
 
-function need(
+function need<T>(
 	key: string,
 	value: unknown,
-	holds: (value: unknown) => boolean,
-): unknown {
+	holds: (value: unknown) => value is T,
+): T {
 	if (value === undefined) throw new BadRow(`${key} is missing`);
 	if (!holds(value)) throw new BadRow(`${key} is not valid`);
 	return value;
 }
 
-/** The numbers of a row that has them in one text; none where each has its own field. */
-function readNumbers(raw: Raw): Raw {
-	if (!Object.hasOwn(raw, "numbers")) return {};
-	const { numbers } = raw;
-	const unpacked = typeof numbers === "string" ? unpackNumbers(numbers) : null;
+/** The numbers of a row that has them in one text; itself where each has its own field. */
+function numbersOf(raw: Raw): {
+	readonly [Field in keyof PackedNumbers]?: unknown;
+} {
+	if (raw.numbers === undefined) return raw;
+	const unpacked =
+		typeof raw.numbers === "string" ? unpackNumbers(raw.numbers) : null;
 	if (unpacked === null) throw new BadRow("numbers is not valid");
-	return { ...unpacked };
+	return unpacked;
 }
 
 /** Numbers by whichever way they came. */
@@ -217,7 +164,44 @@ function readDistribution(
 	return values;
 }
 
-function isIndexList(value: unknown): boolean {
+const matches =
+	(pattern: RegExp) =>
+	(value: unknown): value is string =>
+		typeof value === "string" && pattern.test(value);
+const orNull =
+	<T>(holds: (value: unknown) => value is T) =>
+	(value: unknown): value is T | null =>
+		value === null || holds(value);
+const oneOf =
+	<T extends string>(...known: readonly T[]) =>
+	(value: unknown): value is T =>
+		known.includes(value as T);
+const whole =
+	(most: number) =>
+	(value: unknown): value is number =>
+		Number.isInteger(value) &&
+		(value as number) >= 0 &&
+		(value as number) <= most;
+
+const isId = (value: unknown): value is string =>
+	typeof value === "string" && isDecisionId(value);
+const isIdOrNull = orNull(isId);
+const isExperimentKey = matches(EXPERIMENT_KEY);
+const isArmKey = matches(ARM_KEY);
+const isPrintable = matches(PRINTABLE);
+const isPrintableOrNull = orNull(isPrintable);
+const isGroup = oneOf("policy", "control", "outside");
+const isDistribution = oneOf("policy", "control", "baseline", "winner");
+const isOrigin = oneOf("server", "import", "edge");
+const isWhole = whole(Number.MAX_SAFE_INTEGER);
+const isVersion = whole(2 ** 31 - 1);
+const isTime = whole(MOST_TIME);
+const isProbability = (value: unknown): value is number =>
+	typeof value === "number" && value > 0 && value <= 1;
+const isObject = (value: unknown): value is JsonObject => isPlainObject(value);
+const isAnything = (value: unknown): value is JsonValue => value !== undefined;
+
+function isIndexList(value: unknown): value is readonly number[] {
 	if (!Array.isArray(value) || value.length === 0 || value.length > MOST_ARMS)
 		return false;
 	return value.every(
@@ -229,7 +213,7 @@ function isIndexList(value: unknown): boolean {
 	);
 }
 
-function isTextList(value: unknown): boolean {
+function isTextList(value: unknown): value is readonly string[] {
 	return (
 		Array.isArray(value) &&
 		value.length <= MOST_LIST &&
@@ -237,7 +221,9 @@ function isTextList(value: unknown): boolean {
 	);
 }
 
-function isTextRecord(value: unknown): boolean {
+function isTextRecord(
+	value: unknown,
+): value is { readonly [key: string]: string } {
 	if (!isPlainObject(value)) return false;
 	const entries = Object.entries(value);
 	return (
@@ -249,7 +235,9 @@ function isTextRecord(value: unknown): boolean {
 	);
 }
 
-function isConsent(value: unknown): boolean {
+function isConsent(
+	value: unknown,
+): value is { readonly [purpose: string]: boolean } | null {
 	if (value === null) return true;
 	if (!isPlainObject(value)) return false;
 	const entries = Object.entries(value);

@@ -71,13 +71,37 @@ export function writeRow(row: DecisionRow, writer: ByteWriter): void {
 /** The row by names, `numbers` still as text; null where the list has not as many entries as a row. */
 export function nameFields(
 	list: readonly unknown[],
-): Readonly<Record<string, unknown>> | null {
+): Readonly<Record<(typeof FIELDS)[number] | "numbers", unknown>> | null {
 	if (list.length !== FIELDS.length + 1) return null;
-	const named: Record<string, unknown> = { numbers: list[FIELDS.length] };
-	FIELDS.forEach((field, place) => {
-		named[field] = list[place];
-	});
-	return named;
+	// Written out, in the order of FIELDS: an object made key by key is several times as dear.
+	return {
+		id: list[0],
+		experiment: list[1],
+		version: list[2],
+		definitionId: list[3],
+		unit: list[4],
+		session: list[5],
+		group: list[6],
+		arm: list[7],
+		propensity: list[8],
+		distribution: list[9],
+		context: list[10],
+		excluded: list[11],
+		missing: list[12],
+		degraded: list[13],
+		decidedAt: list[14],
+		origin: list[15],
+		parent: list[16],
+		traceId: list[17],
+		requestId: list[18],
+		consent: list[19],
+		privacyVersion: list[20],
+		extra: list[21],
+		revision: list[22],
+		referenceBucket: list[23],
+		coreVersion: list[24],
+		numbers: list[25],
+	};
 }
 
 const UNIT = FIELDS.indexOf("unit");
