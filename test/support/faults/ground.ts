@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { jetstreamManager } from "@nats-io/jetstream";
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { Database, PostgresDefinitionStore } from "#adapters/postgres";
-import { openJetStream } from "#adapters/stream";
+import { type JetStream, openJetStream } from "#adapters/stream";
+import type { Definition } from "#core/experiment";
 import type { DecisionRow, Event } from "#core/log";
 import { PutExperiment, StartExperiment } from "#usecases/defining";
 import { sampleExperiment } from "../client.js";
@@ -18,70 +19,72 @@ export type AtEnd = (undo: () => Promise<void>) => void;
 const PUBLISH_WITHIN_MS = 30_000;
 const by = { actor: "faults", why: "" };
 
+interface Parts {
+	readonly nats: TestNats;
+	readonly databaseUrl: string;
+	readonly database: Database;
+	readonly stream: JetStream;
+	readonly manager: JetStreamManager;
+}
+
 /** A broker and a database of a test's own, in which an experiment runs, and the one who publishes into it. */
 export class Ground {
-	readonly history: History;
-
 	private constructor(
-		readonly nats: TestNats,
-		readonly databaseUrl: string,
-		readonly database: Database,
+		private readonly parts: Parts,
+		/** What was published. */
+		readonly history: History,
 		private readonly atEnd: AtEnd,
-		parts: {
-			readonly history: History;
-			readonly publish: Ground["publishOne"];
-			readonly consumer: Ground["consumer"];
-		},
-	) {
-		this.history = parts.history;
-		this.publishOne = parts.publish;
-		this.consumer = parts.consumer;
-	}
-
-	private readonly publishOne: (message: Outgoing) => Promise<void>;
-	/** What the broker says of the one consumer that learners share. */
-	readonly consumer: () => Promise<{
-		/** Messages that wait or are held. */
-		readonly backlog: number;
-		/** Messages that a learner holds. */
-		readonly held: number;
-		/** Deliveries beyond the first of each message. */
-		readonly again: number;
-	}>;
+	) {}
 
 	static async make(atEnd: AtEnd, random: () => number): Promise<Ground> {
 		const nats = await startNats();
 		atEnd(() => nats.stop());
 		const test = await createTestDatabase({ migrated: true });
 		atEnd(() => test.drop());
+		const databaseUrl = test.connectionString;
 		const database = new Database({
-			connectionString: test.connectionString,
+			connectionString: databaseUrl,
 			applicationName: "faults",
 		});
 		atEnd(() => database.close());
-		const store = new PostgresDefinitionStore(database);
-		const { key } = sampleExperiment;
-		const document = sampleExperiment;
-		await new PutExperiment(store, store).execute({ key, document, ...by });
-		const start = new StartExperiment(store, store);
-		const definition = await start.execute({ key, ...by });
+		const definition = await runningExperiment(database);
 		const stream = await openJetStream({ servers: nats.url });
 		atEnd(() => stream.close());
 		const manager = await jetstreamManager(stream.connection);
-		return new Ground(nats, test.connectionString, database, atEnd, {
-			history: new History(definition, random),
-			publish: ({ subject, body }) =>
-				stream.publish(subject, body, randomUUID(), PUBLISH_WITHIN_MS),
-			consumer: async () => {
-				const info = await manager.consumers.info("SEGUE", "learners");
-				const { num_pending, num_ack_pending, delivered } = info;
-				return {
-					backlog: num_pending + num_ack_pending,
-					held: num_ack_pending,
-					again: delivered.consumer_seq - delivered.stream_seq,
-				};
-			},
-		});
+		return new Ground(
+			{ nats, databaseUrl, database, stream, manager },
+			new History(definition, random),
+			atEnd,
+		);
+	}
+
+	get nats(): TestNats {
+		return this.parts.nats;
+	}
+
+	get databaseUrl(): string {
+		return this.parts.databaseUrl;
+	}
+
+	get database(): Database {
+		return this.parts.database;
+	}
+
+	/** What the broker says of the one consumer that learners share, in messages. */
+	async consumer(): Promise<{
+		/** Those that wait or are held. */
+		readonly backlog: number;
+		readonly held: number;
+		/** Deliveries beyond the first of each. */
+		readonly again: number;
+	}> {
+		const { num_pending, num_ack_pending, delivered } =
+			await this.parts.manager.consumers.info("SEGUE", "learners");
+		return {
+			backlog: num_pending + num_ack_pending,
+			held: num_ack_pending,
+			again: delivered.consumer_seq - delivered.stream_seq,
+		};
 	}
 
 	/** A learner on this broker and database, or on the ways to them that are given. */
@@ -97,7 +100,16 @@ export class Ground {
 
 	/** In the order given; all are stored when it resolves. */
 	async publish(messages: readonly Outgoing[]): Promise<void> {
-		await Promise.all(messages.map(this.publishOne));
+		await Promise.all(
+			messages.map(({ subject, body }) =>
+				this.parts.stream.publish(
+					subject,
+					body,
+					randomUUID(),
+					PUBLISH_WITHIN_MS,
+				),
+			),
+		);
 	}
 
 	/** Whether all of them are committed. */
@@ -138,4 +150,12 @@ export class Ground {
 				`after ${withinMs} ms the backlog was still not below ${messages} messages`,
 		);
 	}
+}
+
+async function runningExperiment(database: Database): Promise<Definition> {
+	const store = new PostgresDefinitionStore(database);
+	const { key } = sampleExperiment;
+	const document = sampleExperiment;
+	await new PutExperiment(store, store).execute({ key, document, ...by });
+	return await new StartExperiment(store, store).execute({ key, ...by });
 }

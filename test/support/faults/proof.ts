@@ -97,7 +97,8 @@ function sameNames(
 }
 
 /** Each item is counted once with its verdict, each further delivery of it as a duplicate; those that a killed learner held may not be counted. */
-async function deliveriesAddUp({ database, consumer, history }: Ground) {
+async function deliveriesAddUp(ground: Ground) {
+	const { database, history } = ground;
 	const { sent } = history;
 	const rows = await database.query<{
 		kind: string;
@@ -113,7 +114,7 @@ async function deliveriesAddUp({ database, consumer, history }: Ground) {
 	expect(event.total - event.repeated).toBe(history.outcomes.length);
 	expect(decision.total).toBeGreaterThanOrEqual(sent.decision);
 	expect(event.total).toBeGreaterThanOrEqual(sent.event);
-	const { again } = await consumer();
+	const { again } = await ground.consumer();
 	const counted = decision.total + event.total;
 	expect(counted).toBeLessThanOrEqual(
 		sent.decision + sent.event + again * MOST_ITEMS,
