@@ -6,7 +6,7 @@ import type { Learner } from "../support/faults/learner.js";
 import { proven } from "../support/faults/proof.js";
 import { seededRandom } from "../support/random.js";
 
-const KILLS = inForm({ short: 5, long: 105 });
+const KILLS = inForm({ short: 4, long: 105 });
 /** Published about each kill, five outcomes a decision: 210,000 outcomes in the long form. */
 const DECISIONS_A_KILL = inForm({ short: 200, long: 400 });
 const OUTCOMES_EACH = 5;
