@@ -236,15 +236,19 @@ describe("segue on a running instance", () => {
 		});
 
 		it("finds one changed byte of the stored sums: exit code 1, and says where and what", async () => {
-			const { rows } = await client.query<{ arm: string; bucket: string }>(
-				`select s.arm, s.bucket from sums s where s.experiment = 'replayed' order by s.arm limit 1`,
+			const { rows } = await client.query<{
+				arm: string;
+				bucket: string;
+				shard: number;
+			}>(
+				`select s.arm, s.bucket, s.shard from sums s where s.experiment = 'replayed' order by s.arm limit 1`,
 			);
 			const [tampered] = rows;
 			const flip = () =>
 				client.query(
 					`update sums s set data = set_byte(s.data, 8, get_byte(s.data, 8) # 1)
-					where s.experiment = 'replayed' and s.arm = $1 and s.bucket = $2`,
-					[tampered?.arm, tampered?.bucket],
+					where s.experiment = 'replayed' and s.arm = $1 and s.bucket = $2 and s.shard = $3`,
+					[tampered?.arm, tampered?.bucket, tampered?.shard],
 				);
 			expect((await flip()).rowCount).toBe(1);
 			const found = await replay();

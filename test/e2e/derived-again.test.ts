@@ -258,7 +258,7 @@ describe("a log that was tampered with", () => {
 		const told = await segue("explain", id);
 		expect(told.code).toBe(1);
 		expect(told.stdout).toMatch(
-			/DIFFERENT at revision \d+: The policy's propensity of \w+: 0\.\d+ was logged, 0\.\d+ is derived\./,
+			/DIFFERENT at revision \d+: The policy's propensity of \w+: [\d.]+ was logged, [\d.]+ is derived\./,
 		);
 		await flip();
 	});
