@@ -14,6 +14,8 @@ const IDLE_LIMIT_MS = 2 * 5_000;
 const SLACK_MS = 2_000;
 /** The longest of them: lock_timeout, 10 s. */
 const BEYOND_EVERY_TIMEOUT_MS = 11_000;
+/** A pull waits for a second, and for its answer for another; after 5 s what it held comes back. */
+const BEYOND_A_PULL_MS = 3_000;
 const DECISIONS = 10;
 
 /** A learner on tripwires, `others` beside it, and work for all of them. */
@@ -153,6 +155,23 @@ describe.concurrent("a learner that stops at any step of a batch: the others wai
 		}
 		console.log(`Stood still; others went on after: ${stage.went.join(", ")}.`);
 		console.log(`${await proven(stage.ground)}.`);
+	});
+
+	test("standing still while it waits for work: what came meanwhile is not delivered again", async ({
+		onTestFinished,
+	}) => {
+		const random = seededRandom(seedOf("learners without work"));
+		const ground = await Ground.make(onTestFinished, random);
+		const learner = await ground.learner();
+		await learner.pause();
+		await ground.publish(
+			ground.history.burst({ decisions: DECISIONS, outcomesEach: 2 }),
+		);
+		await sleep(BEYOND_A_PULL_MS);
+		learner.resume();
+		await ground.backlogBelow(1, 30_000);
+		expect((await ground.consumer()).again).toBe(0);
+		console.log(`Stood still without work: ${await proven(ground)}.`);
 	});
 
 	test("one learner, then four, then two, under load", async ({

@@ -57,10 +57,18 @@ export class PullRequests {
 					if (left === 0) finish("done");
 				},
 			});
-			const silence = setTimeout(
-				() => finish("lost"),
-				wish.expiresMs + ANSWER_GRACE_MS,
-			);
+			let silence: NodeJS.Timeout;
+			// A process that had no turn of the processor for long is told of the time before it reads what came meanwhile.
+			const listen = (forMs: number) => {
+				silence = setTimeout(() => {
+					const before = left;
+					setImmediate(() => {
+						if (!this.#open.has(finish)) return;
+						if (left === before) finish("lost");
+						else listen(ANSWER_GRACE_MS);
+					});
+				}, forMs);
+			};
 			const finish = (how: PullEnd) => {
 				if (!this.#open.delete(finish)) return;
 				clearTimeout(silence);
@@ -68,6 +76,7 @@ export class PullRequests {
 				resolve(how);
 			};
 			this.#open.add(finish);
+			listen(wish.expiresMs + ANSWER_GRACE_MS);
 			const body = {
 				batch: wish.batch,
 				expires: wish.expiresMs * NANOS_PER_MS,
