@@ -39,7 +39,7 @@ import {
 	StartExperiment,
 	StopExperiment,
 } from "#usecases/defining";
-import { EraseUnit, UnerasedDecisions } from "#usecases/erasing";
+import { EraseUnit, takeOut, UnerasedDecisions } from "#usecases/erasing";
 import { AcceptEvents, Publisher, type Spool } from "#usecases/ingesting";
 import { PastSumsOfLog, ReadLedger } from "#usecases/learning";
 import { MakeReport } from "#usecases/reporting";
@@ -55,6 +55,10 @@ const ids = mintIds(() => Date.now());
 
 /** How long recovering the sums of the past may take before the command line is named instead: less than clients wait. */
 const EXPLAIN_MS = 8_000;
+
+/** Decisions stay in memory no longer, so that other deciders' receipts of an erasure can say until when. */
+const REMEMBER_MS = 60 * 60_000;
+const FORGET_MS = 60_000;
 
 export interface DeciderNeeds {
 	readonly config: Config;
@@ -121,6 +125,11 @@ export async function composeDecider({
 	});
 	publisher.start();
 	shutdown.add("publisher", () => publisher.stop());
+	const forgetting = setInterval(
+		() => remembered.forgetBefore(clock.now() - REMEMBER_MS),
+		FORGET_MS,
+	).unref();
+	shutdown.add("memory of decisions", async () => clearInterval(forgetting));
 
 	const posteriorSource = measured(
 		new PostgresPosteriorSource(database),
@@ -183,7 +192,13 @@ export async function composeDecider({
 				erasure,
 				stream: parts.stream,
 				spool,
-				memory: { forget: (unit) => windows.forget(unit) },
+				memory: {
+					forget: (unit) => {
+						windows.forget(unit);
+						const units = new Set([unit]);
+						return remembered.forgetUnit((pack) => takeOut(pack, units));
+					},
+				},
 				clock,
 			},
 			(what, error) => log.warn({ err: error }, what),

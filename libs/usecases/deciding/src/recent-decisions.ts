@@ -1,10 +1,13 @@
-import { type DecisionRow, LOG_SUBJECT } from "#core/log";
+import { type DecisionRow, LOG_SUBJECT, timeOfId } from "#core/log";
+import type { Left } from "#usecases/erasing";
 import { findRow } from "#usecases/ingesting";
+import { Slices } from "./breath.js";
 import type { RecentDecisions } from "./ports.js";
 
 /** A message of the log, and between which ids, inclusive, those of its decisions are. */
 interface Pack {
-	readonly bytes: Uint8Array;
+	/** Null where an erasure left nothing of it. */
+	bytes: Uint8Array | null;
 	readonly count: number;
 	readonly first: string;
 	readonly last: string;
@@ -53,7 +56,7 @@ export class RememberedDecisions implements RecentDecisions {
 	async known(id: string): Promise<DecisionRow | null> {
 		for (let place = this.packs.length - 1; place >= this.oldest; place--) {
 			const { bytes, first, last } = this.packs[place] as Pack;
-			if (id < first || id > last) continue;
+			if (bytes === null || id < first || id > last) continue;
 			const row = findRow(LOG_SUBJECT, bytes, id);
 			if (row !== null) return row;
 		}
@@ -64,10 +67,31 @@ export class RememberedDecisions implements RecentDecisions {
 		return (await this.known(id)) ?? (await this.search(id));
 	}
 
+	/** Takes a unit's decisions out, letting others through in between: 20,000 decisions are 24 MB to look through. */
+	async forgetUnit(takeOut: (pack: Uint8Array) => Left): Promise<void> {
+		const slices = new Slices();
+		for (const pack of this.packs.slice(this.oldest)) {
+			if (pack === undefined || pack.bytes === null) continue;
+			const left = takeOut(pack.bytes);
+			if (left !== "all") pack.bytes = left === "nothing" ? null : left;
+			await slices.pause();
+		}
+	}
+
+	/** Whole packs of decisions made before the instant, milliseconds. The database has them, or the stream, where they are searched for. */
+	forgetBefore(instant: number): void {
+		this.drop((pack) => timeOfId(pack.last) < instant);
+	}
+
 	private forget(): void {
+		this.drop((pack) => this.count - pack.count >= this.most);
+	}
+
+	/** The oldest, for as long as they may go. */
+	private drop(mayGo: (pack: Pack) => boolean): void {
 		for (
 			let pack = this.packs[this.oldest];
-			pack !== undefined && this.count - pack.count >= this.most;
+			pack !== undefined && mayGo(pack);
 			pack = this.packs[this.oldest]
 		) {
 			this.count -= pack.count;

@@ -54,14 +54,15 @@ export class EraseUnit {
 		const units = new Set([unit]);
 		const erased = await this.#erase(unit);
 		const { erasedAt, revisions } = erased;
-		memory.forget(unit, erasedAt);
+		await memory.forget(unit, erasedAt);
 		for (const [experiment, revision] of revisions)
 			stream.announce(experiment, revision);
 		const spoolEntries = await this.#spool(units);
 		const messages = await this.#stream(units);
 		this.#sweepLater(unit, erasedAt);
 		await untilPast(clock, erasedAt);
-		memory.forget(unit, erasedAt);
+		// What was being decided meanwhile.
+		await memory.forget(unit, erasedAt);
 		return makeReceipt(erased, {
 			spoolEntries,
 			messages,

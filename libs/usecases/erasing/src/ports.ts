@@ -81,5 +81,5 @@ export interface SpoolErasure {
 
 /** What this process remembers of a unit. */
 export interface UnitMemory {
-	forget(unit: string, erasedAt: number): void;
+	forget(unit: string, erasedAt: number): void | Promise<void>;
 }
