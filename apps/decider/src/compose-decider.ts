@@ -39,7 +39,12 @@ import {
 	StartExperiment,
 	StopExperiment,
 } from "#usecases/defining";
-import { EraseUnit, takeOut, UnerasedDecisions } from "#usecases/erasing";
+import {
+	EraseUnit,
+	FollowErasures,
+	forgetUnit,
+	UnerasedDecisions,
+} from "#usecases/erasing";
 import { AcceptEvents, Publisher, type Spool } from "#usecases/ingesting";
 import { PastSumsOfLog, ReadLedger } from "#usecases/learning";
 import { MakeReport } from "#usecases/reporting";
@@ -55,10 +60,6 @@ const ids = mintIds(() => Date.now());
 
 /** How long recovering the sums of the past may take before the command line is named instead: less than clients wait. */
 const EXPLAIN_MS = 8_000;
-
-/** Decisions stay in memory no longer, so that other deciders' receipts of an erasure can say until when. */
-const REMEMBER_MS = 60 * 60_000;
-const FORGET_MS = 60_000;
 
 export interface DeciderNeeds {
 	readonly config: Config;
@@ -125,11 +126,6 @@ export async function composeDecider({
 	});
 	publisher.start();
 	shutdown.add("publisher", () => publisher.stop());
-	const forgetting = setInterval(
-		() => remembered.forgetBefore(clock.now() - REMEMBER_MS),
-		FORGET_MS,
-	).unref();
-	shutdown.add("memory of decisions", async () => clearInterval(forgetting));
 
 	const posteriorSource = measured(
 		new PostgresPosteriorSource(database),
@@ -159,6 +155,14 @@ export async function composeDecider({
 	shutdown.add("live windows", () => live.stop());
 
 	const erasure = new PostgresErasure(database);
+	const erasures = new FollowErasures(
+		erasure,
+		remembered,
+		clock,
+		warn("Erasures by others were not heard of"),
+	);
+	erasures.start();
+	shutdown.add("erasures", () => erasures.stop());
 	const decide = new MeasuredDecide(
 		{ definitions, posteriors, live, ids, log: publisher, repeats },
 		config.decideDeadlineMs,
@@ -193,10 +197,9 @@ export async function composeDecider({
 				stream: parts.stream,
 				spool,
 				memory: {
-					forget: (unit) => {
+					forget: (unit, erasedAt) => {
 						windows.forget(unit);
-						const units = new Set([unit]);
-						return remembered.forgetUnit((pack) => takeOut(pack, units));
+						return forgetUnit(remembered, unit, erasedAt);
 					},
 				},
 				clock,

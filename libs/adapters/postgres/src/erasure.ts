@@ -3,6 +3,8 @@ import type pg from "pg";
 import type { Definition } from "#core/experiment";
 import {
 	type ErasedFromDatabase,
+	type ErasedSince,
+	type ErasedUnits,
 	type Erasure,
 	ErasureBusy,
 	type RemovedRows,
@@ -16,6 +18,8 @@ import { GateBusy, underGate } from "./gate.js";
 
 /** Decisions taken out in one transaction: bounds how long learners wait before the gate. */
 const MOST_AT_ONCE = 2_000;
+/** Of a keyed hash, where a number tells units apart well enough. */
+const MARK_BYTES = 6;
 
 /** An erasure, and for how many of its milliseconds it waited for learners. */
 export interface ErasedUnderGate extends ErasedFromDatabase {
@@ -26,7 +30,7 @@ export interface ErasedUnderGate extends ErasedFromDatabase {
  * Takes units out of the log and the sums: tombstone first, then their rows, a bounded number in each transaction. Every transaction
  * leaves sums that equal the fold of the log, so one that stops half-way is completed by doing it again.
  */
-export class PostgresErasure implements Erasure, Tombstones {
+export class PostgresErasure implements Erasure, Tombstones, ErasedUnits {
 	#key: Buffer | null = null;
 	/** Rows never change, and reading one takes longer than taking out a hundred decisions. */
 	readonly #definitions = new Map<number, Definition>();
@@ -100,6 +104,30 @@ export class PostgresErasure implements Erasure, Tombstones {
 		return row?.erased_at.getTime() ?? null;
 	}
 
+	async erasedSince(instant: number): Promise<ErasedSince> {
+		const key = await this.#installationKey();
+		const rows = await this.database.query<{
+			unit_key: Buffer;
+			erased_at: Date;
+		}>(
+			"select t.unit_key, t.erased_at from tombstones t where t.erased_at > to_timestamp($1 / 1000.0)",
+			[instant],
+			"segue-erased-since",
+		);
+		const erased = new Map(
+			rows.map((row) => [
+				row.unit_key.toString("hex"),
+				row.erased_at.getTime(),
+			]),
+		);
+		return {
+			latest: erased.size === 0 ? null : Math.max(...erased.values()),
+			mark: (unit) => keyed(key, unit).readUIntBE(0, MARK_BYTES),
+			marks: new Set(rows.map((row) => row.unit_key.readUIntBE(0, MARK_BYTES))),
+			erasedAt: (unit) => erased.get(keyed(key, unit).toString("hex")) ?? null,
+		};
+	}
+
 	async #gated<T>(
 		patienceMs: number,
 		work: (client: pg.PoolClient) => Promise<T>,
@@ -120,6 +148,11 @@ export class PostgresErasure implements Erasure, Tombstones {
 
 	/** Keyed hashes, as tombstones name units. */
 	async #keysOf(units: readonly string[]): Promise<Buffer[]> {
+		const key = await this.#installationKey();
+		return units.map((unit) => keyed(key, unit));
+	}
+
+	async #installationKey(): Promise<Buffer> {
 		if (this.#key === null) {
 			const [row] = await this.database.query<{ erasure_key: Buffer }>(
 				"select i.erasure_key from installation i",
@@ -130,11 +163,13 @@ export class PostgresErasure implements Erasure, Tombstones {
 				);
 			this.#key = row.erasure_key;
 		}
-		const key = this.#key;
-		return units.map((unit) => createHmac("sha256", key).update(unit).digest());
+		return this.#key;
 	}
 
 	readonly #query = async (text: string, values: unknown[]) => ({
 		rows: await this.database.query(text, values),
 	});
 }
+
+const keyed = (key: Buffer, unit: string): Buffer =>
+	createHmac("sha256", key).update(unit).digest();

@@ -1,5 +1,9 @@
-import { type DecisionRow, LOG_SUBJECT, timeOfId } from "#core/log";
-import type { Left } from "#usecases/erasing";
+import {
+	type DecisionRow,
+	decodeMessage,
+	encodeDecisions,
+	LOG_SUBJECT,
+} from "#core/log";
 import { findRow } from "#usecases/ingesting";
 import { Slices } from "./breath.js";
 import type { RecentDecisions } from "./ports.js";
@@ -50,7 +54,7 @@ export class RememberedDecisions implements RecentDecisions {
 		}
 		this.packs.push({ bytes, count: rows.length, first, last });
 		this.count += rows.length;
-		this.forget();
+		this.keepMost();
 	}
 
 	async known(id: string): Promise<DecisionRow | null> {
@@ -67,31 +71,26 @@ export class RememberedDecisions implements RecentDecisions {
 		return (await this.known(id)) ?? (await this.search(id));
 	}
 
-	/** Takes a unit's decisions out, letting others through in between: 20,000 decisions are 24 MB to look through. */
-	async forgetUnit(takeOut: (pack: Uint8Array) => Left): Promise<void> {
+	/**
+	 * Takes out the rows that are gone, of the packs that may hold such; lets others through in between, since 20,000 decisions are 24 MB
+	 * to look through.
+	 */
+	async forget(
+		mayHold: (pack: Uint8Array) => boolean,
+		isGone: (row: DecisionRow) => boolean,
+	): Promise<void> {
 		const slices = new Slices();
 		for (const pack of this.packs.slice(this.oldest)) {
-			if (pack === undefined || pack.bytes === null) continue;
-			const left = takeOut(pack.bytes);
-			if (left !== "all") pack.bytes = left === "nothing" ? null : left;
+			if (pack?.bytes && mayHold(pack.bytes))
+				pack.bytes = without(pack.bytes, isGone);
 			await slices.pause();
 		}
 	}
 
-	/** Whole packs of decisions made before the instant, milliseconds. The database has them, or the stream, where they are searched for. */
-	forgetBefore(instant: number): void {
-		this.drop((pack) => timeOfId(pack.last) < instant);
-	}
-
-	private forget(): void {
-		this.drop((pack) => this.count - pack.count >= this.most);
-	}
-
-	/** The oldest, for as long as they may go. */
-	private drop(mayGo: (pack: Pack) => boolean): void {
+	private keepMost(): void {
 		for (
 			let pack = this.packs[this.oldest];
-			pack !== undefined && mayGo(pack);
+			pack !== undefined && this.count - pack.count >= this.most;
 			pack = this.packs[this.oldest]
 		) {
 			this.count -= pack.count;
@@ -101,4 +100,17 @@ export class RememberedDecisions implements RecentDecisions {
 		this.packs = this.packs.slice(this.oldest);
 		this.oldest = 0;
 	}
+}
+
+/** The pack without the rows that are gone, under its number; null where all are. */
+function without(
+	pack: Uint8Array,
+	isGone: (row: DecisionRow) => boolean,
+): Uint8Array | null {
+	const decoded = decodeMessage(LOG_SUBJECT, pack);
+	if (decoded.kind !== "decisions") return pack;
+	const rows = decoded.items.flatMap((item) => (item.ok ? [item.value] : []));
+	const left = rows.filter((row) => !isGone(row));
+	if (left.length === rows.length) return pack;
+	return left.length === 0 ? null : encodeDecisions(left, decoded.publisher);
 }

@@ -45,6 +45,21 @@ export interface Tombstones {
 	erasedAt(unit: string): Promise<number | null>;
 }
 
+/** Units that were erased after an instant, as their tombstones tell: by a keyed hash. */
+export interface ErasedSince {
+	/** Of the newest tombstone, milliseconds; null where there is none. */
+	readonly latest: number | null;
+	/** 48 bits of a unit's keyed hash: what has none of `marks` was not erased. */
+	mark(unit: string): number;
+	readonly marks: ReadonlySet<number>;
+	/** The instant up to which the unit was erased, milliseconds; null where it was not. */
+	erasedAt(unit: string): number | null;
+}
+
+export interface ErasedUnits {
+	erasedSince(instant: number): Promise<ErasedSince>;
+}
+
 /** Learners did not let the erasure in. Nothing was erased, or a part that doing it again completes. */
 export class ErasureBusy extends Error {
 	constructor(detail: string, options?: ErrorOptions) {

@@ -75,7 +75,7 @@ export function makeReceipt(
 			},
 			{
 				where: "memory of deciders",
-				why: "Live counts of other deciders, and the unit's among the newest 20,000 decisions that each of them remembers for an hour: shown to nobody while the database answers.",
+				why: "Live counts of other deciders. They forget what they decided for the unit within 2 s of hearing from the database again.",
 				until: instant(now + WINDOWS_MS),
 			},
 			...(foldedBefore === null

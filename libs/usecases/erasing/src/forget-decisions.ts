@@ -1,0 +1,91 @@
+import {
+	type DecisionRow,
+	decodeMessage,
+	LOG_SUBJECT,
+	timeOfId,
+} from "#core/log";
+import type { ErasedUnits } from "./ports.js";
+
+/** Packs of decisions that a decider remembers, as far as it lets go of them. */
+export interface Remembered {
+	forget(
+		mayHold: (pack: Uint8Array) => boolean,
+		isGone: (row: DecisionRow) => boolean,
+	): Promise<void>;
+}
+
+/** What one unit was decided up to the instant, milliseconds; what it is decided after that stays. */
+export function forgetUnit(
+	remembered: Remembered,
+	unit: string,
+	erasedAt: number,
+): Promise<void> {
+	// As the codec writes it.
+	const bytes = Buffer.from(JSON.stringify(unit));
+	return remembered.forget(
+		(pack) =>
+			Buffer.from(pack.buffer, pack.byteOffset, pack.byteLength).includes(
+				bytes,
+			),
+		(row) => row.unit === unit && timeOfId(row.id) <= erasedAt,
+	);
+}
+
+const POLL_MS = 1_000;
+/** Erasures commit one after another, but clocks may be set back. */
+const OVERLAP_MS = 10_000;
+
+/**
+ * Forgets what units that were erased elsewhere were decided here. Tombstones name nobody, so the unit of each remembered decision is
+ * hashed, once, when the first erasure after it is heard of.
+ */
+export class FollowErasures {
+	/** Marks of the units of a pack. */
+	readonly #marks = new WeakMap<Uint8Array, Float64Array>();
+	#since: number;
+	#timer: NodeJS.Timeout | null = null;
+	#polling: Promise<void> = Promise.resolve();
+
+	constructor(
+		private readonly erased: ErasedUnits,
+		private readonly remembered: Remembered,
+		clock: { now(): number },
+		private readonly failed: (error: unknown) => void,
+	) {
+		this.#since = clock.now();
+	}
+
+	start(): void {
+		this.#timer = setInterval(() => {
+			this.#polling = this.poll().catch(this.failed);
+		}, POLL_MS).unref();
+	}
+
+	async stop(): Promise<void> {
+		if (this.#timer !== null) clearInterval(this.#timer);
+		await this.#polling;
+	}
+
+	async poll(): Promise<void> {
+		const erased = await this.erased.erasedSince(this.#since - OVERLAP_MS);
+		if (erased.latest === null) return;
+		this.#since = Math.max(this.#since, erased.latest);
+		await this.remembered.forget(
+			(pack) => {
+				let marks = this.#marks.get(pack);
+				if (marks === undefined) {
+					marks = Float64Array.from(unitsOf(pack), erased.mark);
+					this.#marks.set(pack, marks);
+				}
+				return marks.some((mark) => erased.marks.has(mark));
+			},
+			({ unit, id }) => timeOfId(id) <= (erased.erasedAt(unit) ?? 0),
+		);
+	}
+}
+
+function unitsOf(pack: Uint8Array): string[] {
+	const decoded = decodeMessage(LOG_SUBJECT, pack);
+	if (decoded.kind !== "decisions") return [];
+	return decoded.items.flatMap((item) => (item.ok ? [item.value.unit] : []));
+}
