@@ -181,11 +181,10 @@ describe("segue on a running instance", () => {
 			await waitFor(
 				async () =>
 					(
-						await send(
-							instance.url,
-							"GET",
-							"/v1/experiments/replayed/posterior",
-						)
+						await send(instance.url, "POST", "/v1/decisions", {
+							...sampleRequest(0, "replayed"),
+							mode: "best",
+						})
 					).status === 200,
 				10_000,
 				() => "the decider does not obey",
@@ -246,7 +245,7 @@ describe("segue on a running instance", () => {
 			const [tampered] = rows;
 			const flip = () =>
 				client.query(
-					`update sums s set data = set_byte(s.data, 8, get_byte(s.data, 8) # 1)
+					`update sums s set data = set_byte(s.data, 15, get_byte(s.data, 15) # 64)
 					where s.experiment = 'replayed' and s.arm = $1 and s.bucket = $2 and s.shard = $3`,
 					[tampered?.arm, tampered?.bucket, tampered?.shard],
 				);
