@@ -11,6 +11,8 @@ export type Command =
 			readonly v: number;
 			/** How far the decider's clock is ahead of the stream's, milliseconds. */
 			readonly ahead: number;
+			/** How long before the time of its id it was made, as one that comes from elsewhere may be. */
+			readonly madeBefore: number;
 			readonly pack: boolean;
 			/** Learned before anything else happens. */
 			readonly atOnce: boolean;
@@ -98,6 +100,8 @@ export interface RewardForm {
 export const UNITS = 3;
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
+/** Where a world's time begins. */
+export const BEFORE_NOW_MS = 33 * MINUTE;
 
 const unit = fc.nat(UNITS - 1);
 const any = fc.nat(30);
@@ -119,6 +123,7 @@ const decide = fc.record({
 	),
 	v: fc.integer({ min: -40, max: 40 }),
 	ahead: mostly(16, 0, 6 * MINUTE, -6 * MINUTE),
+	madeBefore: mostly(8, 0, 3 * MINUTE),
 	pack: fc.boolean(),
 	atOnce: fc.boolean(),
 });
@@ -137,6 +142,7 @@ const happen = fc.record({
 			weight: 1,
 			arbitrary: fc.constantFrom(
 				30 * SECOND + 1,
+				0,
 				-MINUTE,
 				-5 * MINUTE,
 				-5 * MINUTE - 1,
@@ -250,6 +256,8 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 				MINUTE,
 				6 * MINUTE,
 				26 * MINUTE,
+				// To the minute that it is, when an erasure may fall between an event's own time and the stream's.
+				BEFORE_NOW_MS,
 				50 * MINUTE,
 				-4 * MINUTE,
 				-20 * MINUTE,
