@@ -65,7 +65,8 @@ async function storedCounts(world: World, before: Counts): Promise<Counts> {
 async function storedRows(world: World) {
 	const { database } = world.ground;
 	const units = Array.from({ length: UNITS }, (_, i) => world.unit(i));
-	const [outcomes, signals, letters, states] = await Promise.all([
+	const ids = [...world.decided.map(({ id }) => id), world.orphanId];
+	const [outcomes, signals, letters, states, windows] = await Promise.all([
 		database.query<{ name: string }>(
 			"select o.decision_id || ' ' || o.event_id as name from outcomes o where o.unit = any ($1) and o.event_id <> ''",
 			[units],
@@ -80,7 +81,11 @@ async function storedRows(world: World) {
 		),
 		database.query<{ id: string }>(
 			"select s.id from decision_states s where s.id = any ($1)",
-			[[...world.decided.map(({ id }) => id), world.orphanId]],
+			[ids],
+		),
+		database.query<{ id: string }>(
+			"select w.decision_id as id from open_windows w where w.decision_id = any ($1)",
+			[ids],
 		),
 	]);
 	return {
@@ -90,6 +95,7 @@ async function storedRows(world: World) {
 			.map(({ name, reason }) => `${name} ${verdictOfRefusal(reason)}`)
 			.sort(),
 		states: states.map(({ id }) => id).sort(),
+		windows: windows.map(({ id }) => id).sort(),
 	};
 }
 
@@ -110,6 +116,10 @@ function expectedRows({ model }: World) {
 				),
 			]),
 		].sort(),
+		windows: model
+			.openWindows()
+			.map(({ id }) => id)
+			.sort(),
 	};
 }
 

@@ -3,14 +3,9 @@ import { afterAll, describe, expect, test } from "vitest";
 import { Database, PostgresDefinitionStore } from "#adapters/postgres";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { unitsHeld } from "../support/units-held.js";
-import {
-	type Command,
-	commands,
-	type RewardForm,
-	rewardForm,
-	UNITS,
-} from "./commands.js";
+import { type Command, type RewardForm, UNITS } from "./commands.js";
 import { bothSides, countsOfNone } from "./equal.js";
+import { commands, rewardForm } from "./generators.js";
 import { Learners } from "./learners.js";
 import { type Ground, World } from "./world.js";
 
@@ -161,7 +156,11 @@ describe("whatever happens to the learners' world, in any order", () => {
 							`model: seed ${own}: ${runs} runs in ${Math.round((Date.now() - began) / 1_000)} s`,
 						);
 				}),
-				{ seed: own, numRuns: RUNS, ...(path !== undefined && { path }) },
+				{
+					seed: own,
+					numRuns: RUNS,
+					...(path !== undefined && { path }),
+				},
 			);
 			const met = [...shard.met].map(([what, n]) => `${n} × ${what}`);
 			console.log(

@@ -161,13 +161,18 @@ export class PlainFold {
 	}
 
 	closeWindows(now: number): void {
-		for (const { id, decidedAt, group, reward } of this.decisions.values())
-			if (
+		for (const { id, decidedAt } of this.openWindows())
+			if (decidedAt + WINDOW_MS + FIVE_MINUTES <= now) this.#closed.add(id);
+	}
+
+	/** Decisions that do not teach before their window is closed. */
+	openWindows(): PlainDecision[] {
+		return [...this.decisions.values()].filter(
+			({ id, group, reward }) =>
 				reward.learn === "windowClose" &&
 				group !== "outside" &&
-				decidedAt + WINDOW_MS + FIVE_MINUTES <= now
-			)
-				this.#closed.add(id);
+				!this.#closed.has(id),
+		);
 	}
 
 	eventsOf(id: string): PlainEvent[] {
