@@ -1,5 +1,6 @@
 import {
 	Database,
+	endSilentCopies,
 	ensurePartitions,
 	forgetPublished,
 	forgetRepeats,
@@ -29,11 +30,14 @@ import { WindowUpkeep } from "./window-upkeep.js";
 
 /** Batches at once: while the database works on one, the next is understood. Each has a connection, and a shard, of its own. */
 const LANES = 2;
+/** One lane may wait for the other, so a learner that stands still holds others up for their sum. */
+const IDLE_IN_TRANSACTION_MS = 5_000 / LANES;
 /** A pull brings 16 MiB at most as well. Half of what the stream lets sixteen learners hold together. */
 const MOST_MESSAGES = 2_000;
 /** What a killed learner held comes back after 5 s; only then can others take it. */
 const PACK_GRACE_MS = 7_000;
 const UPKEEP_MS = 60_000;
+const SILENT_EVERY_MS = 500;
 
 /** The learner: its own connection and shard, the loop over the stream, and the upkeep of partitions and stream. */
 export function startLearner(
@@ -59,6 +63,7 @@ export function startLearner(
 		() =>
 			new PostgresLearningLedger({
 				...options,
+				idleInTransactionMs: IDLE_IN_TRANSACTION_MS,
 				definitions: (ids) => store.byIds(ids),
 			}),
 	);
@@ -126,6 +131,14 @@ export function startLearner(
 			log.warn({ err: error }, "Upkeep failed and is tried again in a minute"),
 		);
 	}, UPKEEP_MS);
+	const silent = setInterval(
+		() =>
+			endSilentCopies(database).catch((error) =>
+				log.warn({ err: error }, "Silent copies were not looked for"),
+			),
+		SILENT_EVERY_MS,
+	);
+	shutdown.add("look for silent copies", async () => clearInterval(silent));
 	const retention = new RetentionUpkeep(
 		new RunRetention(
 			new PostgresRetention(database, store),

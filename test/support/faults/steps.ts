@@ -24,8 +24,6 @@ export interface Step {
 	readonly trap?: string;
 	/** Whoever meets one of its decisions waits until its transaction has ended, also where the decision was known before. */
 	readonly locks: boolean;
-	/** PostgreSQL heeds no limit while it waits for a copy's rows: only the learner's end frees what it has locked. */
-	readonly standsForGood?: true;
 	readonly proof: (shown: Shown) => boolean;
 }
 
@@ -80,7 +78,6 @@ export const steps: readonly Step[] = [
 		name: "asked for rows",
 		database: { from: "server", says: /^copy in$/, behind: LOCKING },
 		locks: true,
-		standsForGood: true,
 		proof: (shown) => has(shown, LOCKED) && has(shown, ROWS_INSERTED),
 	},
 	{

@@ -17,9 +17,9 @@ const types: pg.CustomTypesConfig = {
 				)) as typeof pg.types.getTypeParser,
 };
 
-/** Sessions end themselves rather than hold others: a stopped process keeps its locks for 5 s at most. */
+/** Sessions end themselves rather than hold others: a stopped process keeps its locks for so long at most, with each of them. */
+const IDLE_IN_TRANSACTION_MS = 5_000;
 const session = [
-	"-c idle_in_transaction_session_timeout=5000",
 	"-c lock_timeout=10000",
 	"-c timezone=UTC",
 	// Whatever the server's default: a learner acknowledges what it committed, so that must be synced.
@@ -40,6 +40,8 @@ export interface DatabaseOptions {
 	readonly least?: number;
 	/** A statement longer than this is ended, so that a report cannot hold a snapshot. */
 	readonly statementTimeoutMs?: number;
+	/** How long a session may stand still inside a transaction. Default 5 s. */
+	readonly idleInTransactionMs?: number;
 	/** Told of connections lost while idle; they are replaced on next use. */
 	readonly onLost?: (error: Error) => void;
 }
@@ -49,6 +51,7 @@ const READ_MARGIN_MS = 2_000;
 
 export function connectionConfig(options: DatabaseOptions): pg.ClientConfig {
 	const statementTimeoutMs = options.statementTimeoutMs ?? 30_000;
+	const idleMs = options.idleInTransactionMs ?? IDLE_IN_TRANSACTION_MS;
 	return {
 		connectionString: options.connectionString,
 		application_name: options.applicationName,
@@ -57,7 +60,7 @@ export function connectionConfig(options: DatabaseOptions): pg.ClientConfig {
 		keepAliveInitialDelayMillis: 5_000,
 		statement_timeout: statementTimeoutMs,
 		query_timeout: statementTimeoutMs + READ_MARGIN_MS,
-		options: session,
+		options: `${session} -c idle_in_transaction_session_timeout=${idleMs}`,
 		types,
 	};
 }

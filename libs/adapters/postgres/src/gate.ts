@@ -10,6 +10,29 @@ const LONGEST_PAUSE_MS = 400;
 /** Lock not available in time, deadlock, serialization failure: nothing was done, and trying again may help. */
 const waitedInVain: ReadonlySet<unknown> = new Set(["55P03", "40P01", "40001"]);
 
+/** How long a learner may stand still in the midst of a copy. */
+const LONGEST_SILENT_SECONDS = 2;
+
+/**
+ * Ends the sessions of learners that stand still in the midst of a copy, and so frees what they have locked. Nothing else does: while
+ * PostgreSQL waits for a copy's data it heeds neither idle_in_transaction_session_timeout nor statement_timeout, only its end.
+ * A learner that goes on tries its batch again.
+ */
+export async function endSilentCopies(
+	database: Pick<Database, "query">,
+): Promise<void> {
+	await database.query(
+		`select pg_terminate_backend(a.pid)
+		from pg_stat_activity a
+		join pg_locks l on l.pid = a.pid and l.locktype = 'advisory' and l.classid = $1 and l.granted
+		where a.datname = current_database() and a.usename = current_user
+			and a.state = 'active' and a.wait_event = 'ClientRead'
+			and a.query_start < clock_timestamp() - make_interval(secs => $2)`,
+		[GATE, LONGEST_SILENT_SECONDS],
+		"segue-end-silent-copies",
+	);
+}
+
 /** The gate was held by batches for as long as there was patience. Nothing was changed. */
 export class GateBusy extends Error {
 	constructor(patienceMs: number) {
@@ -52,6 +75,7 @@ export async function underGate<T>(
 		} catch (error) {
 			if (!waitedInVain.has((error as { code?: unknown }).code)) throw error;
 			if (performance.now() + pause >= deadline) throw new GateBusy(patienceMs);
+			await endSilentCopies(database);
 			await new Promise((resolve) =>
 				setTimeout(resolve, pause * (0.5 + Math.random() / 2)),
 			);

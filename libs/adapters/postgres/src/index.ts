@@ -3,6 +3,7 @@ export * from "./dead-letters.js";
 export * from "./decision-reads.js";
 export * from "./definition-store.js";
 export * from "./erasure.js";
+export { endSilentCopies } from "./gate.js";
 export * from "./learning-ledger.js";
 export * from "./log-reads.js";
 export * from "./logged-decisions.js";
