@@ -77,6 +77,7 @@ export class LearnerWorker {
 					});
 				} catch (error) {
 					this.options.onTrouble("A batch was not committed", error);
+					this.#size.failed();
 					if (this.#stopping) return;
 					pause = await this.#rest(pause);
 				}

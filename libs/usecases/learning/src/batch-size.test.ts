@@ -43,6 +43,17 @@ describe("the size of a learner's batches", () => {
 		expect(size.items).toBe(200);
 	});
 
+	it("halves with every failure, to a bound, and grows again", () => {
+		const size = new BatchSize(2_000);
+		const first = size.items;
+		size.failed();
+		expect(size.items).toBe(first / 2);
+		for (let i = 0; i < 20; i++) size.failed();
+		expect(size.items).toBe(200);
+		full(size, 50, 1, 100_000);
+		expect(size.items).toBe(5_000);
+	});
+
 	it("is counted in items: packs of 200 are pulled by the dozen, single events by the thousand", () => {
 		const packs = new BatchSize(2_000);
 		full(packs, 50, 200, 100_000);

@@ -38,10 +38,18 @@ export class BatchSize {
 		if (batch.messages === 0) return;
 		const perMessage = Math.max(1, batch.items / batch.messages);
 		this.#perMessage += NEWEST * (perMessage - this.#perMessage);
-		if (batch.seconds > SLOW_SECONDS)
-			this.#items = Math.max(FEWEST_ITEMS, this.#items / 2);
+		if (batch.seconds > SLOW_SECONDS) this.#shrink();
 		else if (batch.seconds < QUICK_SECONDS && this.#wasFull(batch))
 			this.#items = Math.min(MOST_ITEMS, this.#items * GROWTH);
+	}
+
+	/** A batch that is too much for the way to the database fails each time, until there is less in it. */
+	failed(): void {
+		this.#shrink();
+	}
+
+	#shrink(): void {
+		this.#items = Math.max(FEWEST_ITEMS, this.#items / 2);
 	}
 
 	/** As many as were asked for: there was more. */
