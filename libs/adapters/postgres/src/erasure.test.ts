@@ -20,7 +20,12 @@ import {
 } from "../../../../test/support/builders.js";
 import { LedgerOfTest } from "../../../../test/support/ledger.js";
 import { seededRandom, shuffled } from "../../../../test/support/random.js";
-import { isRefusal, PostgresErasure, PostgresRevisionReads } from "./index.js";
+import {
+	Database,
+	isRefusal,
+	PostgresErasure,
+	PostgresRevisionReads,
+} from "./index.js";
 
 const experiment = anExperiment({
 	key: "erasure",
@@ -218,6 +223,35 @@ describe("erasing one unit in a hundred", () => {
 		expect(await log.sums(definition)).toEqual(folded(kept, events));
 		await own.close();
 	});
+});
+
+test("rows of the log are found by their keys, however small its partitions are", async () => {
+	const own = log.learner();
+	const unit = `by-keys-${definition.id}`;
+	const mine = decisionsOf(unit, 20);
+	await new Learn(own, isRefusal).execute([
+		log.decided(...mine),
+		...mine.map((row) => log.happened(anEvent(row, "play"))),
+	]);
+	await own.close();
+	const { connectionString } = log;
+	const one = new Database({
+		connectionString,
+		applicationName: "test",
+		most: 1,
+	});
+	const scans = async () => {
+		await one.query("select pg_stat_force_next_flush()");
+		const [row] = await one.query<{ n: number }>(
+			`select sum(t.seq_scan)::bigint as n from pg_stat_user_tables t
+			where t.relname ~ '^(decisions|decision_states|outcomes|signals)_[0-9]{8}$'`,
+		);
+		return row?.n;
+	};
+	const before = await scans();
+	await new PostgresErasure(one, 7).erase([unit], PATIENCE_MS);
+	expect(await scans()).toBe(before);
+	await one.close();
 });
 
 describe("a unit that returns", () => {

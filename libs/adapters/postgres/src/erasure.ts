@@ -12,7 +12,7 @@ import {
 } from "#usecases/erasing";
 import type { Database } from "./database.js";
 import { findLetters, noLetters } from "./erasure-dead-letters.js";
-import { readFoldedBefore } from "./erasure-sql.js";
+import { byKeys, readFoldedBefore } from "./erasure-sql.js";
 import { eraseSome, noRows } from "./erasure-transaction.js";
 import { GateBusy, underGate } from "./gate.js";
 
@@ -134,7 +134,10 @@ export class PostgresErasure implements Erasure, Tombstones, ErasedUnits {
 		onTaken: (waitedMs: number) => void,
 	): Promise<T> {
 		try {
-			return await underGate(this.database, patienceMs, work, onTaken);
+			return await underGate(this.database, patienceMs, work, {
+				settings: byKeys,
+				onTaken,
+			});
 		} catch (error) {
 			if (error instanceof GateBusy)
 				throw new ErasureBusy(error.message, { cause: error });

@@ -43,18 +43,23 @@ export class GateBusy extends Error {
 	}
 }
 
+interface GateOptions {
+	/** Statements that come before all others. */
+	readonly settings?: string;
+	/** Told for how many milliseconds the gate was waited for, failed tries included. */
+	readonly onTaken?: (waitedMs: number) => void;
+}
+
 /**
  * A transaction with no batch in it and none beside it. Each wait for a lock is short, since all learners wait behind it; a learner
  * that was stopped inside its transaction is ended by its session's own limit, 5 s, so a patience beyond that outlives it.
  * Throws GateBusy.
- *
- * @param onTaken told for how many milliseconds the gate was waited for, failed tries included
  */
 export async function underGate<T>(
 	database: Database,
 	patienceMs: number,
 	work: (client: pg.PoolClient) => Promise<T>,
-	onTaken: (waitedMs: number) => void = () => {},
+	{ settings = "", onTaken = () => {} }: GateOptions = {},
 ): Promise<T> {
 	const deadline = performance.now() + patienceMs;
 	let askedAt: number | null = null;
@@ -67,7 +72,7 @@ export async function underGate<T>(
 			return await database.transaction(async (client) => {
 				askedAt ??= performance.now();
 				await client.query(
-					`set local lock_timeout = ${LOCK_TIMEOUT_MS}; set local jit = off; select pg_advisory_xact_lock(${GATE}, 1)`,
+					`set local lock_timeout = ${LOCK_TIMEOUT_MS}; set local jit = off; ${settings} select pg_advisory_xact_lock(${GATE}, 1)`,
 				);
 				onTaken(performance.now() - askedAt);
 				return await work(client);
