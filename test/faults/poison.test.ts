@@ -186,8 +186,8 @@ describe("one item of a hundred is poison", { timeout: 1_200_000 }, () => {
 		async () => {
 			const random = seededRandom(seedOf("poison's price"));
 			const { broker, definition, learners } = await startLearners(1);
-			const poison = poisonOf(definition);
 			const pairs = 30_000;
+			const poison = fewLarge(poisonOf(definition), 2 * pairs * SHARE);
 			let from = 0;
 			const round = async (share: number): Promise<number> => {
 				const now = Date.now() - 1_000;
@@ -225,6 +225,19 @@ describe("one item of a hundred is poison", { timeout: 1_200_000 }, () => {
 		},
 	);
 });
+
+/**
+ * Each form as often as the others, but for those of 1 MiB, which come once: as many of them would be three times the bytes of all the
+ * rest, and what is measured would be bytes.
+ */
+function fewLarge(poison: readonly Poison[], count: number): Poison[] {
+	const large = poison.filter((one) => one.large);
+	const others = poison.filter((one) => !one.large);
+	return Array.from(
+		{ length: count },
+		(_, i) => large[i] ?? (others[i % others.length] as Poison),
+	);
+}
 
 async function secondsUntilTaken(broker: Broker): Promise<number> {
 	const began = performance.now();
