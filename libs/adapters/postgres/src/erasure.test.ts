@@ -345,7 +345,9 @@ describe("beside learners", () => {
 		const waiting = erasure().erase([unit], PATIENCE_MS);
 		await new Promise((resolve) => setTimeout(resolve, 250));
 		await stopped.query("commit");
-		expect((await waiting).erasedAt).toBeGreaterThan(0);
+		const { erasedAt, gateMs } = await waiting;
+		expect(erasedAt).toBeGreaterThan(0);
+		expect(gateMs).toBeGreaterThan(200);
 		await stopped.end();
 	});
 });
