@@ -1,4 +1,5 @@
 export { Slices } from "./breath.js";
+export { Repeated } from "./coalesce.js";
 export * from "./compiled-definition.js";
 export * from "./decide.js";
 export * from "./decide-batch.js";

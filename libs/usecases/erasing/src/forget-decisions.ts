@@ -4,6 +4,7 @@ import {
 	LOG_SUBJECT,
 	timeOfId,
 } from "#core/log";
+import { Repeated } from "#usecases/deciding";
 import type { ErasedUnits } from "./ports.js";
 
 /** Packs of decisions that a decider remembers, as far as it lets go of them. */
@@ -43,27 +44,25 @@ export class FollowErasures {
 	/** Marks of the units of a pack. */
 	readonly #marks = new WeakMap<Uint8Array, Float64Array>();
 	#since: number;
-	#timer: NodeJS.Timeout | null = null;
-	#polling: Promise<void> = Promise.resolve();
+	/** One poll at a time: a database that does not answer is not asked again meanwhile. */
+	readonly #polling: Repeated;
 
 	constructor(
 		private readonly erased: ErasedUnits,
 		private readonly remembered: Remembered,
 		clock: { now(): number },
-		private readonly failed: (error: unknown) => void,
+		failed: (error: unknown) => void,
 	) {
 		this.#since = clock.now();
+		this.#polling = new Repeated(() => this.poll(), POLL_MS, failed);
 	}
 
 	start(): void {
-		this.#timer = setInterval(() => {
-			this.#polling = this.poll().catch(this.failed);
-		}, POLL_MS).unref();
+		this.#polling.start();
 	}
 
-	async stop(): Promise<void> {
-		if (this.#timer !== null) clearInterval(this.#timer);
-		await this.#polling;
+	stop(): Promise<void> {
+		return this.#polling.stop();
 	}
 
 	async poll(): Promise<void> {
