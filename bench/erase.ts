@@ -1,7 +1,6 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pg from "pg";
 import { startEmbeddedPostgres } from "#adapters/embedded";
 import {
 	Database,
@@ -14,7 +13,9 @@ import {
 import { Verify } from "#usecases/learning";
 import { type Undo, withUndo } from "./decide/children.js";
 import { ARMS, COORDINATES } from "./decide/experiment.js";
+import { copyDatabase, settle, withDatabase } from "./erase/copy.js";
 import { heavyUnit, learnLog, OTHERS } from "./erase/log.js";
+import { difference, processorMs } from "./erase/processor.js";
 import {
 	type BenchmarkOptions,
 	benchmark,
@@ -105,7 +106,7 @@ async function run(undo: Undo): Promise<readonly EraseRow[]> {
 	const learning = open(connectionString);
 	const definition = await learnLog(learning, size);
 	await learning.close();
-	await copyDatabase(connectionString);
+	await copyDatabase(connectionString, COPY);
 	const copyString = withDatabase(connectionString, COPY);
 	for (const one of [connectionString, copyString]) await settle(one);
 
@@ -239,52 +240,6 @@ function open(connectionString: string): Database {
 		applicationName: "segue bench",
 		statementTimeoutMs: 60_000,
 	});
-}
-
-async function copyDatabase(connectionString: string): Promise<void> {
-	const source = new URL(connectionString).pathname.slice(1);
-	const client = new pg.Client({
-		connectionString: withDatabase(connectionString, "postgres"),
-	});
-	await client.connect();
-	await client.query(`create database ${COPY} template ${source}`);
-	await client.end();
-}
-
-/** As a database that has been running for a while: statistics and visibility are known, and nothing waits to be written. */
-async function settle(connectionString: string): Promise<void> {
-	const client = new pg.Client({ connectionString });
-	await client.connect();
-	await client.query("vacuum analyze");
-	await client.query("checkpoint");
-	await client.end();
-}
-
-function withDatabase(connectionString: string, name: string): string {
-	const url = new URL(connectionString);
-	url.pathname = `/${name}`;
-	return url.href;
-}
-
-/** Of this process and of the sessions of its database, milliseconds so far. */
-async function processorMs(database: Database): Promise<number | null> {
-	const sessions = await database.query<{ pid: number }>(
-		"select a.pid from pg_stat_activity a where a.datname = current_database() and a.backend_type = 'client backend'",
-	);
-	const { user, system } = process.cpuUsage();
-	let sum = (user + system) / 1_000;
-	for (const { pid } of sessions) {
-		const text = await readFile(`/proc/${pid}/schedstat`, "utf8").catch(
-			() => null,
-		);
-		if (text === null) return null;
-		sum += Number(text.split(" ", 1)[0]) / 1e6;
-	}
-	return sum;
-}
-
-function difference(before: number | null, after: number | null) {
-	return before === null || after === null ? null : after - before;
 }
 
 function processorTime(values: readonly (number | null)[]): number | null {

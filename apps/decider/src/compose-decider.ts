@@ -52,6 +52,7 @@ import type { Log } from "../../boot/src/log.js";
 import type { Parts } from "../../boot/src/parts.js";
 import type { Shutdown } from "../../boot/src/shutdown.js";
 import { STREAM_KEEP_MS } from "../../boot/src/stream-keep.js";
+import { armKeys } from "./arm-keys.js";
 import { mintIds } from "./mint-ids.js";
 import { searchStream } from "./search-stream.js";
 
@@ -257,37 +258,6 @@ class MeasuredDecide extends Decide {
 			this.metrics.decided(decision, (performance.now() - startedAt) / 1_000);
 		return decision;
 	}
-}
-
-/** Definition rows never change, so what was read once is kept. A database that does not answer leaves the keys unsaid. */
-function armKeys(
-	store: PostgresDefinitionStore,
-	definitions: DefinitionCache,
-): ApiParts["armKeysOf"] {
-	const known = new Map<number, readonly string[]>();
-	return async (id) => {
-		const kept = known.get(id);
-		if (kept) return kept;
-		const row =
-			definitions.all().find((definition) => definition.id === id) ??
-			(await readDefinition(store, id));
-		if (!row) return null;
-		const keys = row.experiment.arms.map((arm) => arm.key);
-		if (known.size >= 1_000) known.clear();
-		known.set(id, keys);
-		return keys;
-	};
-}
-
-async function readDefinition(store: PostgresDefinitionStore, id: number) {
-	let timer: NodeJS.Timeout | undefined;
-	const silent = new Promise<[]>((resolve) => {
-		timer = setTimeout(() => resolve([]), 300);
-	});
-	const reading = store.byIds([id]).catch(() => []);
-	const [row] = await Promise.race([reading, silent]);
-	clearTimeout(timer);
-	return row;
 }
 
 /** Ready while decisions can be answered and kept: the stream or room in the spool. What is missing is named. */

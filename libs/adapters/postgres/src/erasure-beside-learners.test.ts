@@ -1,0 +1,147 @@
+import pg from "pg";
+import {
+	afterAll,
+	beforeAll,
+	beforeEach,
+	describe,
+	expect,
+	test,
+} from "vitest";
+import type { Definition } from "#core/experiment";
+import type { DecisionRow } from "#core/log";
+import { ErasureBusy } from "#usecases/erasing";
+import { Learn } from "#usecases/learning";
+import {
+	aDecision,
+	anEvent,
+	anExperiment,
+	idAt,
+} from "../../../../test/support/builders.js";
+import { LedgerOfTest } from "../../../../test/support/ledger.js";
+import { seededRandom, shuffled } from "../../../../test/support/random.js";
+import { unitsHeld } from "../../../../test/support/units-held.js";
+import { isRefusal, PostgresErasure, PostgresRevisionReads } from "./index.js";
+
+const experiment = anExperiment({
+	key: "erasure",
+	arms: [{ key: "a" }, { key: "b" }],
+	context: { features: [{ name: "v", from: "request", kind: "number" }] },
+	policy: { kind: "linucb", alpha: 0.5 },
+	reward: {
+		window: "30m",
+		range: [-1, 2],
+		outcomes: [
+			{ type: "play", value: 0.3 },
+			{ type: "complete", value: 0.7 },
+		],
+	},
+});
+const PATIENCE_MS = 20_000;
+
+let log: LedgerOfTest;
+let definition: Definition;
+
+beforeAll(async () => {
+	log = await LedgerOfTest.open(aMinuteAgo);
+});
+afterAll(() => log?.close());
+beforeEach(async () => {
+	definition = await log.define(experiment);
+});
+
+const erasure = (mostAtOnce?: number) =>
+	new PostgresErasure(log.database, mostAtOnce);
+
+/** A minute ago: what is erased is older than the erasure. */
+const aMinuteAgo = () => Date.now() - 60_000;
+
+function decisionsOf(unit: string, count: number, first = 0): DecisionRow[] {
+	const at = aMinuteAgo();
+	return Array.from({ length: count }, (_, i) =>
+		aDecision(definition, {
+			id: idAt(at, first + i),
+			arm: i % 2 === 0 ? "a" : "b",
+			unit,
+			context: { v: (i % 17) / 4 },
+		}),
+	);
+}
+
+describe("beside learners", () => {
+	test("nothing of the unit is left and the sums equal the log, whatever they commit meanwhile", {
+		timeout: 60_000,
+	}, async () => {
+		const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+		console.log(`erasure beside learners: SEED=${seed}`);
+		const random = seededRandom(seed);
+		const unit = `raced-${definition.id}`;
+		const rows = Array.from({ length: 150 }, (_, i) =>
+			aDecision(definition, {
+				id: idAt(aMinuteAgo(), i),
+				arm: i % 2 ? "a" : "b",
+				unit: i % 3 === 0 ? unit : `raced-beside-${i}`,
+				context: { v: i % 7 },
+			}),
+		);
+		const events = rows.map((row) => anEvent(row, "play"));
+		const deliveries = shuffled(
+			[...rows.map((row) => log.decided(row)), ...events.map(log.happened)],
+			random,
+		);
+		const learners = [log.learner(), log.learner()];
+		let done = false;
+		const learning = Promise.all(
+			learners.map(async (own, k) => {
+				const learn = new Learn(own, isRefusal);
+				for (let i = k * 10; i < deliveries.length; i += 20)
+					await learn.execute(deliveries.slice(i, i + 10));
+				done = true;
+			}),
+		);
+		while (!done) await erasure().erase([unit], PATIENCE_MS);
+		await learning;
+		await Promise.all(learners.map((own) => own.close()));
+		expect(await unitsHeld(log.database, new RegExp(unit, "g"))).toEqual(
+			new Map(),
+		);
+		const verification = await log.verify(definition);
+		expect(verification.differences).toEqual([]);
+		expect(verification.decisions).toBe(100);
+	});
+
+	test("a learner that stands still inside its transaction is waited for, and told of where it stands too long", async () => {
+		const stopped = new pg.Client({
+			connectionString: log.connectionString,
+		});
+		await stopped.connect();
+		await stopped.query("begin; select pg_advisory_xact_lock_shared(7301, 1)");
+		const unit = `patient-${definition.id}`;
+		await expect(erasure().erase([unit], 300)).rejects.toThrow(ErasureBusy);
+		expect(await erasure().erasedAt(unit)).toBeNull();
+		const waiting = erasure().erase([unit], PATIENCE_MS);
+		await new Promise((resolve) => setTimeout(resolve, 250));
+		await stopped.query("commit");
+		const { erasedAt, gateMs } = await waiting;
+		expect(erasedAt).toBeGreaterThan(0);
+		expect(gateMs).toBeGreaterThan(200);
+		await stopped.end();
+	});
+});
+
+describe("revisions", () => {
+	test("an erasure takes one of each touched experiment, below which nothing can be derived again", async () => {
+		const own = log.learner();
+		const learn = new Learn(own, isRefusal);
+		const unit = `floor-${definition.id}`;
+		const mine = decisionsOf(unit, 1);
+		const kept = decisionsOf(`floor-kept-${definition.id}`, 1, 9);
+		const { key } = definition.experiment;
+		await learn.execute([log.decided(...mine)]);
+		await learn.execute([log.decided(...kept)]);
+		const { revisions } = await erasure().erase([unit], PATIENCE_MS);
+		expect(revisions).toEqual(new Map([[key, 3]]));
+		const reads = new PostgresRevisionReads(log.database, log.store);
+		expect(await reads.floor(key)).toBe(3);
+		await own.close();
+	});
+});
