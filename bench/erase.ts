@@ -58,7 +58,7 @@ const options = benchmarkOptions<Options>(
 		"bench:erase",
 		"Erasure of a unit from log and sums, against plain deletes of its rows.",
 	)
-		.option("--rounds <n>", "units erased", "7")
+		.option("--rounds <n>", "units erased", "15")
 		.option("--decisions <n>", "decisions of each of them", "1000")
 		.option("--log <n>", "decisions of the log, theirs included", "50000")
 		.option("--days <n>", "days that the log is spread over", "5"),
