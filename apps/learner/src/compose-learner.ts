@@ -1,6 +1,5 @@
 import {
 	Database,
-	endSilentCopies,
 	ensurePartitions,
 	forgetPublished,
 	forgetRepeats,
@@ -13,9 +12,11 @@ import {
 	PostgresPublishedPacks,
 	PostgresRetention,
 	PostgresStreamMarks,
+	SilentCopies,
 } from "#adapters/postgres";
 import type { Metrics } from "#adapters/telemetry";
 import type { Health } from "#api";
+import { Repeated } from "#usecases/deciding";
 import { CloseWindows, type Committed, Learn } from "#usecases/learning";
 import { RunRetention } from "#usecases/retaining";
 import { WatchLosses, WatchStream } from "#usecases/watching";
@@ -37,9 +38,9 @@ const MOST_MESSAGES = 2_000;
 /** What a killed learner held comes back after 5 s; only then can others take it. */
 const PACK_GRACE_MS = 7_000;
 const UPKEEP_MS = 60_000;
-const SILENT_EVERY_MS = 500;
+const LOOK_MS = 500;
 
-/** The learner: its own connection and shard, the loop over the stream, and the upkeep of partitions and stream. */
+/** The learner: lanes over the stream, each with a connection and a shard, and the upkeep of partitions and stream. */
 export function startLearner(
 	parts: Parts,
 	log: Log,
@@ -131,14 +132,14 @@ export function startLearner(
 			log.warn({ err: error }, "Upkeep failed and is tried again in a minute"),
 		);
 	}, UPKEEP_MS);
-	const silent = setInterval(
-		() =>
-			endSilentCopies(database).catch((error) =>
-				log.warn({ err: error }, "Silent copies were not looked for"),
-			),
-		SILENT_EVERY_MS,
+	const copies = new SilentCopies(database);
+	const looking = new Repeated(
+		() => copies.end(),
+		LOOK_MS,
+		(error) => log.debug({ err: error }, "Silent copies were not looked for"),
 	);
-	shutdown.add("look for silent copies", async () => clearInterval(silent));
+	looking.start();
+	shutdown.add("look for silent copies", () => looking.stop());
 	const retention = new RetentionUpkeep(
 		new RunRetention(
 			new PostgresRetention(database, store),

@@ -24,7 +24,7 @@ export class WindowUpkeep {
 		private readonly options: WindowUpkeepOptions,
 	) {}
 
-	/** Told of every batch learned. */
+	/** Told of every batch learned. What other lanes and learners have in hand may be older: a window's grace is for that. */
 	learned(messages: readonly { readonly storedAt: number }[]): void {
 		for (const { storedAt } of messages)
 			this.#learnedUpTo = Math.max(this.#learnedUpTo, storedAt);

@@ -5,7 +5,7 @@ import {
 	type LoggedEvent,
 	refusedEvent,
 } from "#usecases/learning";
-import { storeEvents } from "./outcome-copy.js";
+import { copyOutcomes } from "./outcome-copy.js";
 import { byDecision } from "./outcome-record.js";
 import { readOutcomes } from "./outcomes-sql.js";
 
@@ -25,7 +25,7 @@ interface Delivered {
 	readonly outcomes: readonly LoggedEvent[];
 	readonly closings: readonly LoggedEvent[];
 	/** Locked decisions that may have outcomes already, sorted: those that were there before the batch. */
-	readonly known: readonly string[];
+	readonly mayHave: readonly string[];
 }
 
 /**
@@ -35,15 +35,15 @@ interface Delivered {
 export async function storeOutcomes(
 	client: pg.ClientBase,
 	batch: number,
-	{ outcomes, closings, known }: Delivered,
+	{ outcomes, closings, mayHave }: Delivered,
 ): Promise<StoredOutcomes> {
-	const stored = await readOutcomes(client, known);
+	const stored = await readOutcomes(client, mayHave);
 	const sorted = sortOut(
 		outcomes,
 		closings,
 		new Map(stored.map(({ event, bodyHash }) => [keyOf(event), bodyHash])),
 	);
-	await storeEvents(client, batch, [...sorted.fresh, ...sorted.closed]);
+	await copyOutcomes(client, batch, [...sorted.fresh, ...sorted.closed]);
 	return { ...sorted, earlier: byDecision(stored.map(({ event }) => event)) };
 }
 

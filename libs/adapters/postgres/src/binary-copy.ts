@@ -9,6 +9,7 @@ const EPOCH_MS = Date.UTC(2000, 0, 1);
 /** A UTF-16 unit takes at most three bytes of UTF-8. */
 const UNIT_BYTES = 3;
 const NO_DIGIT = 255;
+const PART_BYTES = 65_536;
 /** Value of a hexadecimal digit by its character code. */
 const HEX = Uint8Array.from({ length: 128 }, (_, code) => {
 	const value = Number.parseInt(String.fromCharCode(code), 16);
@@ -87,7 +88,9 @@ class CopyIn extends pg.Query {
 	}
 
 	handleCopyInResponse(connection: CopyConnection): void {
-		connection.sendCopyFromChunk(this.bytes);
+		// In parts, so that the server can tell how far it came (silent-copies.ts): it reads a part whole.
+		for (let at = 0; at < this.bytes.length; at += PART_BYTES)
+			connection.sendCopyFromChunk(this.bytes.subarray(at, at + PART_BYTES));
 		connection.endCopyFrom();
 	}
 }

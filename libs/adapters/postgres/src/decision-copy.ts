@@ -49,7 +49,7 @@ const columns: readonly CopyColumn<Stored>[] = [
 ];
 
 /** Under the locks of their ids, which say that none of them is there. */
-export async function storeDecisions(
+export async function copyDecisions(
 	client: pg.ClientBase,
 	batch: number,
 	decisions: readonly LoggedDecision[],

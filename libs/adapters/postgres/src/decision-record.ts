@@ -130,16 +130,16 @@ export function indexBytes(values: readonly number[]): Buffer {
 }
 
 export function fromGridBytes(bytes: Buffer): Float64Array {
-	return Float64Array.from(
-		{ length: bytes.length / 4 },
-		(_, i) => bytes.readInt32LE(i * 4) / GRID_UNITS,
-	);
+	const values = new Float64Array(bytes.length / 4);
+	for (let i = 0; i < values.length; i++)
+		values[i] = bytes.readInt32LE(i * 4) / GRID_UNITS;
+	return values;
 }
 
 export function fromDoubleBytes(bytes: Buffer): Float64Array {
-	return Float64Array.from({ length: bytes.length / 8 }, (_, i) =>
-		bytes.readDoubleLE(i * 8),
-	);
+	const values = new Float64Array(bytes.length / 8);
+	for (let i = 0; i < values.length; i++) values[i] = bytes.readDoubleLE(i * 8);
+	return values;
 }
 
 function fromIndexBytes(bytes: Buffer): number[] {

@@ -3,7 +3,7 @@ import type { Group } from "#core/experiment";
 import type { Event } from "#core/log";
 import type { Database } from "./database.js";
 
-/** The statements of an erasure, one action a function; erasure.ts gives their order. All run under the exclusive gate. */
+/** The statements of an erasure, one action a function; erasure-transaction.ts gives their order. All run under the exclusive gate. */
 
 /**
  * Every statement finds its rows by keys, whatever the planner believes: it took 470 ms to scan the small partitions of ninety days,

@@ -1,37 +1,13 @@
 import type pg from "pg";
+import { GATE } from "./advisory-locks.js";
 import type { Database } from "./database.js";
-
-/** Advisory lock class of the gate, which batches share and erasure and retention take exclusively. */
-export const GATE = 7_301;
+import { SilentCopies } from "./silent-copies.js";
 
 const LOCK_TIMEOUT_MS = 200;
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 400;
 /** Lock not available in time, deadlock, serialization failure: nothing was done, and trying again may help. */
 const waitedInVain: ReadonlySet<unknown> = new Set(["55P03", "40P01", "40001"]);
-
-/** How long a learner may stand still in the midst of a copy. */
-const LONGEST_SILENT_SECONDS = 2;
-
-/**
- * Ends the sessions of learners that stand still in the midst of a copy, and so frees what they have locked. Nothing else does: while
- * PostgreSQL waits for a copy's data it heeds neither idle_in_transaction_session_timeout nor statement_timeout, only its end.
- * A learner that goes on tries its batch again.
- */
-export async function endSilentCopies(
-	database: Pick<Database, "query">,
-): Promise<void> {
-	await database.query(
-		`select pg_terminate_backend(a.pid)
-		from pg_stat_activity a
-		join pg_locks l on l.pid = a.pid and l.locktype = 'advisory' and l.classid = $1 and l.granted
-		where a.datname = current_database() and a.usename = current_user
-			and a.state = 'active' and a.wait_event = 'ClientRead'
-			and a.query_start < clock_timestamp() - make_interval(secs => $2)`,
-		[GATE, LONGEST_SILENT_SECONDS],
-		"segue-end-silent-copies",
-	);
-}
 
 /** The gate was held by batches for as long as there was patience. Nothing was changed. */
 export class GateBusy extends Error {
@@ -52,7 +28,7 @@ interface GateOptions {
 
 /**
  * A transaction with no batch in it and none beside it. Each wait for a lock is short, since all learners wait behind it; a learner
- * that was stopped inside its transaction is ended by its session's own limit, 5 s, so a patience beyond that outlives it.
+ * that was stopped inside its transaction is ended by its sessions' own limits, 5 s together, so a patience beyond that outlives it.
  * Throws GateBusy.
  */
 export async function underGate<T>(
@@ -62,6 +38,7 @@ export async function underGate<T>(
 	{ settings = "", onTaken = () => {} }: GateOptions = {},
 ): Promise<T> {
 	const deadline = performance.now() + patienceMs;
+	const silent = new SilentCopies(database);
 	let askedAt: number | null = null;
 	for (
 		let pause = FIRST_PAUSE_MS;
@@ -80,7 +57,7 @@ export async function underGate<T>(
 		} catch (error) {
 			if (!waitedInVain.has((error as { code?: unknown }).code)) throw error;
 			if (performance.now() + pause >= deadline) throw new GateBusy(patienceMs);
-			await endSilentCopies(database);
+			await silent.end();
 			await new Promise((resolve) =>
 				setTimeout(resolve, pause * (0.5 + Math.random() / 2)),
 			);

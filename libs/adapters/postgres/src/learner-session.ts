@@ -1,9 +1,9 @@
-import { createHmac } from "node:crypto";
+import { createHmac, randomInt } from "node:crypto";
 import pg from "pg";
+import { SLOT } from "./advisory-locks.js";
 import { connectionConfig, type DatabaseOptions } from "./database.js";
 
-/** Advisory lock class of the sixteen slots of learners; erasure adds to shard 16 and retention has 17 (see erasure.ts, closed-sums.ts). */
-const SLOT = 7_302;
+/** Shards of learners; erasure adds to shard 16 and retention has 17 (see erasure-transaction.ts, closed-sums.ts). */
 const SLOTS = 16;
 
 /**
@@ -16,6 +16,8 @@ const BY_KEYS = [
 	"-c enable_bitmapscan=off",
 	"-c enable_hashjoin=off",
 	"-c enable_mergejoin=off",
+	// A forbidden way that is the only one looks so dear to servers before 18 that they would compile it.
+	"-c jit=off",
 ].join(" ");
 
 /** One connection of a learner's own, which holds the slot of its shard. Both are taken again after a loss. */
@@ -87,5 +89,5 @@ async function takeSlot(client: pg.Client): Promise<number> {
 		);
 		if (rows[0]?.taken) return slot;
 	}
-	return process.pid % SLOTS;
+	return randomInt(SLOTS);
 }

@@ -23,7 +23,7 @@ import {
 import { storeOutcomes } from "./batch-outcomes.js";
 import { storeSignals } from "./batch-signals.js";
 import type { DatabaseOptions } from "./database.js";
-import { storeDecisions } from "./decision-copy.js";
+import { copyDecisions } from "./decision-copy.js";
 import { KnownDefinitions } from "./known-definitions.js";
 import { LearnerSession } from "./learner-session.js";
 import {
@@ -50,7 +50,7 @@ export interface LedgerOptions extends DatabaseOptions {
 
 /**
  * The transaction of a batch, in the order that docs/invariants.md proves: gate, then ids in one sorted insert, then their locks,
- * then placeholders filled, outcomes inserted, all outcomes read, sums added, and last the revisions together with the commit.
+ * then decisions stored, all outcomes of the others read, new outcomes stored, sums added, and last the revisions together with the commit.
  * Works on one connection of its own, which holds its shard's slot; both are taken again after a loss.
  */
 export class PostgresLearningLedger implements LearningLedger {
@@ -117,14 +117,14 @@ export class PostgresLearningLedger implements LearningLedger {
 		const filled = [...admitted.decisions.values()].filter(
 			({ row }) => experimentOf(row.id) === null,
 		);
-		await storeDecisions(client, batchId, filled);
+		await copyDecisions(client, batchId, filled);
 		await openWindows(client, filled, this.#definitions);
 		const outcomes = await storeOutcomes(client, batchId, {
 			outcomes: admitted.outcomes,
 			closings: (batch.closings ?? []).filter(
 				(closing) => experimentOf(decisionOf(closing)) != null,
 			),
-			known: mayHaveOutcomes(states, admitted, batch.closings ?? []),
+			mayHave: mayHaveOutcomes(states, admitted, batch.closings ?? []),
 		});
 		if (batch.closings)
 			await forgetWindows(client, batch.closings.map(decisionOf));
@@ -149,7 +149,7 @@ export class PostgresLearningLedger implements LearningLedger {
 		);
 		const effects = fold(touched);
 		const updates = stateUpdates(touched, effects, states);
-		if (updates.length > 0) await updateStates(client, updates);
+		await updateStates(client, updates);
 		const { shard } = this.#session;
 		const alarms =
 			effects.sums.length > 0
@@ -237,9 +237,8 @@ async function experimentsOf(
 	const strangers = letters.flatMap(({ decisionId }) =>
 		decisionId === undefined || experiments.has(decisionId) ? [] : [decisionId],
 	);
-	if (strangers.length > 0)
-		for (const { id, experiment } of await readStates(client, strangers))
-			experiments.set(id, experiment);
+	for (const { id, experiment } of await readStates(client, strangers.sort()))
+		experiments.set(id, experiment);
 	for (const { row } of filled) experiments.set(row.id, row.experiment);
 	return experiments;
 }
@@ -264,5 +263,5 @@ function stateUpdates(
 			reward: change?.reward ?? reward,
 		});
 	}
-	return updates;
+	return updates.sort((a, b) => (a.id < b.id ? -1 : 1));
 }

@@ -1,6 +1,7 @@
 import type pg from "pg";
 import type { DecisionRow } from "#core/log";
 import type { DeadLetter, LearnableRow, StateChange } from "#usecases/learning";
+import { GATE } from "./advisory-locks.js";
 import { type DecisionRecord, fromGridBytes } from "./decision-record.js";
 
 const MOST_REASON = 2_000;
@@ -16,9 +17,6 @@ export interface StateRecord {
 	/** Inserted by this transaction, with all that its decision in the batch says. */
 	readonly own?: true;
 }
-
-/** Advisory lock class of the gate, which batches share and erasure and retention take exclusively. */
-const GATE = 7_301;
 
 export interface OpenedBatch {
 	readonly id: number;
@@ -108,12 +106,13 @@ export function withBounds(
 /** Of decisions that a refused event names: no locks, since nothing of them changes. */
 export async function readStates(
 	client: pg.ClientBase,
-	ids: readonly string[],
+	sortedIds: readonly string[],
 ): Promise<Pick<StateRecord, "id" | "experiment">[]> {
+	if (sortedIds.length === 0) return [];
 	const { rows } = await client.query<Pick<StateRecord, "id" | "experiment">>({
 		name: "segue-read-states",
-		text: "select s.id, s.experiment from decision_states s where s.id = any ($1::uuid[])",
-		values: [ids],
+		text: "select s.id, s.experiment from decision_states s where s.id = any ($1::uuid[]) and s.id between $2 and $3",
+		values: withBounds(sortedIds),
 	});
 	return rows;
 }
@@ -167,21 +166,25 @@ export interface StateUpdate extends StateChange {
 
 export async function updateStates(
 	client: pg.ClientBase,
-	states: readonly StateUpdate[],
+	sorted: readonly StateUpdate[],
 ): Promise<void> {
+	if (sorted.length === 0) return;
+	const [ids, least, greatest] = withBounds(sorted.map(({ id }) => id));
 	await client.query({
 		name: "segue-update-states",
 		text: `update decision_states s set experiment = r.experiment, version = r.version, arm = r.arm, exposed = r.exposed, reward = r.reward
 			from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::smallint[], $6::float8[])
 				as r (id, experiment, version, arm, exposed, reward)
-			where s.id = r.id`,
+			where s.id = r.id and s.id between $7 and $8`,
 		values: [
-			states.map((state) => state.id),
-			states.map((state) => state.experiment),
-			states.map((state) => state.version),
-			states.map((state) => state.arm),
-			states.map((state) => state.exposed),
-			states.map((state) => state.reward),
+			ids,
+			sorted.map((state) => state.experiment),
+			sorted.map((state) => state.version),
+			sorted.map((state) => state.arm),
+			sorted.map((state) => state.exposed),
+			sorted.map((state) => state.reward),
+			least,
+			greatest,
 		],
 	});
 }

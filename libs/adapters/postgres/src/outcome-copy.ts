@@ -26,7 +26,7 @@ const columns: readonly CopyColumn<Stored>[] = [
 ];
 
 /** Under the locks of their decisions, after a look at what is there of them: none of these is. */
-export async function storeEvents(
+export async function copyOutcomes(
 	client: pg.ClientBase,
 	batch: number,
 	events: readonly LoggedEvent[],

@@ -7,6 +7,7 @@ import type {
 	RetainedLog,
 	SweptRows,
 } from "#usecases/retaining";
+import { GATE } from "./advisory-locks.js";
 import { connectionConfig, type Database } from "./database.js";
 import {
 	type DecisionRecord,
@@ -15,13 +16,7 @@ import {
 	toDecisionRow,
 } from "./decision-record.js";
 import type { PostgresDefinitionStore } from "./definition-store.js";
-import {
-	GATE,
-	nextBatch,
-	takeFloors,
-	takeRevisions,
-	underGate,
-} from "./gate.js";
+import { nextBatch, takeFloors, takeRevisions, underGate } from "./gate.js";
 import { KnownDefinitions } from "./known-definitions.js";
 import {
 	byDecision,

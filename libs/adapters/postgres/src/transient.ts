@@ -74,16 +74,22 @@ export function isUselessConnection(error: unknown): boolean {
 	);
 }
 
+const UNIQUE_VIOLATION = "23505";
+
 /**
  * True where the data itself is refused, so that no retry helps: a value that cannot be stored (22), a constraint it breaks (23, but
- * for a missing partition), a limit it is beyond (54), or a number that the core refuses. Anything else is the database's trouble, or a
+ * for a missing partition, and for a key that is there, since rows are told from those that are there before they are stored), a limit it is beyond (54), or a number that the core refuses. Anything else is the database's trouble, or a
  * bug of ours, and the item waits: calling it bad would lose it.
  */
 export function isRefusal(error: unknown): boolean {
 	if (error instanceof RangeError) return true;
 	if (!(error instanceof Error) || isMissingPartition(error)) return false;
 	const { code } = error as { code?: unknown };
-	return typeof code === "string" && /^(22|23|54)...$/.test(code);
+	return (
+		typeof code === "string" &&
+		/^(22|23|54)...$/.test(code) &&
+		code !== UNIQUE_VIOLATION
+	);
 }
 
 /** A statement met an id whose day has no partition. */

@@ -54,7 +54,7 @@ export async function openJetStream(
 	);
 	const layout = {
 		maxBytes: options.maxBytes ?? 2 * 1024 ** 3,
-		maxAckPending: options.maxAckPending ?? 65_536,
+		maxAckPending: options.maxAckPending ?? 131_072,
 		ackWaitMs: options.ackWaitMs ?? 5_000,
 	};
 	try {

@@ -10,7 +10,7 @@ export interface JetStreamOptions {
 	readonly name?: string;
 	/** Bound of the stream on disk; halved until the server agrees. Default 2 GiB. */
 	readonly maxBytes?: number;
-	/** Messages that all learners together may hold; at the limit delivery stops in silence. Default 65,536: twice what 16 learners pull at once. */
+	/** Messages that all learners together may hold; at the limit delivery stops in silence. Default 131,072: twice what 16 learners with two pulls each hold. */
 	readonly maxAckPending?: number;
 	/** How long a learner may hold a message without a sign of life. Default 5 s. */
 	readonly ackWaitMs?: number;

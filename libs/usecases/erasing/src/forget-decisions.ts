@@ -35,6 +35,8 @@ export function forgetUnit(
 const POLL_MS = 1_000;
 /** Erasures commit one after another, but clocks may be set back. */
 const OVERLAP_MS = 10_000;
+/** How far ahead of the database's clock a decider's may be. */
+const CLOCKS_APART_MS = 3_600_000;
 
 /**
  * Forgets what units that were erased elsewhere were decided here. Tombstones name nobody, so the unit of each remembered decision is
@@ -43,17 +45,17 @@ const OVERLAP_MS = 10_000;
 export class FollowErasures {
 	/** Marks of the units of a pack. */
 	readonly #marks = new WeakMap<Uint8Array, Float64Array>();
-	#since: number;
+	/** Of the newest erasure heard of, by the database's clock; null before. */
+	#latest: number | null = null;
 	/** One poll at a time: a database that does not answer is not asked again meanwhile. */
 	readonly #polling: Repeated;
 
 	constructor(
 		private readonly erased: ErasedUnits,
 		private readonly remembered: Remembered,
-		clock: { now(): number },
+		private readonly clock: { now(): number },
 		failed: (error: unknown) => void,
 	) {
-		this.#since = clock.now();
 		this.#polling = new Repeated(() => this.poll(), POLL_MS, failed);
 	}
 
@@ -66,9 +68,11 @@ export class FollowErasures {
 	}
 
 	async poll(): Promise<void> {
-		const erased = await this.erased.erasedSince(this.#since - OVERLAP_MS);
+		const erased = await this.erased.erasedSince(
+			(this.#latest ?? this.clock.now() - CLOCKS_APART_MS) - OVERLAP_MS,
+		);
 		if (erased.latest === null) return;
-		this.#since = Math.max(this.#since, erased.latest);
+		this.#latest = Math.max(this.#latest ?? 0, erased.latest);
 		await this.remembered.forget(
 			(pack) => {
 				let marks = this.#marks.get(pack);
