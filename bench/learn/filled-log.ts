@@ -22,7 +22,7 @@ const fills = [
 /** Copies the log's own rows under new ids and units until it has `rows` decisions; the plain tables then hold the same. */
 export async function fillLog(
 	database: Database,
-	plain: PlainInserts,
+	plain: readonly PlainInserts[],
 	rows: number,
 	say: (words: string) => void,
 ): Promise<void> {
@@ -36,7 +36,7 @@ export async function fillLog(
 		there = await countDecisions(database);
 		say(`  ${there.toLocaleString("en-US")} decisions in the log`);
 	}
-	await plain.takeOver();
+	for (const tables of plain) await tables.takeOver();
 	await database.query("vacuum analyze");
 	await database.query("checkpoint");
 }

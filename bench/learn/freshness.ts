@@ -29,15 +29,14 @@ export async function measureFreshness(
 	const random = randomNumbers(startedAt);
 	const pending: Promise<void>[] = [];
 	const decisions = DECISIONS_A_SECOND * (seconds + TAIL_MS / 1_000);
+	const listening = DECISIONS_A_SECOND * (seconds - LISTENED_MS / 1_000);
 	const began = performance.now();
 	let lastEventAt = startedAt;
 	for (let i = 0; i < decisions; i++) {
 		const due = began + (i * 1_000) / DECISIONS_A_SECOND;
 		const early = due - performance.now();
 		if (early > 1) await sleep(early);
-		const listens =
-			i <
-			DECISIONS_A_SECOND * seconds - (DECISIONS_A_SECOND * LISTENED_MS) / 1_000;
+		const listens = i < listening;
 		pending.push(
 			decideAndListen(url, random, listens).then((sentAt) => {
 				lastEventAt = Math.max(lastEventAt, sentAt);
@@ -45,7 +44,8 @@ export async function measureFreshness(
 		);
 	}
 	await Promise.all(pending);
-	const waits = await untilUsed(database, startedAt);
+	const sent = EVENT_TYPES.length * listening;
+	const waits = await untilUsed(database, startedAt, sent);
 	return {
 		p50Ms: quantile(waits, 0.5),
 		p99Ms: quantile(waits, 0.99),
@@ -92,10 +92,11 @@ async function post(url: string, body: unknown): Promise<unknown> {
 	return answer.json();
 }
 
-/** Of each event, milliseconds until a decision was made with its revision; ascending. */
+/** Of each event that was sent, milliseconds until a decision was made with its revision; ascending. */
 async function untilUsed(
 	database: Database,
 	since: number,
+	sent: number,
 ): Promise<Float64Array> {
 	const decisions = await database.query<{ at: number; revision: number }>(
 		`select 1000 * date_part('epoch', d.decided_at) as at, d.revision from decisions d
@@ -114,6 +115,8 @@ async function untilUsed(
 		while ((decisions[next]?.revision ?? Infinity) < event.revision) next++;
 		waits.push((decisions[next]?.at ?? Infinity) - event.at);
 	}
+	// What was not learned by now is not left out.
+	while (waits.length < sent) waits.push(Infinity);
 	return Float64Array.from(waits).sort();
 }
 

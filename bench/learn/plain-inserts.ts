@@ -9,6 +9,13 @@ type Columns<Row> = readonly (readonly [
 	value: (row: Row) => unknown,
 ])[];
 
+interface InBatch extends Pair {
+	readonly batch: number;
+}
+
+/** Above those of the log, so that its index grows at the end here too. */
+const FIRST_BATCH = 1e9;
+
 const json = (value: unknown) =>
 	value === null ? null : JSON.stringify(value);
 const bytes = (array: ArrayBufferView) =>
@@ -19,8 +26,9 @@ const at = (milliseconds: number) => new Date(milliseconds).toISOString();
 
 const BOOT = "019b0000-0000-7000-8000-000000000000";
 const HASH = Buffer.alloc(32, 7);
+const PAIRS_A_BATCH = 1_000;
 
-const decisionColumns: Columns<Pair> = [
+const decisionColumns: Columns<InBatch> = [
 	["id", "uuid", ({ row }) => row.id],
 	["experiment", "text", ({ row }) => row.experiment],
 	["version", "int", ({ row }) => row.version],
@@ -56,13 +64,13 @@ const decisionColumns: Columns<Pair> = [
 	["revision", "bigint", ({ row }) => row.revision],
 	["reference_bucket", "bigint", ({ row }) => row.referenceBucket],
 	["core_version", "text", ({ row }) => row.coreVersion],
-	["batch", "bigint", () => 1],
+	["batch", "bigint", ({ batch }) => batch],
 	["boot", "uuid", () => BOOT],
 	["sequence", "bigint", () => 1],
 	["stored_at", "timestamptz", ({ row }) => at(row.decidedAt)],
 ];
 
-const outcomeColumns: Columns<Pair> = [
+const outcomeColumns: Columns<InBatch> = [
 	["decision_id", "uuid", ({ event }) => event.decisionId],
 	["event_id", "text", ({ event }) => event.id],
 	["unit", "text", ({ event }) => event.unit],
@@ -70,90 +78,104 @@ const outcomeColumns: Columns<Pair> = [
 	["at", "timestamptz", ({ event }) => at(event.at)],
 	["value", "float8", ({ event }) => event.value ?? null],
 	["body_hash", "bytea", () => HASH],
-	["batch", "bigint", () => 1],
+	["batch", "bigint", ({ batch }) => batch],
 	["boot", "uuid", () => BOOT],
 	["sequence", "bigint", () => 1],
 	["stored_at", "timestamptz", ({ event }) => at(event.at)],
 ];
 
-function insertion<Row>(table: string, columns: Columns<Row>): string {
-	const names = columns.map(([name]) => name).join(", ");
-	const arrays = columns.map(([, type], place) => `$${place + 1}::${type}[]`);
-	return `insert into ${table} (${names}) select * from unnest(${arrays.join(", ")})`;
-}
-
-const insertDecisions = insertion("plain.decisions", decisionColumns);
-const insertOutcomes = insertion("plain.outcomes", outcomeColumns);
-
 export class PlainInserts {
-	constructor(
-		private readonly client: pg.Client,
-		private readonly pairsABatch: number,
-	) {}
+	readonly #inserts: readonly Insert[];
+	#batch = FIRST_BATCH;
+
+	private constructor(
+		private readonly clients: readonly pg.Client[],
+		private readonly schema: string,
+	) {
+		this.#inserts = [
+			insertOf(`${schema}.decisions`, decisionColumns),
+			insertOf(`${schema}.outcomes`, outcomeColumns),
+		];
+	}
 
 	/** Tables like the log's, partitioned as it is, with its indexes; empty. */
 	static async prepare(
 		connectionString: string,
-		pairsABatch: number,
+		schema: string,
+		connections: number,
 	): Promise<PlainInserts> {
-		const client = new pg.Client({ connectionString });
-		await client.connect();
-		await client.query("create schema plain");
+		const clients = Array.from(
+			{ length: connections },
+			() => new pg.Client({ connectionString }),
+		);
+		await Promise.all(clients.map((client) => client.connect()));
+		const [client] = clients;
+		await client?.query(`create schema ${schema}`);
 		for (const [table, key] of [
 			["decisions", "id"],
 			["outcomes", "decision_id"],
 		]) {
-			await client.query(
-				`create table plain.${table} (like public.${table} including all) partition by range (${key})`,
+			await client?.query(
+				`create table ${schema}.${table} (like public.${table} including all) partition by range (${key})`,
 			);
-			await client.query(
-				`create table plain.${table}_all partition of plain.${table} default`,
+			await client?.query(
+				`create table ${schema}.${table}_all partition of ${schema}.${table} default`,
 			);
 		}
-		return new PlainInserts(client, pairsABatch);
+		return new PlainInserts(clients, schema);
 	}
 
 	/** Takes what the log holds now in place of what was inserted. */
 	async takeOver(): Promise<void> {
-		await this.client.query("truncate plain.decisions, plain.outcomes");
+		const { schema } = this;
+		const [client] = this.clients;
+		await client?.query(`truncate ${schema}.decisions, ${schema}.outcomes`);
 		for (const table of ["decisions", "outcomes"])
-			await this.client.query(
-				`insert into plain.${table} select * from public.${table}`,
+			await client?.query(
+				`insert into ${schema}.${table} select * from public.${table}`,
 			);
 	}
 
-	/** Each batch in a transaction of its own. */
+	/** Each batch in a transaction of its own; each connection takes the next. */
 	async insert(pairs: readonly Pair[]): Promise<void> {
-		for (let from = 0; from < pairs.length; from += this.pairsABatch) {
-			const batch = pairs.slice(from, from + this.pairsABatch);
-			await this.client.query("begin");
-			await this.#insert(
-				"plain-decisions",
-				insertDecisions,
-				decisionColumns,
-				batch,
-			);
-			await this.#insert(
-				"plain-outcomes",
-				insertOutcomes,
-				outcomeColumns,
-				batch,
-			);
-			await this.client.query("commit");
-		}
-	}
-
-	async #insert<Row>(
-		name: string,
-		text: string,
-		columns: Columns<Row>,
-		rows: readonly Row[],
-	): Promise<void> {
-		const values = columns.map(([, , value]) => rows.map(value));
-		await this.client.query({ name, text, values });
+		let from = 0;
+		const inserting = async (client: pg.Client) => {
+			while (from < pairs.length) {
+				const batch = this.#batch++;
+				const rows = pairs
+					.slice(from, from + PAIRS_A_BATCH)
+					.map((pair) => ({ ...pair, batch }));
+				from += PAIRS_A_BATCH;
+				await client.query("begin");
+				for (const { name, text, columns } of this.#inserts)
+					await client.query({
+						name,
+						text,
+						values: columns.map(([, , value]) => rows.map(value)),
+					});
+				await client.query("commit");
+			}
+		};
+		await Promise.all(this.clients.map(inserting));
 	}
 
 	async close(): Promise<void> {
-		await this.client.end();
+		await Promise.all(this.clients.map((client) => client.end()));
 	}
+}
+
+interface Insert {
+	readonly name: string;
+	readonly text: string;
+	readonly columns: Columns<InBatch>;
+}
+
+function insertOf(table: string, columns: Columns<InBatch>): Insert {
+	const names = columns.map(([name]) => name).join(", ");
+	const arrays = columns.map(([, type], place) => `$${place + 1}::${type}[]`);
+	return {
+		name: table,
+		text: `insert into ${table} (${names}) select * from unnest(${arrays.join(", ")})`,
+		columns,
+	};
 }

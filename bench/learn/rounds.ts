@@ -11,6 +11,8 @@ export interface Sides {
 	readonly learner: Running;
 	readonly stream: Stream;
 	readonly plain: PlainInserts;
+	/** The same over two connections at once. */
+	readonly plainTwice: PlainInserts;
 	readonly pairs: Pairs;
 }
 
@@ -26,6 +28,7 @@ export interface Compared {
 	/** Pairs a second, of each round. */
 	readonly ours: readonly number[];
 	readonly baseline: readonly number[];
+	readonly twice: readonly number[];
 	/** Of the learner, microseconds a pair. */
 	readonly processorUs: number;
 }
@@ -48,16 +51,17 @@ export class Rounds {
 		await this.#learn(await this.sides.pairs.make(this.lengths.pairs));
 	}
 
-	/** Rounds of both in turn, the order changing each time; a first one does not count. */
+	/** Rounds of all in turn, the order changing each time; a first one does not count. */
 	async compare(say: (words: string) => void): Promise<Compared> {
 		const { rounds, pairs: count } = this.lengths;
-		const { learner, pairs: maker, plain } = this.sides;
+		const { learner, pairs: maker, plain, plainTwice } = this.sides;
 		const ours: number[] = [];
 		const baseline: number[] = [];
+		const twice: number[] = [];
 		let processorMs = 0;
 		for (let round = -1; round < rounds; round++) {
 			const pairs = await maker.make(count);
-			const rates = { learn: 0, inserts: 0 };
+			const rates = { learn: 0, inserts: 0, twice: 0 };
 			const learn = async () => {
 				await learner.ask("reset");
 				rates.learn = await rate(count, () => this.#learn(pairs));
@@ -67,19 +71,25 @@ export class Rounds {
 			const insert = async () => {
 				rates.inserts = await rate(count, () => plain.insert(pairs));
 			};
-			for (const side of round % 2 === 0 ? [learn, insert] : [insert, learn])
+			const insertTwice = async () => {
+				rates.twice = await rate(count, () => plainTwice.insert(pairs));
+			};
+			const sides = [learn, insert, insertTwice];
+			for (const side of round % 2 === 0 ? sides : sides.reverse())
 				await side();
 			if (round >= 0) {
 				ours.push(rates.learn);
 				baseline.push(rates.inserts);
+				twice.push(rates.twice);
 			}
 			say(
-				`  ${round < 0 ? "first, not counted" : `round ${round + 1}`}: learn ${Math.round(rates.learn)}/s, inserts ${Math.round(rates.inserts)}/s (load ${loadavg()[0]?.toFixed(1)})`,
+				`  ${round < 0 ? "first, not counted" : `round ${round + 1}`}: learn ${Math.round(rates.learn)}/s, inserts ${Math.round(rates.inserts)}/s, over two connections ${Math.round(rates.twice)}/s (load ${loadavg()[0]?.toFixed(1)})`,
 			);
 		}
 		return {
 			ours,
 			baseline,
+			twice,
 			processorUs: (processorMs * 1e3) / (rounds * count),
 		};
 	}
