@@ -7,9 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type PostgresChild, startEmbeddedPostgres } from "#adapters/embedded";
 import { Answered } from "../support/answered.js";
 import { runExperiment, sampleExperiment, send } from "../support/client.js";
+import { silent } from "../support/embedded.js";
 import { inForm, LONG } from "../support/faults/form.js";
 import { startNats } from "../support/nats-server.js";
-import { quiet } from "../support/quiet.js";
 import { type Instance, startSegue, waitFor } from "../support/segue.js";
 import { mountSmallDisk } from "../support/small-disk.js";
 import { type Direction, startProxy } from "../support/tcp-proxy.js";
@@ -37,7 +37,7 @@ async function startParts(databaseUrl: string) {
 
 /** A PostgreSQL of the test's own, which starts again where it is killed. */
 async function startPostgres(folder: string): Promise<PostgresChild> {
-	const postgres = await startEmbeddedPostgres({ folder, log: quiet });
+	const postgres = await startEmbeddedPostgres({ folder, log: silent });
 	cleanups.push(() => postgres.stop());
 	return postgres;
 }
