@@ -44,7 +44,7 @@ describe("kill -9 under load, again and again: every answered decision is in the
 		const options = { ...(await placeOfItsOwn()), env };
 		let learning: Instance | undefined;
 		const { answered, last } = await killAgainAndAgain({
-			kills: inForm({ short: 2, long: 60 }),
+			kills: inForm({ short: 1, long: 60 }),
 			start: async () => {
 				const decider = await startSegue({ app: "decider", ...options });
 				if (!learning) {
@@ -54,10 +54,10 @@ describe("kill -9 under load, again and again: every answered decision is in the
 				return decider;
 			},
 			before: async (kill) => {
-				if (kill % 3 === 1) await nats.kill("SIGSTOP");
+				if (kill % 3 === 0) await nats.kill("SIGSTOP");
 			},
 			after: async (kill) => {
-				if (kill % 3 === 1) await nats.kill("SIGCONT");
+				if (kill % 3 === 0) await nats.kill("SIGCONT");
 			},
 		});
 		cleanups.push(() => last.stop());

@@ -164,7 +164,8 @@ describe("the database fails: every decision is answered, nothing is lost or cou
 		if (LONG) expect(away).toBeLessThanOrEqual(MOST_RATIO);
 		if (LONG) expect(swallowed).toBeLessThanOrEqual(MOST_RATIO);
 		expect(answered.refused).toEqual([]);
-		await answered.provenOnce(databaseUrl, 120_000);
+		// In the short form the last of these tests proves all that was answered in them.
+		if (LONG) await answered.provenOnce(databaseUrl, 120_000);
 	});
 
 	test("it goes away for seconds: decisions go on and say so, reports answer 503", async () => {
@@ -187,7 +188,7 @@ describe("the database fails: every decision is answered, nothing is lost or cou
 		await sleep(500);
 		await traffic.stop();
 		expect(answered.refused).toEqual([]);
-		await answered.provenOnce(databaseUrl);
+		if (LONG) await answered.provenOnce(databaseUrl);
 	});
 
 	test("its backends and its postmaster are killed, again and again: what was committed stays", async () => {
