@@ -32,12 +32,9 @@ async function startParts(before?: (nats: TestNats) => Promise<void>) {
 	});
 	cleanups.push(() => instance.stop());
 	await runExperiment(instance.url, sampleExperiment);
-	const broker = await openBroker(nats.url);
-	cleanups.push(() => broker.close());
 	const answered = new Answered();
 	return {
 		nats,
-		broker,
 		instance,
 		answered,
 		databaseUrl: database.connectionString,
@@ -93,7 +90,9 @@ describe("the broker fails: no answer is refused, nothing is lost or counted twi
 	});
 
 	test("stopped for longer than it knows ids: what comes twice is counted once", async () => {
-		const { nats, broker, instance, answered } = parts;
+		const { nats, instance, answered } = parts;
+		const broker = await openBroker(nats.url);
+		cleanups.push(() => broker.close());
 		const traffic = answered.traffic(instance.url, 2, 15);
 		for (let stop = 0; stop < inForm({ short: 1, long: 5 }); stop++) {
 			await broker.set({ duplicate_window: DEDUPE_MS * NANOS_PER_MS });
@@ -109,15 +108,17 @@ describe("the broker fails: no answer is refused, nothing is lost or counted twi
 		// It looks for old ids now and then.
 		await sleep(DEDUPE_MS * 3);
 		const { messages } = await broker.state();
-		await broker.repeatAll();
-		expect((await broker.state()).messages).toBe(2 * messages);
-		console.log(`${messages} messages, each stored twice.`);
+		const repeated = await broker.repeatAll();
+		expect((await broker.state()).messages).toBe(messages + repeated);
+		console.log(`${repeated} messages, each stored twice at least.`);
 		expect(answered.refused).toEqual([]);
 		await answered.provenOnce(parts.databaseUrl);
 	});
 
 	test("the stream is full: the oldest message stays, and all goes on when there is room", async () => {
-		const { broker, instance, answered } = parts;
+		const { nats, instance, answered } = parts;
+		const broker = await openBroker(nats.url);
+		cleanups.push(() => broker.close());
 		const traffic = answered.traffic(instance.url, 2, 15);
 		const { first_seq, bytes } = await broker.state();
 		await broker.set({ max_bytes: bytes + 400_000 });

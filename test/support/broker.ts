@@ -20,8 +20,8 @@ export interface Broker {
 	set(change: Partial<StreamConfig>): Promise<void>;
 	/** In this order; returns their places in the stream. No ids, so that the broker takes everything for new. */
 	publish(messages: readonly Published[]): Promise<number[]>;
-	/** Sends every message once more under its own id, as a publisher does that heard no answer. */
-	repeatAll(): Promise<void>;
+	/** Sends every message once more under its own id, as a publisher does that heard no answer; returns how many ids there were. */
+	repeatAll(): Promise<number>;
 	learners(): Promise<ConsumerInfo>;
 	/** Until the learners have acknowledged all there is. */
 	taken(withinMs: number): Promise<void>;
@@ -58,10 +58,14 @@ export async function openBroker(url: string): Promise<Broker> {
 		},
 		repeatAll: async () => {
 			const { state } = await manager.streams.info(STREAM);
+			const known = new Set<string>();
 			const repeat = async (seq: number) => {
 				const held = await manager.streams.getMessage(STREAM, { seq });
 				if (held === null) return;
 				const msgID = held.header.get("Nats-Msg-Id");
+				// What is there twice already would be known by its first repeat.
+				if (known.has(msgID)) return;
+				known.add(msgID);
 				await door.publish(held.subject, held.data, { msgID });
 			};
 			for (let seq = state.first_seq; seq <= state.last_seq; seq += AT_ONCE) {
@@ -70,6 +74,7 @@ export async function openBroker(url: string): Promise<Broker> {
 					Array.from({ length: end - seq }, (_, i) => repeat(seq + i)),
 				);
 			}
+			return known.size;
 		},
 		learners,
 		taken: async (withinMs) => {
