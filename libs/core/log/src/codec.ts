@@ -21,6 +21,11 @@ const UNKNOWN_PUBLISHER: Publisher = {
 	sequence: 0,
 };
 
+/** An item before its text is looked for, which costs more than judging it. */
+type Judged<T> =
+	| { readonly ok: true; readonly value: T }
+	| { readonly ok: false; readonly reason: string };
+
 const writer = new ByteWriter();
 
 /** Where clients publish one event of the type. */
@@ -90,7 +95,7 @@ export function decodeMessage(
 		);
 	}
 	const pack = { parsed, raw: text.raw };
-	if (isLog) return decodePack(pack, "decisions", judgeDecision, poison);
+	if (isLog) return decodePack(pack, "decisions", parseDecisionRow, poison);
 	if (subject === EVENT_PACK_SUBJECT)
 		return decodePack(pack, "events", judgeEvent, poison);
 	return {
@@ -103,7 +108,7 @@ export function decodeMessage(
 function decodePack(
 	{ parsed, raw }: { readonly parsed: unknown; readonly raw: string },
 	kind: "decisions" | "events",
-	judge: (raw: unknown) => Item<DecisionRow> | Item<Event>,
+	judge: (raw: unknown) => Judged<DecisionRow | Event>,
 	poison: (reason: string) => DecodedMessage,
 ): DecodedMessage {
 	const publisher = readPublisher(parsed);
@@ -113,27 +118,26 @@ function decodePack(
 		);
 	const { [kind]: list, part } = parsed as { readonly [key: string]: unknown };
 	if (!Array.isArray(list)) return poison(`bad pack: ${kind} must be a list`);
-	const items: Item<DecisionRow | Event>[] = list.map(judge);
+	const judged = list.map(judge);
 	return {
 		kind,
 		publisher,
 		...(part === true && { part }),
-		items: items.every((item) => item.ok)
-			? items
-			: asTheyCame(items, raw, kind),
+		items: judged.every((item) => item.ok)
+			? judged
+			: asTheyCame(judged, list, rawItems(raw, kind)),
 	} as DecodedMessage;
 }
 
 /** Items that are dead-lettered keep the text they had, to the letter. */
 function asTheyCame<T>(
-	items: readonly Item<T>[],
-	pack: string,
-	kind: string,
+	judged: readonly Judged<T>[],
+	list: readonly unknown[],
+	texts: readonly string[] | null,
 ): readonly Item<T>[] {
-	const raws = rawItems(pack, kind);
-	if (raws?.length !== items.length) return items;
-	return items.map((item, i) =>
-		item.ok ? item : { ...item, raw: raws[i] as string },
+	const known = texts?.length === list.length ? texts : null;
+	return judged.map((item, i) =>
+		item.ok ? item : { ...item, raw: known?.[i] ?? rawText(list[i]) },
 	);
 }
 
@@ -150,19 +154,11 @@ function readPublisher(parsed: unknown): Publisher | null {
 	return { boot, sequence };
 }
 
-function judgeDecision(raw: unknown): Item<DecisionRow> {
-	const row = parseDecisionRow(raw);
-	return row.ok ? row : { ok: false, reason: row.reason, raw: rawText(raw) };
-}
-
-function judgeEvent(raw: unknown): Item<Event> {
+function judgeEvent(raw: unknown): Judged<Event> {
 	const problem = findJsonProblem(raw);
-	if (problem !== null)
-		return { ok: false, reason: badEvent([problem]), raw: rawText(raw) };
+	if (problem !== null) return { ok: false, reason: badEvent([problem]) };
 	const event = parseEvent(raw);
-	return event.ok
-		? event
-		: { ok: false, reason: badEvent(event.problems), raw: rawText(raw) };
+	return event.ok ? event : { ok: false, reason: badEvent(event.problems) };
 }
 
 function judgeSingle(raw: unknown, subject: string, text: string): Item<Event> {
