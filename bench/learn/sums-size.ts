@@ -13,13 +13,13 @@ const BOOT = "019b0000-0000-7000-8000-000000000002";
 /** Positions in a stream that these messages do not lie in. */
 const FIRST_POSITION = 1e9;
 
-/** Bytes of the sums table, indexes and dead rows included, after so many small batches on live arms. */
+/** Bytes of the sums table, indexes and dead rows included, after so many small batches on live arms; and the pairs in them. */
 export async function sumsAfterBatches(
 	pairs: Pairs,
 	database: Database,
 	batches: number,
 	say: (words: string) => void,
-): Promise<number> {
+): Promise<{ readonly bytes: number; readonly pairs: number }> {
 	const store = new PostgresDefinitionStore(database);
 	const ledger = new PostgresLearningLedger({
 		...database.options,
@@ -49,5 +49,5 @@ export async function sumsAfterBatches(
 	const [size] = await database.query<{ bytes: number }>(
 		"select pg_total_relation_size('sums') as bytes",
 	);
-	return size?.bytes ?? Number.NaN;
+	return { bytes: size?.bytes ?? Number.NaN, pairs: PAIRS_A_BATCH * batches };
 }
