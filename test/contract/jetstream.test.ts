@@ -79,7 +79,7 @@ test("stream and consumer can drop nothing that no learner acknowledged, and nev
 		ack_policy: "explicit",
 		ack_wait: 1e9,
 		max_deliver: -1,
-		max_ack_pending: 65_536,
+		max_ack_pending: 131_072,
 		deliver_policy: "all",
 	});
 });
@@ -176,7 +176,7 @@ test("a consumer made with other settings is brought to these", async () => {
 	const stream = await open(server);
 	const manager = await jetstreamManager(stream.connection);
 	const { config } = await manager.consumers.info("SEGUE", "learners");
-	expect(config).toMatchObject({ ack_wait: 1e9, max_ack_pending: 65_536 });
+	expect(config).toMatchObject({ ack_wait: 1e9, max_ack_pending: 131_072 });
 	expect((await stream.pull(10, 1_000)).length).toBe(1);
 });
 

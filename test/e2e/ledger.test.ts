@@ -39,6 +39,13 @@ test("a decision teaches at the close of its window, every event says what becam
 			at: new Date().toISOString(),
 			decisionId: decision.decisionId,
 		};
+		// What comes again before the decision is known would be counted for no experiment.
+		await waitFor(
+			async () =>
+				(await get("/v1/experiments/sample/ledger")).decisions?.logged === 1,
+			20_000,
+			() => "the decision was not logged",
+		);
 		await send(instance.url, "POST", "/v1/events", {
 			events: [
 				play,
