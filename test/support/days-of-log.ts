@@ -84,7 +84,8 @@ export class DaysOfLog {
 			await Promise.all(
 				learners.map((own, half) =>
 					new Learn(own, isRefusal).execute(
-						messages.filter((_, i) => i % 2 === half),
+						// Pairs of neighbours, so that each learner moves sums, whoever is first.
+						messages.filter((_, i) => (i >> 1) % 2 === half),
 					),
 				),
 			);
