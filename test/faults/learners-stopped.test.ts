@@ -10,8 +10,6 @@ import { waitFor } from "../support/segue.js";
 
 /** How long a learner may stand still inside transactions, all of them together. */
 const IDLE_LIMIT_MS = 5_000;
-/** So long at least a paused learner holds its locks: enough for others to meet them, where they begin by then. */
-const LOCKED_MS = 1_000;
 /** What else a batch may take on a busy machine. */
 const SLACK_MS = 2_000;
 /** The longest of them: lock_timeout, 10 s. */
@@ -93,6 +91,22 @@ class Stage {
 		return { waited };
 	}
 
+	/** The learner stands still at this step for longer than every timeout, while others go on; then it goes on too. */
+	async standStill(step: Step): Promise<{ waited: boolean }> {
+		await this.reach(step);
+		await this.learner.pause();
+		const pausedAt = performance.now();
+		await this.steps.shown(step);
+		if (step.trap !== undefined) await this.steps.release();
+		const { waited } = await this.othersGoOn(step);
+		await sleep(BEYOND_EVERY_TIMEOUT_MS - (performance.now() - pausedAt));
+		this.learner.resume();
+		await this.steps.release();
+		await this.goesOn();
+		await this.settled();
+		return { waited };
+	}
+
 	/** The learner that was resumed tries again what it had in hand, and then takes more. */
 	async goesOn(): Promise<void> {
 		for (let batches = 0; batches < 2; batches++) {
@@ -138,19 +152,13 @@ describe.concurrent("a learner that stops at any step of a batch: the others wai
 		const all = shuffled(steps, random);
 		const short = all.filter(({ locks }) => locks).slice(0, 1);
 		for (const step of inForm({ short, long: all })) {
-			await stage.reach(step);
-			await stage.learner.pause();
-			const pausedAt = performance.now();
-			await stage.steps.shown(step);
-			if (step.trap !== undefined) await stage.steps.release();
-			const stillLocked = performance.now() - pausedAt < LOCKED_MS;
-			const { waited } = await stage.othersGoOn(step);
-			if (step.locks && stillLocked) expect(waited, step.name).toBe(true);
-			await sleep(BEYOND_EVERY_TIMEOUT_MS - (performance.now() - pausedAt));
-			stage.learner.resume();
-			await stage.steps.release();
-			await stage.goesOn();
-			await stage.settled();
+			// On a busy machine the others may come when its transaction has been ended: then it is stopped there once more.
+			let met = false;
+			for (let tries = 0; tries < 3 && !met; tries++) {
+				const { waited } = await stage.standStill(step);
+				met = waited || !step.locks;
+			}
+			expect(met, step.name).toBe(true);
 			if (LONG) await proven(stage.ground);
 		}
 		console.log(`Stood still; others went on after: ${stage.went.join(", ")}.`);

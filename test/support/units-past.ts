@@ -61,6 +61,8 @@ export class UnitsPast {
 				for (let n = 0; this.#random() < 0.7 && n < 4; n++)
 					events.push({ event: this.#happen(decision, n) });
 			const [one] = decided as [Decided];
+			// Whatever else it was by chance, it was seen.
+			if (thorough.has(unit)) events.push({ event: this.#seen(one.decision) });
 			if (happens(0.2)) {
 				const waited = this.#decide(unit);
 				events.push({ event: this.#happen(waited.decision, 0) });
@@ -118,6 +120,11 @@ export class UnitsPast {
 			...(type === "rate" && { value: 0.5 }),
 			...(type === "retract" && { retracts: `e${n - 1}` }),
 		};
+	}
+
+	#seen({ id, idTime, unit }: PlainDecision): PlainEvent {
+		const at = idTime + SECOND;
+		return { id: "seen", type: "impression", at, unit, decisionId: id, idTime };
 	}
 
 	#signal(unit: string): PlainEvent {
