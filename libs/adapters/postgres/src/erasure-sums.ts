@@ -1,7 +1,7 @@
 import type pg from "pg";
 import type { Definition } from "#core/experiment";
 import { GRID } from "#core/linalg";
-import { addObservation, emptySums } from "#core/policy";
+import { addInto, addObservation, emptySums } from "#core/policy";
 import { bucketOf, type SumsDelta } from "#usecases/learning";
 import type { DeletedState, TakenDecision } from "./erasure-sql.js";
 import { chunkCount, chunkOf } from "./sums-chunks.js";
@@ -145,6 +145,5 @@ function addStored(entries: Float64Array, stored: Buffer): void {
 	// Copied, since what came from the database may begin anywhere in its memory.
 	const aligned = new Float64Array(entries.length);
 	new Uint8Array(aligned.buffer).set(stored);
-	for (let i = 0; i < entries.length; i++)
-		entries[i] = (entries[i] as number) + (aligned[i] as number);
+	addInto(entries, aligned);
 }
