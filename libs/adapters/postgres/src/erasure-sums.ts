@@ -1,105 +1,98 @@
-import type pg from "pg";
+import pg from "pg";
 import type { Definition } from "#core/experiment";
 import { GRID } from "#core/linalg";
 import { addInto, addObservation, emptySums } from "#core/policy";
 import { bucketOf, type SumsDelta } from "#usecases/learning";
-import type { DeletedState, TakenDecision } from "./erasure-sql.js";
-import { chunkCount, chunkOf } from "./sums-chunks.js";
+import { readBinary } from "./binary-rows.js";
+import type { Taken } from "./erasure-taken.js";
+import { CHUNK_LENGTH } from "./sums-chunks.js";
 
-/** Of a coordinate as the log has it. */
-const GRID_BYTES = 4;
+const DOUBLE_BYTES = Float64Array.BYTES_PER_ELEMENT;
 
 /** What the decisions had given to the sums, negated: E and R as they stood, which is what was added. */
 export function shareOfSums(
-	decisions: readonly TakenDecision[],
-	states: readonly DeletedState[],
+	{ decisions, states }: Taken,
 	definitions: ReadonlyMap<number, Definition>,
 ): readonly SumsDelta[] {
 	const rewardOf = new Map<string, number>();
-	for (const { id, exposed, reward } of states)
-		if (exposed === 1) rewardOf.set(id, reward);
+	for (const { exposed, reward, ids } of states)
+		if (exposed === 1) for (const id of ids) rewardOf.set(id, reward);
 	const deltas = new Map<string, SumsDelta>();
-	let vector = new Float64Array(0);
-	for (const { id, definitionId, arm, x } of decisions) {
-		const reward = rewardOf.get(id);
-		if (reward === undefined) continue;
-		const { experiment, version, bucketMs } = definitions.get(
-			definitionId,
-		) as Definition;
-		const bucket = bucketOf(id, bucketMs);
-		const key = `${experiment.key} ${version} ${arm} ${bucket}`;
-		let entry = deltas.get(key);
-		const d = x.length / GRID_BYTES;
-		if (entry === undefined) {
-			entry = {
-				experiment: experiment.key,
-				version,
-				arm,
-				bucket,
-				delta: emptySums(d),
-			};
-			deltas.set(key, entry);
+	for (const { definitionId, arm, ids, x } of decisions) {
+		const definition = definitions.get(definitionId) as Definition;
+		const d = x.length / ids.length;
+		// Each into the same one: a thousand of them, each with memory of its own, cost 10 ms of garbage collection.
+		const vector = new Float64Array(d);
+		for (const [at, id] of ids.entries()) {
+			const reward = rewardOf.get(id);
+			if (reward === undefined) continue;
+			for (let i = 0; i < d; i++) vector[i] = (x[at * d + i] as number) * GRID;
+			const { delta } = entryOf(deltas, definition, arm, id, d);
+			addObservation(delta, d, vector, -1, -reward);
 		}
-		if (vector.length !== d) vector = new Float64Array(d);
-		readGrid(x, vector);
-		addObservation(entry.delta, d, vector, -1, -reward);
 	}
 	return [...deltas.values()];
 }
 
-/** Into the same vector each time: a thousand of them, each with memory of its own, cost 10 ms of garbage collection. */
-function readGrid(bytes: Buffer, into: Float64Array): void {
-	for (let i = 0; i < into.length; i++)
-		into[i] = bytes.readInt32LE(GRID_BYTES * i) * GRID;
+function entryOf(
+	deltas: Map<string, SumsDelta>,
+	{ experiment, version, bucketMs }: Definition,
+	arm: string,
+	id: string,
+	d: number,
+): SumsDelta {
+	const bucket = bucketOf(id, bucketMs);
+	const key = `${experiment.key} ${version} ${arm} ${bucket}`;
+	const known = deltas.get(key);
+	if (known !== undefined) return known;
+	const entry = {
+		experiment: experiment.key,
+		version,
+		arm,
+		bucket,
+		delta: emptySums(d),
+	};
+	deltas.set(key, entry);
+	return entry;
 }
 
-/** A row of sums, by its key and what is to be added. */
-export interface AddedChunk extends Omit<SumsDelta, "delta"> {
-	readonly chunk: number;
-	readonly entries: Float64Array;
-}
-
-export function chunksOf(deltas: readonly SumsDelta[]): readonly AddedChunk[] {
-	return deltas.flatMap(({ delta, ...key }) =>
-		Array.from({ length: chunkCount(delta.length) }, (_, chunk) => ({
-			...key,
-			chunk,
-			entries: chunkOf(delta, chunk),
-		})),
-	);
-}
-
-/** A row of the shard that is there already, and which of the chunks is its, from 1 on. */
-export interface StoredChunk {
-	readonly place: number;
-	readonly data: Buffer;
-}
-
-const keyColumns = (chunks: readonly AddedChunk[]): unknown[] => [
-	chunks.map(({ experiment }) => experiment),
-	chunks.map(({ version }) => version),
-	chunks.map(({ arm }) => arm),
-	chunks.map(({ bucket }) => bucket),
-	chunks.map(({ chunk }) => chunk),
-];
-
-/** Of a shard that nobody else writes meanwhile: learners (see sums-sql.ts) need rows to lock first. */
+/** Of a shard that nobody else writes meanwhile: learners (see sums-sql.ts) need rows to lock first. Null where it has none yet. */
 export async function readAlone(
 	client: pg.ClientBase,
 	shard: number,
-	chunks: readonly AddedChunk[],
-): Promise<readonly StoredChunk[]> {
-	const { rows } = await client.query<StoredChunk>(
-		`select r.place, s.data
-		from unnest($2::text[], $3::int[], $4::text[], $5::bigint[], $6::smallint[])
-			with ordinality as r (experiment, version, arm, bucket, chunk, place)
-		cross join lateral (
-			select o.data from sums o where o.experiment = r.experiment and o.version = r.version and o.arm = r.arm
-			and o.bucket = r.bucket and o.shard = $1 and o.chunk = r.chunk limit 1
-		) s`,
-		[shard, ...keyColumns(chunks)],
+	deltas: readonly SumsDelta[],
+): Promise<readonly (Float64Array | null)[]> {
+	const stored: (Float64Array | null)[] = deltas.map(() => null);
+	const keys = JSON.stringify(
+		deltas.map(({ experiment, version, arm, bucket }, place) => ({
+			place,
+			experiment,
+			version,
+			arm,
+			bucket,
+		})),
 	);
-	return rows;
+	await readBinary(
+		client,
+		`select r.place, s.data
+		from json_to_recordset(${pg.escapeLiteral(keys)}) as r (place int, experiment text, version int, arm text, bucket bigint)
+		cross join lateral (
+			select string_agg(o.data, '' order by o.chunk) as data from sums o
+			where o.experiment = r.experiment and o.version = r.version and o.arm = r.arm and o.bucket = r.bucket and o.shard = ${shard}
+		) s
+		where s.data is not null`,
+		([place, data]) => {
+			if (place && data) stored[place.readInt32BE()] = doublesOf(data);
+		},
+	);
+	return stored;
+}
+
+/** Copied, since what came from the database may begin anywhere in its memory. */
+function doublesOf(bytes: Buffer): Float64Array {
+	const doubles = new Float64Array(bytes.length / DOUBLE_BYTES);
+	new Uint8Array(doubles.buffer).set(bytes);
+	return doubles;
 }
 
 /**
@@ -110,29 +103,42 @@ export async function writeAlone(
 	client: pg.ClientBase,
 	shard: number,
 	batch: number,
-	chunks: readonly AddedChunk[],
-	stored: readonly StoredChunk[],
+	deltas: readonly SumsDelta[],
+	stored: readonly (Float64Array | null)[],
 ): Promise<void> {
-	for (const { place, data } of stored)
-		addStored((chunks[place - 1] as AddedChunk).entries, data);
+	for (const [place, { delta, experiment }] of deltas.entries()) {
+		const before = stored[place] ?? null;
+		if (before === null) continue;
+		if (before.length !== delta.length)
+			throw new Error(
+				`Sums of ${experiment} have another length than its decisions say.`,
+			);
+		addInto(delta, before);
+	}
 	let end = 0;
-	const starts = chunks.map(({ entries }) => {
-		end += entries.byteLength;
-		return end - entries.byteLength + 1;
+	const starts = deltas.map(({ delta }) => {
+		end += delta.byteLength;
+		return end - delta.byteLength;
 	});
 	await client.query(
 		`insert into sums (experiment, version, arm, bucket, shard, chunk, batch, data)
-		select r.experiment, r.version, r.arm, r.bucket, $1, r.chunk, $2, substr($8::bytea, r.start, r.length)
-		from unnest($3::text[], $4::int[], $5::text[], $6::bigint[], $7::smallint[], $9::int[], $10::int[])
-			as r (experiment, version, arm, bucket, chunk, start, length)
+		select r.experiment, r.version, r.arm, r.bucket, $1, c.chunk, $2,
+			substr($3::bytea, 1 + r.start + c.chunk * $4::int, least($4::int, r.length - c.chunk * $4::int))
+		from unnest($5::text[], $6::int[], $7::text[], $8::bigint[], $9::int[], $10::int[])
+			as r (experiment, version, arm, bucket, start, length)
+		cross join lateral generate_series(0, (r.length - 1) / $4::int) as c (chunk)
 		on conflict (experiment, version, arm, bucket, shard, chunk) do update set data = excluded.data, batch = excluded.batch`,
 		[
 			shard,
 			batch,
-			...keyColumns(chunks),
-			Buffer.concat(chunks.map(({ entries }) => bytesOf(entries))),
+			Buffer.concat(deltas.map(({ delta }) => bytesOf(delta))),
+			CHUNK_LENGTH * DOUBLE_BYTES,
+			deltas.map(({ experiment }) => experiment),
+			deltas.map(({ version }) => version),
+			deltas.map(({ arm }) => arm),
+			deltas.map(({ bucket }) => bucket),
 			starts,
-			chunks.map(({ entries }) => entries.byteLength),
+			deltas.map(({ delta }) => delta.byteLength),
 		],
 	);
 }
@@ -140,10 +146,3 @@ export async function writeAlone(
 /** Little endian, as the row has it and every machine that Segue runs on. */
 const bytesOf = ({ buffer, byteOffset, byteLength }: Float64Array) =>
 	Buffer.from(buffer, byteOffset, byteLength);
-
-function addStored(entries: Float64Array, stored: Buffer): void {
-	// Copied, since what came from the database may begin anywhere in its memory.
-	const aligned = new Float64Array(entries.length);
-	new Uint8Array(aligned.buffer).set(stored);
-	addInto(entries, aligned);
-}

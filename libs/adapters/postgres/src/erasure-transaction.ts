@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { Definition } from "#core/experiment";
+import type { Event } from "#core/log";
 import type { RemovedRows } from "#usecases/erasing";
 import { readDefinitions } from "./definition-store.js";
 import {
@@ -8,25 +9,20 @@ import {
 	type LetterChanges,
 } from "./erasure-dead-letters.js";
 import {
-	deleteDecisions,
 	deleteEmptyPlaceholders,
-	deleteOutcomesOf,
 	deleteRequests,
 	deleteSignals,
-	deleteStates,
-	deleteStrayOutcomes,
 	experimentsOf,
-	idList,
 	readBound,
-	type TakenDecision,
 	writeTombstones,
 } from "./erasure-sql.js";
+import { readAlone, shareOfSums, writeAlone } from "./erasure-sums.js";
 import {
-	chunksOf,
-	readAlone,
-	shareOfSums,
-	writeAlone,
-} from "./erasure-sums.js";
+	readTaken,
+	type TakenDecisions,
+	takeDecisions,
+	takeEvents,
+} from "./erasure-taken.js";
 import { erasedVerdicts, writeVerdicts } from "./erasure-verdicts.js";
 import { nextBatch, takeFloors } from "./gate.js";
 import { forgetWindows } from "./open-windows.js";
@@ -68,21 +64,29 @@ export async function eraseSome(
 		beginning === null ? null : await writeTombstones(client, beginning.keys);
 	const bound = await readBound(client, units, most);
 	const removed = noRows();
-	const decisions = await deleteDecisions(client, units, bound);
-	removed.decisions = decisions.length;
-	await learnDefinitions(client, decisions, definitions);
-	const ids = idList(decisions);
-	const states = decisions.length > 0 ? await deleteStates(client, ids) : [];
-	for (const { exposed } of states) removed.learned += exposed;
-	const [outcomes, chunks] = await meanwhile(
-		decisions.length > 0 ? deleteOutcomesOf(client, ids) : [],
-		() => chunksOf(shareOfSums(decisions, states, definitions)),
-	);
-	removed.outcomes = outcomes.length;
-	await forgetOpenWindows(client, decisions, definitions);
+	const taken = await takeDecisions(client, units, bound);
+	await learnDefinitions(client, taken.definitionIds, definitions);
 	// What is not found by its decision goes last, when no event is left that a decision still to come out would take along.
-	const strays =
-		bound === null ? await deleteStray(client, units, removed) : [];
+	const last = bound === null;
+	const [events, { decisions, states, deltas }] = await meanwhile(
+		takeEvents(client, taken.ids, last ? units : null),
+		() => {
+			const read = readTaken(taken);
+			return { ...read, deltas: shareOfSums(read, definitions) };
+		},
+	);
+	for (const { ids } of decisions) removed.decisions += ids.length;
+	for (const { exposed, ids } of states)
+		removed.learned += exposed * ids.length;
+	removed.outcomes = events.length;
+	await forgetOpenWindows(client, decisions, definitions);
+	if (last) {
+		removed.signals = await deleteSignals(client, units);
+		removed.requests = await deleteRequests(client, units);
+	}
+	const { outcomes, named } = byWhose(events, decisions);
+	const experimentOf = await experimentsOf(client, named);
+	removed.waiting = await deleteEmptyPlaceholders(client, named);
 	if (beginning !== null)
 		removed.deadLetters = await changeLetters(
 			client,
@@ -90,9 +94,10 @@ export async function eraseSome(
 		);
 
 	const batch = await nextBatch(client);
-	const stored = await readAlone(client, ERASER_SHARD, chunks);
+	const stored = await readAlone(client, ERASER_SHARD, deltas);
+	const strays = named.map((id) => experimentOf.get(id) ?? null);
 	const [, verdicts] = await meanwhile(
-		writeAlone(client, ERASER_SHARD, batch, chunks, stored),
+		writeAlone(client, ERASER_SHARD, batch, deltas, stored),
 		() =>
 			erasedVerdicts(
 				{ decisions, outcomes, strays, signals: removed.signals },
@@ -118,11 +123,10 @@ function meanwhile<Asked, Done>(
 
 async function learnDefinitions(
 	client: pg.ClientBase,
-	decisions: readonly TakenDecision[],
+	ids: readonly number[],
 	definitions: Map<number, Definition>,
 ): Promise<void> {
-	const ids = new Set(decisions.map(({ definitionId }) => definitionId));
-	const unknown = [...ids].filter((id) => !definitions.has(id));
+	const unknown = ids.filter((id) => !definitions.has(id));
 	if (unknown.length === 0) return;
 	for (const row of await readDefinitions(client, unknown))
 		definitions.set(row.id, row);
@@ -133,26 +137,25 @@ async function learnDefinitions(
 		);
 }
 
-/** Returns the experiment of each event that named another's decision; null where the decision had not come. */
-async function deleteStray(
-	client: pg.ClientBase,
-	units: readonly string[],
-	removed: Counts,
-): Promise<readonly (string | null)[]> {
-	removed.signals = await deleteSignals(client, units);
-	removed.requests = await deleteRequests(client, units);
-	const named = await deleteStrayOutcomes(client, units);
-	removed.outcomes += named.length;
-	if (named.length === 0) return [];
-	const experimentOf = await experimentsOf(client, named);
-	removed.waiting = await deleteEmptyPlaceholders(client, named);
-	return named.map((id) => experimentOf.get(id) ?? null);
+/** Tells the events of the decisions taken out from those that name others, of which the decision is all that counts. */
+function byWhose(
+	events: readonly Event[],
+	decisions: readonly TakenDecisions[],
+): { readonly outcomes: readonly Event[]; readonly named: readonly string[] } {
+	const taken = new Set(decisions.flatMap(({ ids }) => ids));
+	const isTheirs = ({ decisionId }: Event) => taken.has(decisionId as string);
+	return {
+		outcomes: events.filter(isTheirs),
+		named: events
+			.filter((event) => !isTheirs(event))
+			.map(({ decisionId }) => decisionId as string),
+	};
 }
 
 /** Only decisions that teach from the close of their window on have one. */
 async function forgetOpenWindows(
 	client: pg.ClientBase,
-	decisions: readonly TakenDecision[],
+	decisions: readonly TakenDecisions[],
 	definitions: ReadonlyMap<number, Definition>,
 ): Promise<void> {
 	const closing = decisions.filter(
@@ -162,6 +165,6 @@ async function forgetOpenWindows(
 	if (closing.length > 0)
 		await forgetWindows(
 			client,
-			closing.map(({ id }) => id),
+			closing.flatMap(({ ids }) => ids),
 		);
 }

@@ -2,13 +2,13 @@ import type pg from "pg";
 import { type Definition, judge, type Verdict } from "#core/experiment";
 import type { Event } from "#core/log";
 import { NO_EXPERIMENT, VerdictTally } from "#usecases/learning";
-import type { TakenDecision } from "./erasure-sql.js";
+import type { TakenDecisions } from "./erasure-taken.js";
 import { byDecision } from "./outcome-record.js";
 import { countColumns } from "./verdict-counts.js";
 
 /** What one transaction of an erasure takes out of the log. */
 export interface TakenOut {
-	readonly decisions: readonly TakenDecision[];
+	readonly decisions: readonly TakenDecisions[];
 	/** Of the decisions taken out. */
 	readonly outcomes: readonly Event[];
 	/** Of decisions that are not: the experiment, or null where the decision had not come. */
@@ -48,25 +48,28 @@ export function erasedVerdicts(
 }
 
 function countByExperiment(
-	decisions: readonly TakenDecision[],
+	decisions: readonly TakenDecisions[],
 	outcomes: readonly Event[],
 	definitions: ReadonlyMap<number, Definition>,
 ): ReadonlyMap<string, ReadonlyMap<Verdict, number>> {
 	const byExperiment = new Map<string, Map<Verdict, number>>();
 	const outcomesOf = byDecision(outcomes);
-	for (const decision of decisions) {
-		const { experiment } = definitions.get(decision.definitionId) as Definition;
+	for (const { definitionId, group, unit, ids, decidedAt } of decisions) {
+		const { experiment } = definitions.get(definitionId) as Definition;
 		let counts = byExperiment.get(experiment.key);
 		if (counts === undefined) {
 			counts = new Map();
 			byExperiment.set(experiment.key, counts);
 		}
-		counts.set("logged", (counts.get("logged") ?? 0) + 1);
-		const events = outcomesOf.get(decision.id);
-		if (events === undefined) continue;
-		const { verdicts } = judge(experiment.reward, decision, events);
-		for (const { verdict } of verdicts.values())
-			counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
+		counts.set("logged", (counts.get("logged") ?? 0) + ids.length);
+		for (const [i, id] of ids.entries()) {
+			const events = outcomesOf.get(id);
+			if (events === undefined) continue;
+			const decision = { group, unit, decidedAt: decidedAt[i] as number };
+			const { verdicts } = judge(experiment.reward, decision, events);
+			for (const { verdict } of verdicts.values())
+				counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
+		}
 	}
 	return byExperiment;
 }
