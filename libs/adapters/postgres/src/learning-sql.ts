@@ -169,22 +169,16 @@ export async function updateStates(
 	sorted: readonly StateUpdate[],
 ): Promise<void> {
 	if (sorted.length === 0) return;
-	const [ids, least, greatest] = withBounds(sorted.map(({ id }) => id));
 	await client.query({
 		name: "segue-update-states",
-		text: `update decision_states s set experiment = r.experiment, version = r.version, arm = r.arm, exposed = r.exposed, reward = r.reward
-			from unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::smallint[], $6::float8[])
-				as r (id, experiment, version, arm, exposed, reward)
-			where s.id = r.id and s.id between $7 and $8`,
+		text: "select segue_update_states($1, $2, $3, $4, $5, $6)",
 		values: [
-			ids,
+			sorted.map((state) => state.id),
 			sorted.map((state) => state.experiment),
 			sorted.map((state) => state.version),
 			sorted.map((state) => state.arm),
 			sorted.map((state) => state.exposed),
 			sorted.map((state) => state.reward),
-			least,
-			greatest,
 		],
 	});
 }
