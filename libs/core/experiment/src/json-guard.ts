@@ -2,17 +2,7 @@ import type { Problem } from "./experiment.js";
 
 export const MOST_DEPTH = 32;
 const MOST_NODES = 100_000;
-const UNSAFE_KEYS = new Set<string | number>([
-	"__proto__",
-	"constructor",
-	"prototype",
-]);
-/** A NUL, or half of a surrogate pair: PostgreSQL's jsonb refuses both. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is what is looked for.
-const MAYBE_UNSTORABLE = /[\u0000\ud800-\udfff]/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
-const UNSTORABLE = /\u0000|\p{Surrogate}/u;
-
+const UNSAFE_KEYS = new Set(["__proto__", "constructor", "prototype"]);
 export function isPlainObject(
 	value: unknown,
 ): value is { readonly [key: string]: unknown } {
@@ -33,54 +23,60 @@ export function joinPath(parent: string, key: string | number): string {
  * It goes no deeper than the bound, so it cannot overflow the call stack.
  */
 export function findJsonProblem(value: unknown, path = ""): Problem | null {
-	const walk: Walk = { trail: [], nodes: 0 };
-	const message = visit(value, walk);
-	if (message === null) return null;
-	return { path: cut(walk.trail.reduce<string>(joinPath, path)), message };
+	const found = visit(value, 0, { nodes: 0 });
+	if (found === null) return null;
+	const keys = found.trail?.reverse() ?? [];
+	return {
+		path: cut(keys.reduce<string>(joinPath, path)),
+		message: found.message,
+	};
 }
 
-interface Walk {
-	/** Keys from the root to the value at hand; rendered as a path only where something is wrong, since every message is walked. */
-	readonly trail: (string | number)[];
-	nodes: number;
+/** What is wrong, and the keys that lead there, the last first: put together on the way back, since every message is walked. Null: nowhere in particular. */
+interface Found {
+	readonly message: string;
+	readonly trail: (string | number)[] | null;
 }
 
-/** What is wrong with the value at the end of the trail or below it; the trail then ends where it is. */
-function visit(value: unknown, walk: Walk): string | null {
-	if (++walk.nodes > MOST_NODES) {
-		walk.trail.length = 0;
-		return `Holds more than ${MOST_NODES} values; send less.`;
+const found = (message: string): Found => ({ message, trail: [] });
+
+function visit(
+	value: unknown,
+	depth: number,
+	walk: { nodes: number },
+): Found | null {
+	if (++walk.nodes > MOST_NODES)
+		return {
+			message: `Holds more than ${MOST_NODES} values; send less.`,
+			trail: null,
+		};
+	if (typeof value !== "object" || value === null) {
+		const message = scalarProblem(value);
+		return message === null ? null : found(message);
 	}
-	if (typeof value !== "object" || value === null) return scalarProblem(value);
-	if (walk.trail.length > MOST_DEPTH)
-		return `Nested deeper than ${MOST_DEPTH} levels; flatten it.`;
+	if (depth > MOST_DEPTH)
+		return found(`Nested deeper than ${MOST_DEPTH} levels; flatten it.`);
 	if (Array.isArray(value)) {
 		for (let index = 0; index < value.length; index++) {
-			const problem = descend(index, value[index], walk);
-			if (problem !== null) return problem;
+			const problem = visit(value[index], depth + 1, walk);
+			if (problem !== null) return under(index, problem);
 		}
 		return null;
 	}
-	if (!isPlainObject(value)) return "Not a JSON value.";
+	if (!isPlainObject(value)) return found("Not a JSON value.");
 	for (const key of Object.keys(value)) {
 		if (isUnstorable(key))
-			return "A key holds a NUL or half of a surrogate pair; rename it.";
-		const problem = descend(key, value[key], walk);
-		if (problem !== null) return problem;
+			return found("A key holds a NUL or half of a surrogate pair; rename it.");
+		const problem = UNSAFE_KEYS.has(key)
+			? found(`The key ${key} is not allowed; rename it.`)
+			: visit(value[key], depth + 1, walk);
+		if (problem !== null) return under(key, problem);
 	}
 	return null;
 }
 
-function descend(
-	key: string | number,
-	child: unknown,
-	walk: Walk,
-): string | null {
-	walk.trail.push(key);
-	const problem = UNSAFE_KEYS.has(key)
-		? `The key ${key} is not allowed; rename it.`
-		: visit(child, walk);
-	if (problem === null) walk.trail.pop();
+function under(key: string | number, problem: Found): Found {
+	problem.trail?.push(key);
 	return problem;
 }
 
@@ -100,9 +96,9 @@ function scalarProblem(value: unknown): string | null {
 	}
 }
 
-/** The first test is cheap and lets nearly every text through. */
+/** A NUL, or half of a surrogate pair: PostgreSQL's jsonb refuses both. */
 function isUnstorable(text: string): boolean {
-	return MAYBE_UNSTORABLE.test(text) && UNSTORABLE.test(text);
+	return text.includes("\u0000") || !text.isWellFormed();
 }
 
 function cut(path: string): string {

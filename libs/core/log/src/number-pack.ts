@@ -19,6 +19,9 @@ const MOST_DISTINCT = 16;
 const MOST_VARINT_BYTES = 5;
 const MOST_INT32 = 2 ** 31 - 1;
 
+const EIGHT_BYTES = new Uint8Array(8);
+const DOUBLE = new DataView(EIGHT_BYTES.buffer);
+
 let scratch = new DataView(new ArrayBuffer(4_096));
 
 /** The bytes stand until the next call. */
@@ -127,11 +130,8 @@ function putEach(from: number, values: Float64Array): number {
 class Reader {
 	good = true;
 	private at = 0;
-	private readonly view: DataView;
 
-	constructor(private readonly bytes: Uint8Array) {
-		this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-	}
+	constructor(private readonly bytes: Uint8Array) {}
 
 	get atEnd(): boolean {
 		return this.at === this.bytes.length;
@@ -144,12 +144,17 @@ class Reader {
 		return this.good ? count : 0;
 	}
 
+	/** Below 2³². */
 	varint(): number {
-		let value = 0;
-		for (let i = 0; i < MOST_VARINT_BYTES; i++) {
+		const first = this.byte();
+		if (first < 128) return first;
+		let value = first & 127;
+		for (let shift = 7; shift < 7 * MOST_VARINT_BYTES; shift += 7) {
 			const byte = this.byte();
-			value += (byte & 127) * 128 ** i;
-			if (byte < 128) return value;
+			// The fifth byte has room for four bits.
+			if (shift === 28 && byte > 15) break;
+			value |= (byte & 127) << shift;
+			if (byte < 128) return value >>> 0;
 		}
 		this.good = false;
 		return 0;
@@ -159,8 +164,7 @@ class Reader {
 		const values = new Float64Array(length);
 		for (let i = 0; i < length; i++) {
 			const folded = this.varint();
-			values[i] =
-				(folded % 2 === 0 ? folded / 2 : -(folded + 1) / 2) * GRID + 0;
+			values[i] = ((folded >>> 1) ^ -(folded & 1)) * GRID;
 		}
 		return values;
 	}
@@ -170,28 +174,42 @@ class Reader {
 		const distinct = this.byte();
 		if (distinct > MOST_DISTINCT) this.good = false;
 		if (!this.good) return values;
-		const known = Array.from({ length: distinct }, () => this.float64());
-		for (let i = 0; i < length && this.good; i++)
-			values[i] = distinct === 0 ? this.float64() : this.oneOf(known);
+		if (distinct === 0) {
+			for (let i = 0; i < length; i++) values[i] = this.float64();
+			return values;
+		}
+		const from = this.at;
+		this.at += 8 * distinct;
+		const known = new Float64Array(distinct);
+		for (let i = 0; i < distinct; i++) known[i] = this.float64At(from + 8 * i);
+		for (let i = 0; i < length; i++) {
+			const which = this.byte();
+			if (which >= distinct) this.good = false;
+			values[i] = known[which] ?? 0;
+		}
 		return values;
-	}
-
-	private oneOf(known: readonly number[]): number {
-		const value = known[this.byte()];
-		if (value === undefined) this.good = false;
-		return value ?? 0;
 	}
 
 	private byte(): number {
 		const byte = this.bytes[this.at++];
-		if (byte === undefined) this.good = false;
-		return byte ?? 0;
+		if (byte !== undefined) return byte;
+		this.good = false;
+		return 0;
 	}
 
 	private float64(): number {
 		const at = this.at;
 		this.at += 8;
-		if (this.at > this.bytes.length) this.good = false;
-		return this.good ? this.view.getFloat64(at, true) : 0;
+		return this.float64At(at);
+	}
+
+	/** Little endian. */
+	private float64At(at: number): number {
+		if (at + 8 > this.bytes.length) {
+			this.good = false;
+			return 0;
+		}
+		for (let i = 0; i < 8; i++) EIGHT_BYTES[i] = this.bytes[at + i] as number;
+		return DOUBLE.getFloat64(0, true);
 	}
 }

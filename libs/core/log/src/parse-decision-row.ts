@@ -8,7 +8,7 @@ import {
 	PRINTABLE,
 	PURPOSE,
 } from "#core/experiment";
-import { isOnGrid } from "#core/linalg";
+import { CLIP, isOnGrid } from "#core/linalg";
 import { isDecisionId } from "./decision-id.js";
 import type { DecisionRow } from "./decision-row.js";
 import { doublesFromBase64, gridFromBase64 } from "./number-bytes.js";
@@ -32,12 +32,6 @@ export type ParsedRow =
 /** One decision as it travels in a pack, as a list (row-list.ts) or, as earlier versions wrote it, by names → the row, or the first reason why it is none. */
 export function parseDecisionRow(sent: unknown): ParsedRow {
 	const raw = Array.isArray(sent) ? nameFields(sent) : sent;
-	const problem = findJsonProblem(raw);
-	if (problem !== null)
-		return {
-			ok: false,
-			reason: `bad decision: ${problem.path} ${problem.message}`,
-		};
 	if (!isPlainObject(raw))
 		return {
 			ok: false,
@@ -47,7 +41,8 @@ export function parseDecisionRow(sent: unknown): ParsedRow {
 	try {
 		return { ok: true, value: readRow(raw) };
 	} catch (error) {
-		return { ok: false, reason: `bad decision: ${(error as BadRow).message}` };
+		if (!(error instanceof BadRow)) throw error;
+		return { ok: false, reason: `bad decision: ${error.message}` };
 	}
 }
 
@@ -70,30 +65,30 @@ function readRow(raw: Raw): DecisionRow {
 		arm: need("arm", raw.arm, isArmKey),
 		propensity: need("propensity", raw.propensity, isProbability),
 		distribution: need("distribution", raw.distribution, isDistribution),
-		context: need("context", raw.context, isObject),
+		context: needJson("context", raw.context, isObject),
 		x: readX(numbers.x),
 		eligible,
-		excluded: need("excluded", raw.excluded, isTextRecord),
+		excluded: needJson("excluded", raw.excluded, isTextRecord),
 		means: readGrid("means", numbers.means, eligible.length),
 		propensities: probabilities("propensities"),
 		policyPropensities:
 			numbers.policyPropensities === null
 				? null
 				: probabilities("policyPropensities"),
-		missing: need("missing", raw.missing, isTextList),
-		degraded: need("degraded", raw.degraded, isTextList),
+		missing: needJson("missing", raw.missing, isTextList),
+		degraded: needJson("degraded", raw.degraded, isTextList),
 		decidedAt: need("decidedAt", raw.decidedAt, isTime),
 		origin: need("origin", raw.origin, isOrigin),
 		parent: need("parent", raw.parent, isIdOrNull),
 		traceId: need("traceId", raw.traceId, isPrintableOrNull),
 		requestId: need("requestId", raw.requestId, isPrintableOrNull),
-		consent: need("consent", raw.consent, isConsent),
+		consent: needJson("consent", raw.consent, isConsent),
 		privacyVersion: need(
 			"privacyVersion",
 			raw.privacyVersion,
 			isPrintableOrNull,
 		),
-		extra: need("extra", raw.extra, isAnything),
+		extra: needJson("extra", raw.extra, isAnything),
 		revision: need("revision", raw.revision, isWhole),
 		referenceBucket: need("referenceBucket", raw.referenceBucket, isWhole),
 		coreVersion: need("coreVersion", raw.coreVersion, isPrintable),
@@ -106,8 +101,24 @@ function need<T>(
 	holds: (value: unknown) => value is T,
 ): T {
 	if (value === undefined) throw new BadRow(`${key} is missing`);
-	if (!holds(value)) throw new BadRow(`${key} is not valid`);
-	return value;
+	if (holds(value)) return value;
+	const problem = findJsonProblem(value, key);
+	throw new BadRow(
+		problem === null
+			? `${key} is not valid`
+			: `${problem.path} ${problem.message}`,
+	);
+}
+
+/** A field that is stored as a document; the others' own checks leave room for nothing that cannot be stored. */
+function needJson<T>(
+	key: string,
+	value: unknown,
+	holds: (value: unknown) => value is T,
+): T {
+	const problem = value === undefined ? null : findJsonProblem(value, key);
+	if (problem !== null) throw new BadRow(`${problem.path} ${problem.message}`);
+	return need(key, value, holds);
 }
 
 /** The numbers of a row that has them in one text; itself where each has its own field. */
@@ -134,10 +145,9 @@ function readX(raw: unknown): Float64Array {
 	const x = toNumbers(raw, gridFromBase64);
 	if (x === null || x.length === 0 || x.length > MOST_COORDINATES)
 		throw new BadRow("x is not valid");
-	if (
-		!x.every((coordinate) => Math.abs(coordinate) <= 8 && isOnGrid(coordinate))
-	)
-		throw new BadRow("x is beyond ±8");
+	for (const coordinate of x)
+		if (!(Math.abs(coordinate) <= CLIP && isOnGrid(coordinate)))
+			throw new BadRow("x is beyond ±8");
 	return x;
 }
 
@@ -156,9 +166,12 @@ function readDistribution(
 	const values = toNumbers(raw, doublesFromBase64);
 	if (values === null || values.length !== length)
 		throw new BadRow(`${key} is not one number per eligible arm`);
-	if (!values.every((value) => value >= 0 && value <= 1))
-		throw new BadRow(`${key} is not made of probabilities`);
-	const sum = values.reduce((total, value) => total + value, 0);
+	let sum = 0;
+	for (const value of values) {
+		if (!(value >= 0 && value <= 1))
+			throw new BadRow(`${key} is not made of probabilities`);
+		sum += value;
+	}
 	if (Math.abs(sum - 1) > SUM_TOLERANCE)
 		throw new BadRow(`${key} sums to ${sum}, not to 1`);
 	return values;
