@@ -15,6 +15,9 @@ interface Row {
 	readonly large: number | null;
 	readonly real: number | null;
 	readonly raw: Uint8Array | null;
+	readonly shorts: readonly number[];
+	readonly units: readonly number[];
+	readonly doubles: readonly number[] | null;
 	readonly document: unknown;
 	readonly at: number;
 }
@@ -26,6 +29,9 @@ const columns: readonly CopyColumn<Row>[] = [
 	["large", (to, row) => to.int8(row.large)],
 	["real", (to, row) => to.float8(row.real)],
 	["raw", (to, row) => to.bytes(row.raw)],
+	["shorts", (to, row) => to.int16s(row.shorts)],
+	["units", (to, row) => to.int32s(row.units, 0.25)],
+	["doubles", (to, row) => to.float64s(row.doubles)],
 	["document", (to, row) => to.jsonb(row.document)],
 	["at", (to, row) => to.time(row.at)],
 ];
@@ -37,6 +43,9 @@ const row: Row = {
 	large: -(2 ** 53) + 1,
 	real: -0.1,
 	raw: Uint8Array.of(0, 255, 92, 39),
+	shorts: [-(2 ** 15), 0, 2 ** 15 - 1],
+	units: [-0.25, 2 ** 29 - 0.25],
+	doubles: [-0, Number.MIN_VALUE, 1 / 3],
 	document: { a: [1, null, "𝄞"] },
 	at: -1,
 };
@@ -54,6 +63,9 @@ const rows = fc.array(
 		large: fc.option(fc.maxSafeInteger()),
 		real: fc.option(fc.double({ noNaN: true })),
 		raw: fc.option(fc.uint8Array({ maxLength: 300 })),
+		shorts: fc.array(fc.integer({ min: -(2 ** 15), max: 2 ** 15 - 1 })),
+		units: fc.array(fc.integer().map((units) => units / 4)),
+		doubles: fc.option(fc.array(fc.double({ noNaN: true }))),
 		document: fc.option(fc.dictionary(storable, fc.option(storable))),
 		at: fc.integer({ min: 0, max: 253_402_300_799_999 }),
 	}),
@@ -73,7 +85,7 @@ beforeAll(async () => {
 	});
 	await client.connect();
 	await client.query(
-		`create temp table copied (place serial, id uuid, words text, small int, large bigint, real float8, raw bytea, document jsonb, at timestamptz,
+		`create temp table copied (place serial, id uuid, words text, small int, large bigint, real float8, raw bytea, shorts bytea, units bytea, doubles bytea, document jsonb, at timestamptz,
 			check (words <> 'words that nobody may say'))`,
 	);
 });
@@ -85,15 +97,29 @@ afterAll(async () => {
 const copy = (list: readonly Row[]) =>
 	copyRows(client, "copied", columns, list);
 
+const numbers = (
+	bytes: Buffer,
+	width: number,
+	read: (bytes: Buffer, at: number) => number,
+) =>
+	Array.from({ length: bytes.length / width }, (_, i) =>
+		read(bytes, i * width),
+	);
+
 async function copied() {
 	const { rows } = await client.query(
-		`delete from copied returning place, id, words, small, large, real, raw, document, date_part('epoch', at) * 1000 as at`,
+		`delete from copied returning place, id, words, small, large, real, raw, shorts, units, doubles, document, date_part('epoch', at) * 1000 as at`,
 	);
 	return rows
 		.sort((a, b) => a.place - b.place)
 		.map(({ place: _, ...rest }) => ({
 			...rest,
 			raw: rest.raw && new Uint8Array(rest.raw),
+			shorts: numbers(rest.shorts, 2, (bytes, at) => bytes.readInt16LE(at)),
+			units: numbers(rest.units, 4, (bytes, at) => bytes.readInt32LE(at) / 4),
+			doubles:
+				rest.doubles &&
+				numbers(rest.doubles, 8, (bytes, at) => bytes.readDoubleLE(at)),
 			at: Math.round(rest.at),
 		}));
 }

@@ -26,6 +26,11 @@ export interface FieldWriter {
 	float8(value: number | null): void;
 	/** As bytea. */
 	bytes(value: Uint8Array | null): void;
+	/** As bytea, like the next two: little endian, two bytes each. */
+	int16s(values: ArrayLike<number>): void;
+	/** Four bytes each, `unit` being 1. */
+	int32s(values: ArrayLike<number>, unit: number): void;
+	float64s(values: ArrayLike<number> | null): void;
 	/** As jsonb; null and undefined are no value, not JSON's null. */
 	jsonb(value: unknown): void;
 	/** As timestamptz, from milliseconds since the epoch. */
@@ -95,8 +100,12 @@ class CopyIn extends pg.Query {
 	}
 }
 
+const viewOf = ({ buffer, byteOffset, length }: Buffer): DataView =>
+	new DataView(buffer, byteOffset, length);
+
 class BinaryWriter implements FieldWriter {
 	#bytes = Buffer.allocUnsafe(65_536);
+	#view = viewOf(this.#bytes);
 	#at = SIGNATURE.copy(this.#bytes);
 
 	constructor() {
@@ -161,6 +170,25 @@ class BinaryWriter implements FieldWriter {
 		this.#at += value.length;
 	}
 
+	int16s(values: ArrayLike<number>): void {
+		this.#field(2 * values.length);
+		for (let i = 0; i < values.length; i++, this.#at += 2)
+			this.#view.setInt16(this.#at, values[i] as number, true);
+	}
+
+	int32s(values: ArrayLike<number>, unit: number): void {
+		this.#field(4 * values.length);
+		for (let i = 0; i < values.length; i++, this.#at += 4)
+			this.#view.setInt32(this.#at, (values[i] as number) / unit, true);
+	}
+
+	float64s(values: ArrayLike<number> | null): void {
+		if (this.#isNull(values)) return;
+		this.#field(8 * values.length);
+		for (let i = 0; i < values.length; i++, this.#at += 8)
+			this.#view.setFloat64(this.#at, values[i] as number, true);
+	}
+
 	jsonb(value: unknown): void {
 		if (this.#isNull(value ?? null)) return;
 		this.#text(JSON.stringify(value), 1);
@@ -201,5 +229,6 @@ class BinaryWriter implements FieldWriter {
 		const larger = Buffer.allocUnsafe(2 * (this.#at + more));
 		this.#bytes.copy(larger, 0, 0, this.#at);
 		this.#bytes = larger;
+		this.#view = viewOf(larger);
 	}
 }

@@ -1,7 +1,7 @@
 import type pg from "pg";
+import { GRID } from "#core/linalg";
 import type { LoggedDecision } from "#usecases/learning";
 import { type CopyColumn, copyRows } from "./binary-copy.js";
-import { doubleBytes, gridBytes, indexBytes } from "./decision-record.js";
 
 interface Stored extends LoggedDecision {
 	readonly batch: number;
@@ -19,16 +19,12 @@ const columns: readonly CopyColumn<Stored>[] = [
 	["propensity", (to, { row }) => to.float8(row.propensity)],
 	["distribution", (to, { row }) => to.text(row.distribution)],
 	["context", (to, { row }) => to.jsonb(row.context)],
-	["x", (to, { row }) => to.bytes(gridBytes(row.x))],
-	["eligible", (to, { row }) => to.bytes(indexBytes(row.eligible))],
+	["x", (to, { row }) => to.int32s(row.x, GRID)],
+	["eligible", (to, { row }) => to.int16s(row.eligible)],
 	["excluded", (to, { row }) => to.jsonb(row.excluded)],
-	["means", (to, { row }) => to.bytes(gridBytes(row.means))],
-	["propensities", (to, { row }) => to.bytes(doubleBytes(row.propensities))],
-	[
-		"policy_propensities",
-		(to, { row: { policyPropensities } }) =>
-			to.bytes(policyPropensities && doubleBytes(policyPropensities)),
-	],
+	["means", (to, { row }) => to.int32s(row.means, GRID)],
+	["propensities", (to, { row }) => to.float64s(row.propensities)],
+	["policy_propensities", (to, { row }) => to.float64s(row.policyPropensities)],
 	["missing", (to, { row }) => to.jsonb(row.missing)],
 	["degraded", (to, { row }) => to.jsonb(row.degraded)],
 	["decided_at", (to, { row }) => to.time(row.decidedAt)],

@@ -1,7 +1,6 @@
 import type { Group, JsonObject, JsonValue } from "#core/experiment";
+import { GRID } from "#core/linalg";
 import type { DecisionRow } from "#core/log";
-
-const GRID_UNITS = 4096;
 
 /** A row of `decisions` as pg gives it. */
 export interface DecisionRecord {
@@ -108,13 +107,6 @@ export function toDecisionRow(record: DecisionRecord): DecisionRow {
 	};
 }
 
-export function gridBytes(values: Float64Array): Buffer {
-	const bytes = Buffer.allocUnsafe(values.length * 4);
-	for (let i = 0; i < values.length; i++)
-		bytes.writeInt32LE((values[i] as number) * GRID_UNITS, i * 4);
-	return bytes;
-}
-
 export function doubleBytes(values: Float64Array): Buffer {
 	const bytes = Buffer.allocUnsafe(values.length * 8);
 	for (let i = 0; i < values.length; i++)
@@ -122,17 +114,10 @@ export function doubleBytes(values: Float64Array): Buffer {
 	return bytes;
 }
 
-export function indexBytes(values: readonly number[]): Buffer {
-	const bytes = Buffer.allocUnsafe(values.length * 2);
-	for (let i = 0; i < values.length; i++)
-		bytes.writeInt16LE(values[i] as number, i * 2);
-	return bytes;
-}
-
 export function fromGridBytes(bytes: Buffer): Float64Array {
 	const values = new Float64Array(bytes.length / 4);
 	for (let i = 0; i < values.length; i++)
-		values[i] = bytes.readInt32LE(i * 4) / GRID_UNITS;
+		values[i] = bytes.readInt32LE(i * 4) * GRID;
 	return values;
 }
 
