@@ -1,4 +1,3 @@
-import { sha256 } from "@noble/hashes/sha2.js";
 import type { JsonValue } from "#core/experiment";
 import type { Event } from "./event.js";
 
@@ -21,11 +20,6 @@ export function canonicalEvent(event: Event): string {
 		unit: event.unit,
 		value: event.value,
 	} satisfies { [Field in keyof Required<Event>]: unknown });
-}
-
-/** SHA-256 of the canonical content: tells a repeated event from another body under its id. */
-export function eventHash(event: Event): Uint8Array {
-	return sha256(new TextEncoder().encode(canonicalEvent(event)));
 }
 
 function sorted(value: {

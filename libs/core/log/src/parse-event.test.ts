@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { canonicalJson } from "#core/experiment";
 import {
 	canonicalEvent,
-	eventHash,
 	isDecisionId,
 	parseEvent,
 	parseInstant,
@@ -12,6 +11,9 @@ import {
 } from "./index.js";
 
 const ID = "018bcfe5-6800-7abc-8def-0123456789ab";
+const present = (event: object) =>
+	Object.keys(JSON.parse(JSON.stringify(event)));
+
 const minimal = { id: "e1", type: "play", at: 1_700_000_000_000, unit: "u1" };
 
 function problems(raw: unknown, path?: string): string[] {
@@ -30,7 +32,7 @@ describe("an event", () => {
 	it("needs id, type, at and unit, no more", () => {
 		expect(accepted(minimal)).toEqual(minimal);
 		expect(
-			Object.keys(accepted({ ...minimal, value: null, session: undefined })),
+			present(accepted({ ...minimal, value: null, session: undefined })),
 		).toEqual(["id", "type", "at", "unit"]);
 		expect(problems({})).toEqual(
 			["type", "id", "at", "unit"].map(
@@ -248,8 +250,6 @@ describe("the canonical content of an event", () => {
 		expect(canonicalEvent(other)).toBe(
 			canonicalEvent({ ...one, session: undefined }),
 		);
-		expect(eventHash(other)).toEqual(eventHash(one));
-		expect(eventHash(one)).toHaveLength(32);
 	});
 
 	it("is the JSON of the event with its keys sorted, as stored hashes were made", () => {
@@ -270,7 +270,7 @@ describe("the canonical content of an event", () => {
 	});
 
 	it("differs with any field", () => {
-		const hashes = [
+		const contents = [
 			{},
 			{ value: 1 },
 			{ at: 2 },
@@ -278,8 +278,8 @@ describe("the canonical content of an event", () => {
 			{ session: "s" },
 			{ properties: { a: 1 } },
 			{ properties: { a: "1" } },
-		].map((changes) => eventHash(accepted({ ...minimal, ...changes })).join());
-		expect(new Set(hashes).size).toBe(hashes.length);
+		].map((changes) => canonicalEvent(accepted({ ...minimal, ...changes })));
+		expect(new Set(contents).size).toBe(contents.length);
 	});
 });
 

@@ -87,7 +87,7 @@ export function parseEvent(raw: unknown, path = ""): ParsedEvent {
 	};
 	retractProblems(raw, type, refuse);
 	if (problems.length > 0) return { ok: false, problems };
-	return { ok: true, value: withoutUndefined(event) as Event };
+	return { ok: true, value: event as Event };
 }
 
 const TYPE_RULE =
@@ -194,10 +194,4 @@ function retractProblems(
 			"retracts",
 			"Only an event of type retract takes another back; leave it out.",
 		);
-}
-
-function withoutUndefined(event: object): object {
-	return Object.fromEntries(
-		Object.entries(event).filter(([, value]) => value !== undefined),
-	);
 }

@@ -1,5 +1,5 @@
 import { closingOf } from "#core/experiment";
-import { eventHash } from "#core/log";
+import { eventHash } from "./event-hash.js";
 import { foldBatch } from "./fold.js";
 import type {
 	Committed,

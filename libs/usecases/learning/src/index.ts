@@ -3,6 +3,7 @@ export * from "./batch-size.js";
 export * from "./close-windows.js";
 export * from "./count-batch.js";
 export * from "./dead-letter.js";
+export * from "./event-hash.js";
 export * from "./fold.js";
 export * from "./folded-sums.js";
 export * from "./learn.js";

@@ -1,9 +1,10 @@
-import { decodeMessage, eventHash, type Publisher } from "#core/log";
+import { decodeMessage, type Publisher } from "#core/log";
 import {
 	payloadOfPoison,
 	refusedDecision,
 	refusedEvent,
 } from "./dead-letter.js";
+import { eventHash } from "./event-hash.js";
 import { foldBatch } from "./fold.js";
 import type {
 	Batch,
