@@ -2,6 +2,13 @@ import type pg from "pg";
 import type { DecisionRow } from "#core/log";
 import type { DeadLetter, LearnableRow, StateChange } from "#usecases/learning";
 import { GATE } from "./advisory-locks.js";
+import {
+	float8Array,
+	int2Array,
+	int4Array,
+	textArray,
+	uuidArray,
+} from "./binary-array.js";
 import { type DecisionRecord, fromGridBytes } from "./decision-record.js";
 
 const MOST_REASON = 2_000;
@@ -64,22 +71,26 @@ export async function insertStates(
 	client: pg.ClientBase,
 	sorted: readonly NewState[],
 ): Promise<ReadonlySet<string>> {
-	const { rows } = await client.query<{ id: string }>({
+	// As one text: a row for each id would cost more to read than the rest.
+	const { rows } = await client.query<{ ids: string | null }>({
 		name: "segue-insert-states",
-		text: `insert into decision_states (id, experiment, version, arm)
-			select r.id, r.experiment, r.version, r.arm
-			from unnest($1::uuid[], $2::text[], $3::int[], $4::text[]) as r (id, experiment, version, arm)
-			order by r.id
-			on conflict do nothing
-			returning id`,
+		text: `with inserted as (
+				insert into decision_states (id, experiment, version, arm)
+				select r.id, r.experiment, r.version, r.arm
+				from unnest($1::uuid[], $2::text[], $3::int[], $4::text[]) as r (id, experiment, version, arm)
+				order by r.id
+				on conflict do nothing
+				returning id
+			)
+			select string_agg(i.id::text, ',') as ids from inserted i`,
 		values: [
-			sorted.map(({ id }) => id),
-			sorted.map(({ row }) => row?.experiment ?? null),
-			sorted.map(({ row }) => row?.version ?? null),
-			sorted.map(({ row }) => row?.arm ?? null),
+			uuidArray(sorted.map(({ id }) => id)),
+			textArray(sorted.map(({ row }) => row?.experiment ?? null)),
+			int4Array(sorted.map(({ row }) => row?.version ?? null)),
+			textArray(sorted.map(({ row }) => row?.arm ?? null)),
 		],
 	});
-	return new Set(rows.map(({ id }) => id));
+	return new Set(rows[0]?.ids?.split(","));
 }
 
 export async function lockStates(
@@ -99,8 +110,12 @@ export async function lockStates(
 /** Ids and the range they lie in, by which partitions beyond it are passed over. */
 export function withBounds(
 	sortedIds: readonly string[],
-): [readonly string[], string, string] {
-	return [sortedIds, sortedIds[0] as string, sortedIds.at(-1) as string];
+): [Buffer, string, string] {
+	return [
+		uuidArray(sortedIds),
+		sortedIds[0] as string,
+		sortedIds.at(-1) as string,
+	];
 }
 
 /** Of decisions that a refused event names: no locks, since nothing of them changes. */
@@ -173,12 +188,12 @@ export async function updateStates(
 		name: "segue-update-states",
 		text: "select segue_update_states($1, $2, $3, $4, $5, $6)",
 		values: [
-			sorted.map((state) => state.id),
-			sorted.map((state) => state.experiment),
-			sorted.map((state) => state.version),
-			sorted.map((state) => state.arm),
-			sorted.map((state) => state.exposed),
-			sorted.map((state) => state.reward),
+			uuidArray(sorted.map((state) => state.id)),
+			textArray(sorted.map((state) => state.experiment)),
+			int4Array(sorted.map((state) => state.version)),
+			textArray(sorted.map((state) => state.arm)),
+			int2Array(sorted.map((state) => state.exposed)),
+			float8Array(sorted.map((state) => state.reward)),
 		],
 	});
 }

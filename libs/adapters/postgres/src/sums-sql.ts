@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { SumsDelta } from "#usecases/learning";
+import { bytesArray } from "./binary-array.js";
 import {
 	ALARM,
 	addedBytes,
@@ -107,7 +108,7 @@ async function insertZeros(
 			shard,
 			batch,
 			...keyColumns(chunks),
-			chunks.map((chunk) => Buffer.alloc(chunk.delta.length * 8)),
+			bytesArray(chunks.map((chunk) => Buffer.alloc(chunk.delta.length * 8))),
 		],
 	);
 }
@@ -159,7 +160,7 @@ async function writeRows(
 				as r (experiment, version, arm, bucket, chunk, data)
 			where s.experiment = r.experiment and s.version = r.version and s.arm = r.arm and s.bucket = r.bucket
 				and s.shard = $1 and s.chunk = r.chunk`,
-		values: [shard, batch, ...keyColumns(chunks), data],
+		values: [shard, batch, ...keyColumns(chunks), bytesArray(data)],
 	});
 	return chunks.flatMap((chunk, i) =>
 		nearsTheEnd(data[i] as Buffer)
