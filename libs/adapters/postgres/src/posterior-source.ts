@@ -1,10 +1,13 @@
+import pg from "pg";
 import type {
 	BucketSums,
 	PosteriorRead,
 	PosteriorSource,
 } from "#usecases/deciding";
+import { readBinary } from "./binary-rows.js";
 import type { Database } from "./database.js";
 import {
+	addShard,
 	assembleBuckets,
 	assembleInSlices,
 	type ChunkRecord,
@@ -21,13 +24,46 @@ interface BucketKey {
 }
 type ReadRecord = { head: number } & (ChunkRecord | { data: null });
 
-/** Buckets read at once: 16 of d = 64 are 280 kB, which takes a millisecond or two to decode. */
-const BUCKETS_A_PAGE = 16;
+/** Buckets read in one statement: 16 of d = 64 are 280 kB, which as text takes a millisecond or two to decode. */
+const FEW_BUCKETS = 16;
+/** Buckets read at once where there are more: bytes are only copied. */
+const BUCKETS_A_PAGE = 32;
 
 /** A sums row last written by a batch whose revision is not beyond $3 has not moved since; for 0 all have. */
 const movedSince = `select distinct s.arm, s.bucket from sums s
 	where s.experiment = $1 and s.version = $2
 	and ($3::bigint = 0 or s.batch in (select l.batch from revision_log l where l.experiment = $1 and l.revision > $3))`;
+
+/** As bytes, which lie in the socket's memory until they are where they will stay: text of a thousand arms is 24 MB for the collector to move about. */
+async function readPage(
+	client: pg.ClientBase,
+	[experiment, version]: readonly unknown[],
+	page: readonly BucketKey[],
+): Promise<readonly BucketSums[]> {
+	const keys = JSON.stringify(
+		page.map(({ arm, bucket }, place) => ({ place, arm, bucket })),
+	);
+	const sums: (Float64Array | null)[] = page.map(() => null);
+	await readBinary(
+		client,
+		`select m.place, shards.data
+		from json_to_recordset(${pg.escapeLiteral(keys)}) as m (place int, arm text, bucket bigint)
+		cross join lateral (
+			select string_agg(s.data, '' order by s.chunk) as data from sums s
+			where s.experiment = ${pg.escapeLiteral(String(experiment))} and s.version = ${Number(version)} and s.arm = m.arm and s.bucket = m.bucket
+			group by s.shard
+		) as shards`,
+		([place, data]) => {
+			if (!place || !data) return;
+			const at = place.readInt32BE();
+			sums[at] = addShard(sums[at] ?? null, data);
+		},
+	);
+	return page.flatMap((key, place) => {
+		const found = sums[place] ?? null;
+		return found === null ? [] : [{ ...key, sums: found }];
+	});
+}
 
 /** Reads sums and revision in one snapshot. */
 export class PostgresPosteriorSource implements PosteriorSource {
@@ -49,10 +85,10 @@ export class PostgresPosteriorSource implements PosteriorSource {
 			) on s.experiment = r.experiment and s.version = $2 and many.moved <= $4
 			where r.experiment = $1
 			group by r.revision, many.moved, s.arm, s.bucket, s.shard`,
-			[...since, BUCKETS_A_PAGE],
+			[...since, FEW_BUCKETS],
 		);
 		const [first] = rows;
-		if (first !== undefined && first.moved > BUCKETS_A_PAGE)
+		if (first !== undefined && first.moved > FEW_BUCKETS)
 			return this.#readPages(since);
 		const shards = rows.filter(
 			(row): row is FewRecord & ShardText => row.data !== null,
@@ -74,25 +110,14 @@ export class PostgresPosteriorSource implements PosteriorSource {
 				[...since],
 			);
 			const changed: BucketSums[] = [];
-			for (let from = 0; from < moved.rows.length; from += BUCKETS_A_PAGE) {
-				const page = moved.rows.slice(from, from + BUCKETS_A_PAGE);
-				const { rows } = await client.query<ShardText>(
-					`select m.arm, m.bucket, shards.length, shards.data
-					from unnest($3::text[], $4::bigint[]) as m (arm, bucket)
-					cross join lateral (
-						select sum(length(s.data))::int / 8 as length, encode(string_agg(s.data, '' order by s.chunk), 'base64') as data
-						from sums s
-						where s.experiment = $1 and s.version = $2 and s.arm = m.arm and s.bucket = m.bucket
-						group by s.shard
-					) as shards`,
-					[
-						...since.slice(0, 2),
-						page.map(({ arm }) => arm),
-						page.map(({ bucket }) => bucket),
-					],
+			for (let from = 0; from < moved.rows.length; from += BUCKETS_A_PAGE)
+				changed.push(
+					...(await readPage(
+						client,
+						since,
+						moved.rows.slice(from, from + BUCKETS_A_PAGE),
+					)),
 				);
-				changed.push(...(await assembleInSlices(rows)));
-			}
 			return { revision: heads.rows[0]?.head ?? 0, changed };
 		});
 	}

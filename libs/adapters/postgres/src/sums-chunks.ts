@@ -60,6 +60,26 @@ function decoded(base64: string, length: number): Float64Array {
 	return sums;
 }
 
+/** The sums of the shards before with this one's added; the first is copied where they will stay. */
+export function addShard(
+	before: Float64Array | null,
+	bytes: Buffer,
+): Float64Array {
+	const length = bytes.length / 8;
+	if (before === null) {
+		const sums = new Float64Array(length);
+		new Uint8Array(sums.buffer).set(bytes);
+		return sums;
+	}
+	if (scratch.length < length) scratch = new Float64Array(length);
+	new Uint8Array(scratch.buffer).set(bytes);
+	addInto(before, scratch.subarray(0, length));
+	return before;
+}
+
+/** Bytes from a socket begin anywhere, numbers do not; the same memory each time, since what is given back is collected. */
+let scratch = new Float64Array(CHUNK_LENGTH);
+
 function inOrder(buckets: Iterable<BucketSums>): BucketSums[] {
 	return [...buckets].sort((a, b) =>
 		a.arm < b.arm ? -1 : a.arm > b.arm ? 1 : a.bucket - b.bucket,

@@ -8,7 +8,7 @@ export class Slices {
 	private begunAt: number;
 
 	constructor(
-		private readonly sliceMs = 2,
+		private readonly sliceMs = 1,
 		private readonly now: () => number = () => performance.now(),
 	) {
 		this.begunAt = now();
