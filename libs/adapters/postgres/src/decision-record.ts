@@ -115,10 +115,20 @@ export function doubleBytes(values: Float64Array): Buffer {
 }
 
 export function fromGridBytes(bytes: Buffer): Float64Array {
-	const values = new Float64Array(bytes.length / 4);
-	for (let i = 0; i < values.length; i++)
-		values[i] = bytes.readInt32LE(i * 4) * GRID;
-	return values;
+	return fromGridBytesEach([bytes])[0] as Float64Array;
+}
+
+/** Parts of one array: each of its own is one more for the collector. */
+export function fromGridBytesEach(list: readonly Buffer[]): Float64Array[] {
+	const length = list.reduce((sum, bytes) => sum + bytes.length / 4, 0);
+	const all = new Float64Array(length);
+	let end = 0;
+	return list.map((bytes) => {
+		const from = end;
+		for (let at = 0; at < bytes.length; at += 4)
+			all[end++] = bytes.readInt32LE(at) * GRID;
+		return all.subarray(from, end);
+	});
 }
 
 export function fromDoubleBytes(bytes: Buffer): Float64Array {

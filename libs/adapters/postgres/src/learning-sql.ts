@@ -9,7 +9,7 @@ import {
 	textArray,
 	uuidArray,
 } from "./binary-array.js";
-import { type DecisionRecord, fromGridBytes } from "./decision-record.js";
+import { type DecisionRecord, fromGridBytesEach } from "./decision-record.js";
 
 const MOST_REASON = 2_000;
 
@@ -145,7 +145,8 @@ export async function readDecisions(
 			from decisions d where d.id = any ($1::uuid[]) and d.id between $2 and $3`,
 		values: withBounds(sortedIds),
 	});
-	return rows.map((record) => ({
+	const xs = fromGridBytesEach(rows.map(({ x }) => x));
+	return rows.map((record, i) => ({
 		id: record.id,
 		experiment: record.experiment,
 		version: record.version,
@@ -153,7 +154,7 @@ export async function readDecisions(
 		unit: record.unit,
 		group: record.assigned_group,
 		arm: record.arm,
-		x: fromGridBytes(record.x),
+		x: xs[i] as Float64Array,
 		decidedAt: Math.round(1_000 * record.decided_at),
 	}));
 }

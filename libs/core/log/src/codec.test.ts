@@ -65,8 +65,10 @@ function reason(subject: string, body: Uint8Array): string {
 	return item === undefined || item.ok ? "" : item.reason;
 }
 
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView) =>
+	new Uint8Array(buffer, byteOffset, byteLength);
 const base64 = (numbers: Int32Array | Float64Array) =>
-	Buffer.from(numbers.buffer).toString("base64");
+	Buffer.from(bytesOf(numbers)).toString("base64");
 const units = (values: Float64Array) =>
 	base64(Int32Array.from(values, (value) => value * 4096));
 
@@ -175,9 +177,7 @@ describe("a pack of decisions", () => {
 				if (!item?.ok) throw new Error(item?.reason);
 				const back = item.value as DecisionRow;
 				for (const key of ["x", "means", "propensities"] as const)
-					expect(new Uint8Array(back[key].buffer)).toEqual(
-						new Uint8Array(changes[key].buffer),
-					);
+					expect(bytesOf(back[key])).toEqual(bytesOf(changes[key]));
 			}),
 		);
 	});

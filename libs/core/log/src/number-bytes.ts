@@ -37,10 +37,16 @@ function fromBase64(text: string): DataView | null {
 
 /** Null where the text is no base64. */
 export function bytesFromBase64(text: string): Uint8Array | null {
+	const bytes = new Uint8Array(Math.ceil((text.length * 3) / 4));
+	const length = readBase64(text, bytes);
+	return length === null ? null : bytes.subarray(0, length);
+}
+
+/** Writes the bytes of the text into `bytes`, which has room for three quarters of its length, and gives their number; null where it is no base64. */
+export function readBase64(text: string, bytes: Uint8Array): number | null {
 	if (text.length % 4 !== 0) return null;
 	const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
 	const digits = text.length - padding;
-	const bytes = new Uint8Array(Math.floor((digits * 3) / 4));
 	// Every digit's own bits: a wrong one sets bits above the lowest six.
 	let seen = 0;
 	let bits = 0;
@@ -60,5 +66,5 @@ export function bytesFromBase64(text: string): Uint8Array | null {
 				bytes[place++] = bits;
 		}
 	}
-	return seen < 64 ? bytes : null;
+	return seen < 64 ? place : null;
 }

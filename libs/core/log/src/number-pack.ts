@@ -1,5 +1,5 @@
 import { GRID } from "#core/linalg";
-import { bytesFromBase64 } from "./number-bytes.js";
+import { readBase64 } from "./number-bytes.js";
 
 /**
  * The numbers of a decision, exact and small: indexes and grid units as variable-length integers, probabilities as float64, each
@@ -18,9 +18,6 @@ export interface PackedNumbers {
 const MOST_DISTINCT = 16;
 const MOST_VARINT_BYTES = 5;
 const MOST_INT32 = 2 ** 31 - 1;
-
-const EIGHT_BYTES = new Uint8Array(8);
-const DOUBLE = new DataView(EIGHT_BYTES.buffer);
 
 let scratch = new DataView(new ArrayBuffer(4_096));
 
@@ -47,21 +44,27 @@ export function packNumbers(numbers: PackedNumbers): Uint8Array {
 	return new Uint8Array(scratch.buffer, 0, at);
 }
 
-/** Null where the text is not base64 of packed numbers, all of them and no more. */
+/** Null where the text is not base64 of packed numbers, all of them and no more. The arrays are parts of one. */
 export function unpackNumbers(text: string): PackedNumbers | null {
-	const bytes = bytesFromBase64(text);
-	if (bytes === null) return null;
-	const reader = new Reader(bytes);
+	reserve(text.length);
+	const bytes = new Uint8Array(scratch.buffer);
+	const length = readBase64(text, bytes);
+	if (length === null) return null;
+	const reader = new Reader(scratch, length);
 	const K = reader.count();
 	const eligible: number[] = [];
 	for (let last = -1; eligible.length < K && reader.good; ) {
 		last += 1 + reader.varint();
 		eligible.push(last);
 	}
-	const x = reader.grid(reader.count());
-	const means = reader.grid(K);
-	const propensities = reader.distribution(K);
-	const policyPropensities = reader.atEnd ? null : reader.distribution(K);
+	const d = reader.count();
+	const all = new Float64Array(d + 3 * K);
+	const x = reader.grid(all.subarray(0, d));
+	const means = reader.grid(all.subarray(d, d + K));
+	const propensities = reader.distribution(all.subarray(d + K, d + 2 * K));
+	const policyPropensities = reader.atEnd
+		? null
+		: reader.distribution(all.subarray(d + 2 * K));
 	return reader.good && reader.atEnd
 		? { eligible, x, means, propensities, policyPropensities }
 		: null;
@@ -131,16 +134,19 @@ class Reader {
 	good = true;
 	private at = 0;
 
-	constructor(private readonly bytes: Uint8Array) {}
+	constructor(
+		private readonly view: DataView,
+		private readonly length: number,
+	) {}
 
 	get atEnd(): boolean {
-		return this.at === this.bytes.length;
+		return this.at === this.length;
 	}
 
 	/** Of things that take a byte each or more, so no larger than what is left. */
 	count(): number {
 		const count = this.varint();
-		if (count > this.bytes.length - this.at) this.good = false;
+		if (count > this.length - this.at) this.good = false;
 		return this.good ? count : 0;
 	}
 
@@ -160,39 +166,33 @@ class Reader {
 		return 0;
 	}
 
-	grid(length: number): Float64Array {
-		const values = new Float64Array(length);
-		for (let i = 0; i < length; i++) {
+	grid(values: Float64Array): Float64Array {
+		for (let i = 0; i < values.length; i++) {
 			const folded = this.varint();
 			values[i] = ((folded >>> 1) ^ -(folded & 1)) * GRID;
 		}
 		return values;
 	}
 
-	distribution(length: number): Float64Array {
-		const values = new Float64Array(length);
+	distribution(values: Float64Array): Float64Array {
 		const distinct = this.byte();
 		if (distinct > MOST_DISTINCT) this.good = false;
 		if (!this.good) return values;
-		if (distinct === 0) {
-			for (let i = 0; i < length; i++) values[i] = this.float64();
-			return values;
-		}
 		const from = this.at;
 		this.at += 8 * distinct;
-		const known = new Float64Array(distinct);
-		for (let i = 0; i < distinct; i++) known[i] = this.float64At(from + 8 * i);
-		for (let i = 0; i < length; i++) {
-			const which = this.byte();
-			if (which >= distinct) this.good = false;
-			values[i] = known[which] ?? 0;
-		}
+		for (let i = 0; i < values.length; i++)
+			values[i] = distinct === 0 ? this.float64() : this.oneOf(from, distinct);
 		return values;
 	}
 
+	private oneOf(from: number, distinct: number): number {
+		const which = this.byte();
+		if (which >= distinct) this.good = false;
+		return this.float64At(from + 8 * which);
+	}
+
 	private byte(): number {
-		const byte = this.bytes[this.at++];
-		if (byte !== undefined) return byte;
+		if (this.at < this.length) return this.view.getUint8(this.at++);
 		this.good = false;
 		return 0;
 	}
@@ -203,13 +203,8 @@ class Reader {
 		return this.float64At(at);
 	}
 
-	/** Little endian. */
 	private float64At(at: number): number {
-		if (at + 8 > this.bytes.length) {
-			this.good = false;
-			return 0;
-		}
-		for (let i = 0; i < 8; i++) EIGHT_BYTES[i] = this.bytes[at + i] as number;
-		return DOUBLE.getFloat64(0, true);
+		if (at + 8 > this.length) this.good = false;
+		return this.good ? this.view.getFloat64(at, true) : 0;
 	}
 }
