@@ -56,8 +56,17 @@ async function scans() {
 	return row;
 }
 
+/** Of decision states: all, and those that found room on the row's page and so left the index alone. */
+async function updates() {
+	const [row] = await database.query<{ all: number; besideTheIndex: number }>(
+		`select sum(t.n_tup_upd)::int as "all", sum(t.n_tup_hot_upd)::int as "besideTheIndex" from pg_stat_user_tables t
+		where t.relname ~ '^decision_states_\\d{8}$'`,
+	);
+	return row;
+}
+
 describe("the statements of a batch", () => {
-	it("find rows by their keys, though the day was empty when they were planned", async () => {
+	it("find rows by their keys, though the day was empty when they were planned, and change states in their place", async () => {
 		const before = await scans();
 		const ledger = new PostgresLearningLedger({
 			connectionString: own.connectionString,
@@ -88,5 +97,9 @@ describe("the statements of a batch", () => {
 			),
 		);
 		expect((await scans())?.scans).toBe(before?.scans);
+		expect(await updates()).toEqual({
+			all: BATCHES * PAIRS,
+			besideTheIndex: BATCHES * PAIRS,
+		});
 	});
 });
