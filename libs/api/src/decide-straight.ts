@@ -1,4 +1,3 @@
-import type { ServerResponse } from "node:http";
 import { type Decision, parseDecisionRequest } from "#usecases/deciding";
 import { parseJsonBody } from "./json-body.js";
 import { knownError } from "./known-error.js";
@@ -8,7 +7,7 @@ import { traceIdOf } from "./request-headers.js";
 import type { StraightRoute } from "./straight-route.js";
 
 const PATH = "/v1/decisions";
-const JSON_TYPE = "application/json; charset=utf-8";
+const JSON_HEADERS = { "content-type": "application/json; charset=utf-8" };
 
 /** `POST /v1/decisions` without a framework: the same steps, answers and problems as the controller's. */
 export function decideStraight({
@@ -21,18 +20,18 @@ export function decideStraight({
 >): StraightRoute {
 	return {
 		path: PATH,
-		async answer(request, body, response) {
+		async answer(request) {
 			try {
 				const decision = await decide.execute(
-					parseDecisionRequest(parseJsonBody(body)),
-					traceIdOf(request.headers.traceparent),
+					parseDecisionRequest(parseJsonBody(request.body)),
+					traceIdOf(request.traceparent),
 				);
-				send(response, 200, { "content-type": JSON_TYPE }, serialise(decision));
+				request.reply(200, JSON_HEADERS, serialise(decision));
 			} catch (error) {
 				const known = knownError(error, isDatabaseAway);
 				if (known === null) onUnexpected(error, `POST ${PATH}`);
 				const { status, headers, text } = problemAnswer(known);
-				send(response, status, headers, text);
+				request.reply(status, headers, text);
 			}
 		},
 	};
@@ -41,17 +40,4 @@ export function decideStraight({
 /** Named, so that a profile shows it. Written by hand key by key it took as long. */
 function serialise(decision: Decision): string {
 	return JSON.stringify(decision);
-}
-
-function send(
-	response: ServerResponse,
-	status: number,
-	headers: Readonly<Record<string, string>>,
-	text: string,
-): void {
-	response.writeHead(status, {
-		...headers,
-		"content-length": Buffer.byteLength(text),
-	});
-	response.end(text);
 }

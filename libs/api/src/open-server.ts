@@ -1,8 +1,9 @@
 import { createServer, type RequestListener, type Server } from "node:http";
+import { readFirst } from "./straight-connections.js";
 import {
 	goStraight,
+	type StraightRequest,
 	type StraightRoute,
-	type WholeRequest,
 } from "./straight-route.js";
 import { Together } from "./together.js";
 
@@ -19,22 +20,23 @@ export interface Door {
 	straight: StraightRoute | null;
 }
 
+const BOUNDS = {
+	headersTimeout: 10_000,
+	maxHeaderSize: 16_384,
+	requestTimeout: 30_000,
+	keepAliveTimeout: 72_000,
+};
+
 /** The HTTP server with its bounds of time and headers: what does not go straight goes to `handler`, which is Fastify's. */
 export function openServer(
 	door: Door,
 	handler: RequestListener,
 	onAnswer?: (answer: HttpAnswer) => void,
 ): Server {
-	const bounds = {
-		headersTimeout: 10_000,
-		maxHeaderSize: 16_384,
-		requestTimeout: 30_000,
-		keepAliveTimeout: 72_000,
-	};
-	const arrived = new Together<WholeRequest>(({ request, body, response }) =>
-		door.straight?.answer(request, body, response),
+	const arrived = new Together<StraightRequest>((request) =>
+		door.straight?.answer(request),
 	);
-	const server = createServer(bounds, (request, response) => {
+	const server = createServer(BOUNDS, (request, response) => {
 		const { straight } = door;
 		if (
 			straight === null ||
@@ -55,6 +57,17 @@ export function openServer(
 				seconds: (performance.now() - begunAt) / 1_000,
 			}),
 		);
+	});
+	readFirst(server, {
+		path: () => door.straight?.path ?? null,
+		arrived: (request) => arrived.add(request),
+		answered: (status, seconds) =>
+			onAnswer?.({
+				method: "POST",
+				route: door.straight?.path ?? "unknown",
+				status,
+				seconds,
+			}),
 	});
 	return server;
 }

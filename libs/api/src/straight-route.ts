@@ -7,46 +7,56 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 export interface StraightRoute {
 	/** The whole URL. */
 	readonly path: string;
-	/** Called with the whole body; answers `response`, whatever happens, and never rejects. */
-	readonly answer: (
-		request: IncomingMessage,
-		body: Uint8Array,
-		response: ServerResponse,
-	) => void;
+	/** Called with each request; replies to it once, whatever happens, and never rejects. */
+	readonly answer: (request: StraightRequest) => void;
+}
+
+/** A request of the route whose body is whole. */
+export interface StraightRequest {
+	readonly body: Uint8Array;
+	readonly traceparent: string | undefined;
+	reply(
+		status: number,
+		headers: Readonly<Record<string, string>>,
+		text: string,
+	): void;
 }
 
 /** Larger bodies are rare, and slow for other reasons. */
-const MOST_BYTES = 65_536;
-const JSON_TYPES = new Set([
+export const MOST_BODY_BYTES = 65_536;
+/** Content types that go straight. */
+export const JSON_TYPES: ReadonlySet<string> = new Set([
 	"application/json",
 	"application/json; charset=utf-8",
 ]);
 
-/** A request of the route whose body is whole. */
-export interface WholeRequest {
-	readonly request: IncomingMessage;
-	readonly body: Uint8Array;
-	readonly response: ServerResponse;
-}
-
-/** Whether the route takes the request; if so, it is handed on to `whole` once its body is there. */
+/**
+ * Whether the route takes a request that Node has read the head of; if so, it is handed on to `whole` once its body is there. So it
+ * goes on connections that bring other requests too; those that do not are read without Node, by StraightConnection.
+ */
 export function goStraight(
 	path: string,
 	request: IncomingMessage,
 	response: ServerResponse,
-	whole: { add(arrived: WholeRequest): void },
+	whole: { add(arrived: StraightRequest): void },
 ): boolean {
 	if (request.url !== path || request.method !== "POST") return false;
 	const { headers } = request;
 	const length = Number(headers["content-length"]);
 	if (
 		!JSON_TYPES.has(headers["content-type"] ?? "") ||
-		!(length > 0 && length <= MOST_BYTES) ||
+		!(length > 0 && length <= MOST_BODY_BYTES) ||
 		headers["content-encoding"] !== undefined ||
 		headers["transfer-encoding"] !== undefined
 	)
 		return false;
-	readBody(request, length, (body) => whole.add({ request, body, response }));
+	const traceparent = headers.traceparent as string | undefined;
+	const reply: StraightRequest["reply"] = (status, own, text) => {
+		const length = Buffer.byteLength(text);
+		response.writeHead(status, { ...own, "content-length": length });
+		response.end(text);
+	};
+	readBody(request, length, (body) => whole.add({ body, traceparent, reply }));
 	return true;
 }
 

@@ -1,0 +1,46 @@
+import type { Server } from "node:http";
+import type { Socket } from "node:net";
+import {
+	StraightConnection,
+	type StraightServer,
+} from "./straight-connection.js";
+
+/**
+ * From now on the server's connections are read by StraightConnection first. What it leaves is given to the listener by which Node
+ * makes connections speak HTTP; whoever closes the server's connections closes these too.
+ */
+export function readFirst(
+	server: Server,
+	straight: Pick<StraightServer, "path" | "arrived" | "answered">,
+): void {
+	const speakHttp = server.listeners("connection");
+	server.removeAllListeners("connection");
+	const ours: StraightServer = {
+		...straight,
+		keepAliveMs: server.keepAliveTimeout,
+		listening: () => server.listening,
+		takeOver(socket, bytes) {
+			// Paused, or the bytes would be read only when more come.
+			socket.pause();
+			if (bytes.length > 0) socket.unshift(bytes);
+			for (const listener of speakHttp) listener.call(server, socket);
+			socket.resume();
+		},
+	};
+	const open = new Map<Socket, StraightConnection>();
+	server.on("connection", (socket: Socket) => {
+		open.set(socket, new StraightConnection(socket, ours));
+		socket.once("close", () => open.delete(socket));
+	});
+
+	const closeIdle = server.closeIdleConnections.bind(server);
+	server.closeIdleConnections = () => {
+		for (const connection of open.values()) connection.closeIfIdle();
+		closeIdle();
+	};
+	const closeAll = server.closeAllConnections.bind(server);
+	server.closeAllConnections = () => {
+		for (const socket of open.keys()) socket.destroy();
+		closeAll();
+	};
+}
