@@ -47,58 +47,31 @@ export async function readBound(
 	return rows[0]?.id ?? null;
 }
 
-/** The experiment of each id's decision; null where it has not come. */
-export async function experimentsOf(
-	client: pg.ClientBase,
-	ids: readonly string[],
-): Promise<ReadonlyMap<string, string | null>> {
-	const { rows } = await client.query<{
-		id: string;
-		experiment: string | null;
-	}>({
-		name: "segue-experiments-of",
-		text: "select s.id, s.experiment from decision_states s where s.id = any ($1::uuid[])",
-		values: [ids],
-	});
-	return new Map(rows.map((row) => [row.id, row.experiment]));
-}
-
-/** Of the ids, those that wait for a decision and for which nothing waits any more. */
+/** Of ids that events were taken from: the experiment of each one's decision, null where it has not come, and how many of those went, since nothing waits for them any more. */
 export async function deleteEmptyPlaceholders(
 	client: pg.ClientBase,
 	ids: readonly string[],
-): Promise<number> {
-	const { rowCount } = await client.query({
+): Promise<{
+	readonly experimentOf: ReadonlyMap<string, string | null>;
+	readonly waiting: number;
+}> {
+	const { rows } = await client.query<{
+		id: string;
+		experiment: string | null;
+		waiting: number;
+	}>({
 		name: "segue-erase-placeholders",
-		text: `delete from decision_states s where s.id = any ($1::uuid[]) and s.experiment is null
-		and not exists (select from outcomes o where o.decision_id = s.id and o.decision_id = any ($1::uuid[]))`,
+		text: `with gone as (
+			delete from decision_states s where s.id = any ($1::uuid[]) and s.experiment is null
+			and not exists (select from outcomes o where o.decision_id = s.id and o.decision_id = any ($1::uuid[])) returning 1
+		)
+		select s.id, s.experiment, (select count(*) from gone) as waiting from decision_states s where s.id = any ($1::uuid[])`,
 		values: [ids],
 	});
-	return rowCount ?? 0;
-}
-
-export async function deleteSignals(
-	client: pg.ClientBase,
-	units: readonly string[],
-): Promise<number> {
-	const { rowCount } = await client.query({
-		name: "segue-erase-signals",
-		text: "delete from signals g where g.unit = any ($1::text[])",
-		values: [units],
-	});
-	return rowCount ?? 0;
-}
-
-export async function deleteRequests(
-	client: pg.ClientBase,
-	units: readonly string[],
-): Promise<number> {
-	const { rowCount } = await client.query({
-		name: "segue-erase-requests",
-		text: "delete from requests r where r.unit = any ($1::text[])",
-		values: [units],
-	});
-	return rowCount ?? 0;
+	return {
+		experimentOf: new Map(rows.map((row) => [row.id, row.experiment])),
+		waiting: rows[0]?.waiting ?? 0,
+	};
 }
 
 /** The instant before which the log was folded away, milliseconds; null where nothing ever was. */

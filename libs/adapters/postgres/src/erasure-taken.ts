@@ -10,6 +10,8 @@ import type { Event } from "#core/log";
 
 /** What is taken out with decisions, as the database wrote it: its next statement needs none of it to be read. */
 export interface TakenText {
+	/** The transaction's number, by which its revisions are found. */
+	readonly batch: number;
 	/** As PostgreSQL writes a list. */
 	readonly ids: string;
 	readonly definitionIds: readonly number[];
@@ -77,6 +79,7 @@ export async function takeDecisions(
 			delete from decision_states s where s.id = any (array(select d.id from d)) returning s.id, s.exposed, s.reward
 		)
 		select
+			nextval('batch_ids') as batch,
 			(select coalesce(array_agg(d.id), '{}') from d)::text as ids,
 			(select coalesce(json_agg(distinct d.definition_id), '[]') from d) as "definitionIds",
 			(select json_agg(g) from (
@@ -125,32 +128,62 @@ function gridUnits(hex: string): Int32Array {
 	return new Int32Array(bytes.buffer);
 }
 
+/** Events that are taken out, and how much else goes with them. */
+export interface TakenEvents {
+	readonly events: readonly Event[];
+	/** Events that named no decision. */
+	readonly signals: number;
+	/** Answers kept for who asks again. */
+	readonly requests: number;
+}
+
+const theirEvents = (which: string): string => `o as (
+		delete from outcomes o where ${which}
+		returning o.decision_id, o.event_id, o.unit, o.type, o.at, o.value, o.retracts
+	), listed as (
+		select json_agg(g) as events from (
+			select o.unit, o.type, string_agg(o.decision_id::text, ',') as "decisionIds", string_agg(${milliseconds("o.at")}, ',') as at,
+				json_agg(o.event_id) as ids, json_agg(o.value) as values, json_agg(o.retracts) as retracts
+			from o group by 1, 2
+		) g
+	)`;
+const ofTheDecisions = "o.decision_id = any (array(select unnest($1::uuid[])))";
+
 /**
  * Takes out the events that name the decisions, whoever's they are: without their decision they say nothing, and would wait for it for
- * ever. With `units` theirs too that name decisions of others, or such that have not come.
+ * ever. With `units` also what else there is of these: events that name decisions of others, or such that have not come, or none, and
+ * kept answers.
  * @param ids as PostgreSQL writes a list
  */
 export async function takeEvents(
 	client: pg.ClientBase,
 	ids: string,
 	units: readonly string[] | null,
-): Promise<readonly Event[]> {
-	const { rows } = await client.query<{ events: readonly EventLists[] | null }>(
-		{
-			name: `segue-erase-events${units === null ? "" : "-and-strays"}`,
-			text: `with o as (
-			delete from outcomes o where o.decision_id = any (array(select unnest($1::uuid[]))) ${units === null ? "" : "or o.unit = any ($2::text[])"}
-			returning o.decision_id, o.event_id, o.unit, o.type, o.at, o.value, o.retracts
-		)
-		select json_agg(g) as events from (
-			select o.unit, o.type, string_agg(o.decision_id::text, ',') as "decisionIds", string_agg(${milliseconds("o.at")}, ',') as at,
-				json_agg(o.event_id) as ids, json_agg(o.value) as values, json_agg(o.retracts) as retracts
-			from o group by 1, 2
-		) g`,
-			values: units === null ? [ids] : [ids, units],
-		},
+): Promise<TakenEvents> {
+	const { rows } = await client.query<
+		Omit<TakenEvents, "events"> & {
+			readonly events: readonly EventLists[] | null;
+		}
+	>(
+		units === null
+			? {
+					name: "segue-erase-events",
+					text: `with ${theirEvents(ofTheDecisions)} select l.events, 0 as signals, 0 as requests from listed l`,
+					values: [ids],
+				}
+			: {
+					name: "segue-erase-last-events",
+					text: `with ${theirEvents(`${ofTheDecisions} or o.unit = any ($2::text[])`)}, g as (
+							delete from signals g where g.unit = any ($2::text[]) returning 1
+						), r as (
+							delete from requests r where r.unit = any ($2::text[]) returning 1
+						)
+						select l.events, (select count(*) from g) as signals, (select count(*) from r) as requests from listed l`,
+					values: [ids, units],
+				},
 	);
-	return (rows[0]?.events ?? []).flatMap(toEvents);
+	const { events, ...counts } = rows[0] as (typeof rows)[number];
+	return { ...counts, events: (events ?? []).flatMap(toEvents) };
 }
 
 function toEvents({

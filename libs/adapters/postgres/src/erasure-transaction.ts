@@ -10,9 +10,6 @@ import {
 } from "./erasure-dead-letters.js";
 import {
 	deleteEmptyPlaceholders,
-	deleteRequests,
-	deleteSignals,
-	experimentsOf,
 	readBound,
 	writeTombstones,
 } from "./erasure-sql.js";
@@ -24,7 +21,7 @@ import {
 	takeEvents,
 } from "./erasure-taken.js";
 import { erasedVerdicts, writeVerdicts } from "./erasure-verdicts.js";
-import { nextBatch, takeFloors } from "./gate.js";
+import { takeFloors } from "./gate.js";
 import { forgetWindows } from "./open-windows.js";
 
 /** The eraser's own shard: its rows may be negative, being what was added elsewhere. Learners have 0 to 15. */
@@ -68,32 +65,29 @@ export async function eraseSome(
 	await learnDefinitions(client, taken.definitionIds, definitions);
 	// What is not found by its decision goes last, when no event is left that a decision still to come out would take along.
 	const last = bound === null;
-	const [events, { decisions, states, deltas }] = await meanwhile(
-		takeEvents(client, taken.ids, last ? units : null),
-		() => {
+	const [{ events, ...others }, { decisions, states, deltas }] =
+		await meanwhile(takeEvents(client, taken.ids, last ? units : null), () => {
 			const read = readTaken(taken);
 			return { ...read, deltas: shareOfSums(read, definitions) };
-		},
-	);
+		});
 	for (const { ids } of decisions) removed.decisions += ids.length;
 	for (const { exposed, ids } of states)
 		removed.learned += exposed * ids.length;
-	removed.outcomes = events.length;
+	Object.assign(removed, others, { outcomes: events.length });
 	await forgetOpenWindows(client, decisions, definitions);
-	if (last) {
-		removed.signals = await deleteSignals(client, units);
-		removed.requests = await deleteRequests(client, units);
-	}
 	const { outcomes, named } = byWhose(events, decisions);
-	const experimentOf = await experimentsOf(client, named);
-	removed.waiting = await deleteEmptyPlaceholders(client, named);
+	const { experimentOf, waiting } = await deleteEmptyPlaceholders(
+		client,
+		named,
+	);
+	removed.waiting = waiting;
 	if (beginning !== null)
 		removed.deadLetters = await changeLetters(
 			client,
 			await findLetters(client, units, beginning.known),
 		);
 
-	const batch = await nextBatch(client);
+	const { batch } = taken;
 	const stored = await readAlone(client, ERASER_SHARD, deltas);
 	const strays = named.map((id) => experimentOf.get(id) ?? null);
 	const [, verdicts] = await meanwhile(
