@@ -23,6 +23,7 @@ import {
 	benchmark,
 	benchmarkOptions,
 	printJson,
+	wholeFrom,
 } from "./support/command.js";
 import { medianRow, type RatioRow } from "./support/ratio-row.js";
 import { printMachine, printTable, threeDigits } from "./support/table.js";
@@ -34,13 +35,13 @@ import { printMachine, printTable, threeDigits } from "./support/table.js";
  */
 
 interface Options extends BenchmarkOptions {
-	readonly rounds: string;
-	readonly pairs: string;
-	readonly lag: string;
-	readonly rows: string;
-	readonly moreRows: string;
-	readonly seconds: string;
-	readonly batches: string;
+	readonly rounds: number;
+	readonly pairs: number;
+	readonly lag: number;
+	readonly rows: number;
+	readonly moreRows: number;
+	readonly seconds: number;
+	readonly batches: number;
 	readonly profile?: string;
 }
 
@@ -49,17 +50,33 @@ const options = benchmarkOptions<Options>(
 		"bench:learn",
 		"Pairs of a decision and its outcome a second, from JetStream to committed sums, against plain inserts of the same rows.",
 	)
-		.option("--rounds <n>", "rounds of each", "5")
-		.option("--pairs <n>", "pairs in a round", "20000")
+		.option("--rounds <n>", "rounds of each", wholeFrom(1), 5)
+		.option("--pairs <n>", "pairs in a round", wholeFrom(1), 20_000)
 		.option(
 			"--lag <n>",
 			"decisions between a decision and its outcome",
-			"10000",
+			wholeFrom(0),
+			10_000,
 		)
-		.option("--rows <n>", "decisions in the log at first", "100000")
-		.option("--more-rows <n>", "decisions in the log later", "1000000")
-		.option("--seconds <n>", "how long freshness is measured", "20")
-		.option("--batches <n>", "batches before the sums are weighed", "5000")
+		.option(
+			"--rows <n>",
+			"decisions in the log at first",
+			wholeFrom(0),
+			100_000,
+		)
+		.option(
+			"--more-rows <n>",
+			"decisions in the log later",
+			wholeFrom(0),
+			1_000_000,
+		)
+		.option("--seconds <n>", "how long freshness is measured", wholeFrom(2), 20)
+		.option(
+			"--batches <n>",
+			"batches before the sums are weighed",
+			wholeFrom(1),
+			5_000,
+		)
 		.option("--profile <file>", "write the learner's CPU profile there"),
 );
 const say = options.json ? console.error : console.log;
@@ -177,22 +194,17 @@ async function measure(bench: Bench): Promise<Findings> {
 	const both = [plain, plainTwice];
 	const unit = "pairs/s";
 	const inRounds = new Rounds(bench, {
-		rounds: Number(options.rounds),
-		pairs: Number(options.pairs),
-		lag: Number(options.lag),
+		rounds: options.rounds,
+		pairs: options.pairs,
+		lag: options.lag,
 	});
 	await inRounds.first();
 	say("small batches");
 	// First, while the log is small: an analyze of a large partition holds a snapshot for seconds, and the sums grow meanwhile.
-	const small = await sumsAfterBatches(
-		pairs,
-		database,
-		Number(options.batches),
-		say,
-	);
-	await fillLog(database, both, Number(options.rows), say);
+	const small = await sumsAfterBatches(pairs, database, options.batches, say);
+	await fillLog(database, both, options.rows, say);
 	const few = await profiled(bench, () => inRounds.compare(say));
-	await fillLog(database, both, Number(options.moreRows), say);
+	await fillLog(database, both, options.moreRows, say);
 	const many = await inRounds.compare(say);
 	await checkLearned(database, inRounds.learned + small.pairs);
 	const learn = medianRow(
@@ -210,7 +222,7 @@ async function measure(bench: Bench): Promise<Findings> {
 	const freshness = await measureFreshness(
 		decider.url,
 		database,
-		Number(options.seconds),
+		options.seconds,
 	);
 	return {
 		rows: [

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { commitName, machineLine } from "./machine.js";
 import type { RatioRow } from "./ratio-row.js";
 
@@ -21,6 +21,15 @@ export function benchmarkOptions<Options extends BenchmarkOptions>(
 export function benchmark(script: string, description: string): Command {
 	return new Command(`npm run ${script} --`).description(description);
 }
+
+/** Reads an option that is a whole number, `least` or more. */
+export const wholeFrom =
+	(least: number) =>
+	(text: string): number => {
+		const value = Number(text);
+		if (Number.isSafeInteger(value) && value >= least) return value;
+		throw new InvalidArgumentError(`Give a whole number from ${least}.`);
+	};
 
 /** The whole result on stdout, as tools read it. */
 export function printJson(rows: readonly RatioRow[]): void {
