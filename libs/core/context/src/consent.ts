@@ -9,7 +9,6 @@ export function applyConsent(
 	values: JsonObject,
 	consent: { readonly [purpose: string]: boolean } | null,
 ): { values: JsonObject; withheld: string[] } {
-	if (!asksConsent(schema)) return { values, withheld: [] };
 	const given = (purpose: string) => consent?.[purpose] === true;
 	const withheld = schema.features
 		.filter(
@@ -23,8 +22,7 @@ export function applyConsent(
 	return { values: kept, withheld };
 }
 
-/** Nearly all schemas ask for none, which this sees without an allocation. */
-function asksConsent({ features }: ContextSchema): boolean {
-	for (const { consent } of features) if (consent !== undefined) return true;
-	return false;
+/** Whether any feature needs one, which few schemas have. */
+export function asksConsent({ features }: ContextSchema): boolean {
+	return features.some(({ consent }) => consent !== undefined);
 }

@@ -1,9 +1,11 @@
-import type { ContextSchema, Feature } from "#core/experiment";
+import type { ContextSchema } from "#core/experiment";
 import { toGrid, vector } from "#core/linalg";
 import {
+	type CompiledFeature,
 	type ContextValues,
+	compileFeature,
 	coordinateNames,
-	presentValue,
+	givenValue,
 	typeProblem,
 	writeCoordinates,
 } from "./feature.js";
@@ -22,7 +24,7 @@ export interface Encoder {
 }
 
 interface Place {
-	readonly feature: Feature;
+	readonly feature: CompiledFeature;
 	readonly offset: number;
 }
 
@@ -30,7 +32,7 @@ export function compileEncoder(schema: ContextSchema): Encoder {
 	const names: string[] = schema.intercept ? ["intercept"] : [];
 	const places: Place[] = [];
 	for (const feature of schema.features) {
-		places.push({ feature, offset: names.length });
+		places.push({ feature: compileFeature(feature), offset: names.length });
 		names.push(...coordinateNames(feature));
 	}
 	const d = names.length;
@@ -41,9 +43,10 @@ export function compileEncoder(schema: ContextSchema): Encoder {
 			const x = vector(d);
 			const missing: string[] = [];
 			if (schema.intercept) x[0] = 1;
-			for (const { feature, offset } of places) {
-				const value = presentValue(values, feature.name);
-				if (value === undefined || typeProblem(feature, value) !== null)
+			for (let i = 0; i < places.length; i++) {
+				const { feature, offset } = places[i] as Place;
+				const value = givenValue(values, feature) ?? null;
+				if (value === null || typeProblem(feature, value) !== null)
 					missing.push(feature.name);
 				else writeCoordinates(feature, value, x, offset);
 			}

@@ -12,12 +12,39 @@ const UNSTORABLE = /\u0000|\p{Surrogate}/u;
 /** Longest text a category or attribute value may have. */
 const MOST_TEXT = 256;
 
-/** The value of a feature; own keys only, and null is taken as absent. */
-export function presentValue(
-	values: ContextValues,
-	name: string,
-): Exclude<JsonValue, null> | undefined {
-	return Object.hasOwn(values, name) ? (values[name] ?? undefined) : undefined;
+/** A feature, and whether objects inherit something of its name, which is none of its values. */
+export type CompiledFeature = Feature & { readonly isInherited: boolean };
+
+const NONE: readonly never[] = [];
+
+/**
+ * The feature with the fields of every kind, so that all have one shape: code that goes over features of six shapes looks up each of
+ * their fields anew.
+ */
+export function compileFeature(feature: Feature): CompiledFeature {
+	const everyField = {
+		name: "",
+		kind: "",
+		from: "",
+		consent: undefined,
+		mean: 0,
+		scale: 1,
+		live: undefined,
+		period: 1,
+		levels: NONE,
+		values: NONE,
+		length: 0,
+		isInherited: feature.name in Object.prototype,
+	};
+	return { ...everyField, ...feature };
+}
+
+/** What is given of a feature, which may be null; own keys only. */
+export function givenValue<T>(
+	values: { readonly [feature: string]: T },
+	{ name, isInherited }: CompiledFeature,
+): T | undefined {
+	return isInherited && !Object.hasOwn(values, name) ? undefined : values[name];
 }
 
 /** Names of the coordinates a feature writes, in order; none for an attribute. */
@@ -64,9 +91,7 @@ export function typeProblem(feature: Feature, value: JsonValue): string | null {
 				return `must be a list of ${feature.length} numbers, not ${describe(value)}`;
 			if (value.length !== feature.length)
 				return `must have ${feature.length} numbers, not ${value.length}`;
-			return value.every(isFiniteNumber)
-				? null
-				: "must hold finite numbers only";
+			return areFiniteNumbers(value) ? null : "must hold finite numbers only";
 	}
 }
 
@@ -98,11 +123,18 @@ export function writeCoordinates(
 			return;
 		}
 		case "vector":
-			x.set(value as readonly number[], offset);
+			for (let i = 0; i < feature.length; i++)
+				x[offset + i] = (value as readonly number[])[i] as number;
 			return;
 		case "attribute":
 			return;
 	}
+}
+
+function areFiniteNumbers(values: readonly JsonValue[]): boolean {
+	for (let i = 0; i < values.length; i++)
+		if (!isFiniteNumber(values[i] as JsonValue)) return false;
+	return true;
 }
 
 function isFiniteNumber(value: JsonValue): value is number {

@@ -39,16 +39,17 @@ export function distribution(
 	x: Float64Array,
 	options: { readonly tieRule?: TieRule } = {},
 ): Scored {
-	const scores = scoreAll(policy, armKeys.length, models, x);
-	const best = exploited(policy, armKeys, scores.scores, options.tieRule);
+	const scored = scoreAll(policy, armKeys.length, models, x);
+	const { means, widths, scores } = scored;
+	const best = exploited(policy, armKeys, scores, options.tieRule);
 	const propensities =
 		policy.kind === "thompson"
 			? mixedWithFloor(
-					thompsonPropensities(scores.means, sampledSds(policy, scores)),
+					thompsonPropensities(means, sampledSds(policy, scored)),
 					policy.explore,
 				)
 			: withFloor(best, armKeys.length, policy.explore);
-	return { ...scores, best, propensities };
+	return { means, widths, scores, best, propensities };
 }
 
 /** Thompson sampling over more arms than this takes longer than an event loop should be held at once. */

@@ -5,9 +5,11 @@ import {
 	type Definition,
 	type Eligibility,
 } from "#core/experiment";
+import { compileGathering, type GatherContext } from "./gather-context.js";
 
 /** What a definition is made into once, for all its decisions. */
 export interface CompiledDefinition {
+	readonly gatherContext: GatherContext;
 	readonly encoder: Encoder;
 	readonly eligibility: Eligibility;
 	readonly armKeys: readonly string[];
@@ -26,6 +28,7 @@ export class CompiledDefinitions {
 		if (known) return known;
 		const { arms, context } = definition.experiment;
 		const compiled = {
+			gatherContext: compileGathering(context),
 			encoder: compileEncoder(context),
 			eligibility: compileEligibility(arms),
 			armKeys: arms.map((arm) => arm.key),

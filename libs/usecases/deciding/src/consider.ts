@@ -2,7 +2,6 @@ import type { Definition } from "#core/experiment";
 import { timeOfId } from "#core/log";
 import { CompiledDefinitions } from "./compiled-definition.js";
 import type { Ground } from "./considered.js";
-import { gatherContext } from "./gather-context.js";
 import { judgeArms } from "./judge-arms.js";
 import type { Ids, LiveContext, Posteriors } from "./ports.js";
 import type { DecisionRequest } from "./request.js";
@@ -21,14 +20,13 @@ export class Consider {
 
 	/** Throws invalid (with paths), no-eligible-arm. */
 	execute(definition: Definition, request: DecisionRequest): Ground {
-		const { experiment, state, bucketMs } = definition;
+		const { state, bucketMs } = definition;
 		const compiled = this.compiled.of(definition);
 		const id = this.ports.ids.mint();
 		const decidedAt = timeOfId(id);
 		const referenceBucket = Math.floor(decidedAt / bucketMs);
 
-		const context = gatherContext(
-			experiment.context,
+		const context = compiled.gatherContext(
 			request.context,
 			request.unit,
 			decidedAt,
@@ -51,12 +49,10 @@ export class Consider {
 				? posterior.models
 				: arms.eligible.map((index) => posterior.models[index]!);
 
-		const stopped = state === "paused" || state === "stopped" ? [state] : [];
-		const degraded = [
-			...stopped,
-			...context.degraded,
-			...(posterior.stale ? ["posterior"] : []),
-		];
+		const degraded: string[] = [];
+		if (state === "paused" || state === "stopped") degraded.push(state);
+		degraded.push(...context.degraded);
+		if (posterior.stale) degraded.push("posterior");
 		return {
 			definition,
 			compiled,

@@ -40,7 +40,26 @@ export interface Considered extends Ground {
 export function score(ground: Ground): Considered {
 	const { definition, arms, models, x } = ground;
 	const { policy } = definition.experiment;
-	return { ...ground, scored: distribution(policy, arms.keys, models, x) };
+	return withScores(ground, distribution(policy, arms.keys, models, x));
+}
+
+/** Written out: to spread the ground takes as long as to draw. */
+function withScores(ground: Ground, scored: Scored): Considered {
+	return {
+		definition: ground.definition,
+		compiled: ground.compiled,
+		id: ground.id,
+		decidedAt: ground.decidedAt,
+		referenceBucket: ground.referenceBucket,
+		context: ground.context,
+		x: ground.x,
+		missing: ground.missing,
+		arms: ground.arms,
+		posterior: ground.posterior,
+		models: ground.models,
+		degraded: ground.degraded,
+		scored,
+	};
 }
 
 /** `score`, letting other decisions through in between. */
@@ -57,5 +76,5 @@ export async function scoreInSlices(ground: Ground): Promise<Considered> {
 		await breath();
 		step = slices.next();
 	}
-	return { ...ground, scored: step.value };
+	return withScores(ground, step.value);
 }

@@ -1,5 +1,12 @@
-import { applyConsent, parseContext } from "#core/context";
-import type { ContextSchema, JsonObject, JsonValue } from "#core/experiment";
+import { applyConsent, asksConsent, compileParser } from "#core/context";
+import type {
+	ContextSchema,
+	Feature,
+	JsonObject,
+	JsonValue,
+	NumberFeature,
+	Problem,
+} from "#core/experiment";
 import { fail } from "#usecases/errors";
 import type { LiveContext } from "./ports.js";
 
@@ -11,55 +18,57 @@ export interface GatheredContext {
 	readonly degraded: readonly "live"[];
 }
 
-/** Validates the request's features, adds live ones, removes what the unit has not allowed. Throws `invalid` with paths. */
-export function gatherContext(
-	schema: ContextSchema,
+/** Validates a request's features, adds live ones, removes what the unit has not allowed. Throws `invalid` with paths. */
+export type GatherContext = (
 	raw: unknown,
 	unit: string,
 	now: number,
 	live: LiveContext,
-): GatheredContext {
-	const request = parseContext(schema, raw ?? {});
-	if (!request.ok) {
-		const [first] = request.problems;
-		throw fail(
-			"invalid",
-			`The context does not fit the experiment: ${first?.path}: ${first?.message}`,
-			request.problems,
-		);
-	}
-	const counts = countLive(schema, unit, now, live);
-	const all =
-		counts === NONE ? request.values : { ...request.values, ...counts };
-	const consented = applyConsent(schema, all, null);
-	return {
-		values: consented.values,
-		ignored: request.ignored,
-		degraded: counts === null ? ["live"] : [],
+) => GatheredContext;
+
+const LIVE_IS_AWAY = Object.freeze(["live"] as const);
+const NOTHING = Object.freeze([] as const);
+
+export function compileGathering(schema: ContextSchema): GatherContext {
+	const parse = compileParser(schema);
+	const counted = schema.features.filter(isCounted);
+	const mayWithhold = asksConsent(schema);
+	return (raw, unit, now, live) => {
+		const request = parse(raw ?? {});
+		if (!request.ok) throw doesNotFit(request.problems);
+		let { values } = request;
+		const isAway = counted.length > 0 && !live.ready;
+		if (counted.length > 0 && !isAway)
+			values = { ...values, ...countsOf(counted, unit, now, live) };
+		if (mayWithhold) ({ values } = applyConsent(schema, values, null));
+		const degraded = isAway ? LIVE_IS_AWAY : NOTHING;
+		return { values, ignored: request.ignored, degraded };
 	};
 }
 
-/** What an experiment without live features counts. */
-const NONE: Readonly<Record<string, JsonValue>> = Object.freeze({});
+function doesNotFit(problems: readonly Problem[]): Error {
+	const [first] = problems;
+	return fail(
+		"invalid",
+		`The context does not fit the experiment: ${first?.path}: ${first?.message}`,
+		problems,
+	);
+}
 
-/** Live features by name; null where there are some and the windows are not ready. */
-function countLive(
-	schema: ContextSchema,
+type CountedFeature = NumberFeature & Required<Pick<NumberFeature, "live">>;
+
+function isCounted(feature: Feature): feature is CountedFeature {
+	return feature.kind === "number" && feature.live !== undefined;
+}
+
+function countsOf(
+	features: readonly CountedFeature[],
 	unit: string,
 	now: number,
 	live: LiveContext,
-): Readonly<Record<string, JsonValue>> | null {
-	let counts: Record<string, JsonValue> | null = null;
-	for (const feature of schema.features) {
-		if (feature.kind !== "number" || feature.live === undefined) continue;
-		if (!live.ready) return null;
-		counts ??= {};
-		counts[feature.name] = live.count(
-			unit,
-			feature.live.event,
-			feature.live.windowMs,
-			now,
-		);
-	}
-	return counts ?? NONE;
+): Readonly<Record<string, JsonValue>> {
+	const counts: Record<string, JsonValue> = {};
+	for (const { name, live: counted } of features)
+		counts[name] = live.count(unit, counted.event, counted.windowMs, now);
+	return counts;
 }

@@ -1,0 +1,179 @@
+import { describe, expect, it } from "vitest";
+import type { ContextSchema } from "#core/experiment";
+import { applyConsent, compileEncoder, compileParser } from "./index.js";
+
+const schema: ContextSchema = {
+	intercept: true,
+	features: [
+		{ name: "hour", from: "request", kind: "cyclic", period: 24 },
+		{
+			name: "device",
+			from: "request",
+			kind: "category",
+			levels: ["phone", "desktop"],
+		},
+		{ name: "headphones", from: "request", kind: "boolean" },
+		{
+			name: "activity",
+			from: "request",
+			kind: "attribute",
+			values: ["sleep", "run"],
+		},
+		{ name: "tempo", from: "request", kind: "number", mean: 120, scale: 30 },
+		{
+			name: "skips",
+			from: "live",
+			kind: "number",
+			mean: 0,
+			scale: 5,
+			live: { event: "skip", windowMs: 30_000, aggregate: "count" },
+		},
+		{
+			name: "taste",
+			from: "profile",
+			kind: "vector",
+			length: 2,
+			consent: "personalization",
+		},
+	],
+};
+const encoder = compileEncoder(schema);
+const parseContext = (schema: ContextSchema, raw: unknown) =>
+	compileParser(schema)(raw);
+
+describe("a request's context", () => {
+	it("keeps declared request features and names what it drops", () => {
+		expect(
+			parseContext(schema, {
+				hour: 6,
+				device: "watch",
+				skips: 3,
+				taste: [1, 2],
+				secret: "x",
+				activity: null,
+			}),
+		).toEqual({
+			ok: true,
+			values: { hour: 6, device: "watch" },
+			ignored: ["skips", "taste", "secret"],
+		});
+	});
+
+	it("may be absent", () => {
+		expect(parseContext(schema, undefined)).toEqual({
+			ok: true,
+			values: {},
+			ignored: [],
+		});
+	});
+
+	it("of wrong types is refused with a path for each", () => {
+		const parsed = parseContext(schema, {
+			hour: "6",
+			headphones: 1,
+			tempo: Number.POSITIVE_INFINITY,
+			device: ["phone"],
+			activity: "swim",
+		});
+		expect(parsed.ok ? [] : parsed.problems).toEqual([
+			{
+				path: "context.hour",
+				message: 'hour must be a finite number, not the text "6".',
+			},
+			{ path: "context.device", message: "device must be text, not a list." },
+			{
+				path: "context.headphones",
+				message: "headphones must be true or false, not 1.",
+			},
+			{
+				path: "context.activity",
+				message: 'activity must be one of sleep, run, not "swim".',
+			},
+			{
+				path: "context.tempo",
+				message: "tempo must be a finite number, not Infinity.",
+			},
+		]);
+	});
+
+	it.each([[], "x", 3].map((raw) => [raw]))("that is %j is refused", (raw) => {
+		expect(parseContext(schema, raw)).toMatchObject({
+			ok: false,
+			problems: [{ path: "context" }],
+		});
+	});
+
+	it("is bounded in its texts and in what it repeats", () => {
+		expect(parseContext(schema, { device: "x".repeat(257) }).ok).toBe(false);
+		expect(parseContext(schema, { device: "a\u0000" }).ok).toBe(false);
+		const many = Object.fromEntries(
+			Array.from({ length: 5000 }, (_, index) => [
+				`${"k".repeat(100)}${index}`,
+				1,
+			]),
+		);
+		const parsed = parseContext(schema, many);
+		expect(parsed.ok && parsed.ignored.length).toBe(100);
+		expect(parsed.ok && parsed.ignored[0]?.length).toBe(64);
+	});
+
+	it("cannot reach a prototype", () => {
+		const parsed = parseContext(
+			schema,
+			JSON.parse('{"__proto__": {"hour": 6}, "constructor": 1}'),
+		);
+		expect(parsed).toEqual({
+			ok: true,
+			values: {},
+			ignored: ["__proto__", "constructor"],
+		});
+		expect(({} as Record<string, unknown>).hour).toBeUndefined();
+	});
+
+	it("takes nothing that objects inherit for a value", () => {
+		const named: ContextSchema = {
+			intercept: false,
+			features: [{ name: "toString", from: "request", kind: "boolean" }],
+		};
+		expect(parseContext(named, {})).toEqual({
+			ok: true,
+			values: {},
+			ignored: [],
+		});
+		expect(compileEncoder(named).encode({}).missing).toEqual(["toString"]);
+	});
+
+	it("checks the length and the numbers of a vector", () => {
+		const vector: ContextSchema = {
+			intercept: true,
+			features: [{ name: "v", from: "request", kind: "vector", length: 2 }],
+		};
+		expect(parseContext(vector, { v: [1, 2] }).ok).toBe(true);
+		for (const v of [[1], [1, "2"], [1, Number.NaN], 3])
+			expect(parseContext(vector, { v }).ok).toBe(false);
+	});
+});
+
+describe("consent", () => {
+	const values = { hour: 6, taste: [1, 2] };
+
+	it("that is given keeps the feature", () => {
+		expect(applyConsent(schema, values, { personalization: true })).toEqual({
+			values,
+			withheld: [],
+		});
+	});
+
+	it.each([
+		[null],
+		[{}],
+		[{ personalization: false }],
+		[{ other: true }],
+		[JSON.parse('{"__proto__": {"personalization": true}}')],
+	])("that is %j removes it from all that follows", (consent) => {
+		const { values: kept, withheld } = applyConsent(schema, values, consent);
+		expect(kept).toEqual({ hour: 6 });
+		expect(withheld).toEqual(["taste"]);
+		expect(encoder.encode(kept).missing).toContain("taste");
+	});
+});
