@@ -125,6 +125,16 @@ describe("copies of blocks in the kernel's memory", () => {
 		]);
 	});
 
+	test("are read where they are when the memory grows in the midst of a call", () => {
+		const page = 65_536;
+		const engine = KernelEngine.start({ least: page, most: 8 * page });
+		if (engine === null) throw new Error("The kernel does not start.");
+		const arms = Array.from({ length: (3 * page) / BYTES }, (_, i) => arm(i));
+		for (let turn = 0; turn < 4; turn++)
+			for (const [i, each] of arms.entries())
+				expect(meansOf(engine, [each])).toEqual([i]);
+	});
+
 	test(`give every call the twin's numbers, whatever was asked and replaced before (SEED=${SEED})`, () => {
 		const random = seededRandom(SEED);
 		const engine = engineFor(7, 28);

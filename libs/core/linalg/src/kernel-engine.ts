@@ -53,13 +53,16 @@ export class KernelEngine {
 		if (d > MOST_COORDINATES) return 0;
 		const fit = this.#arena.roomFor(arms.length, 8 * blockLength(d));
 		const padded = paddedLength(d);
-		const { doubles, functions } = this.kernel;
+		const { functions } = this.kernel;
+		let { doubles } = this.kernel;
 		doubles.set(x, X / 8);
 		for (let j = d; j < padded; j++) doubles[X / 8 + j] = 0;
 		for (let from = 0; from < fit; from += MOST_BLOCKS) {
 			const count = Math.min(fit - from, MOST_BLOCKS);
 			this.#arena.place(arms, from, count, ADDRESSES / 4);
 			functions.score(count, padded, X, ADDRESSES, MEANS, WIDTHS);
+			// Placing them may have made the memory larger.
+			doubles = this.kernel.doubles;
 			for (let a = 0; a < count; a++) {
 				means[from + a] = doubles[MEANS / 8 + a] as number;
 				widths[from + a] = doubles[WIDTHS / 8 + a] as number;
