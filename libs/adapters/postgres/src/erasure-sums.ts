@@ -1,11 +1,11 @@
 import pg from "pg";
 import type { Definition } from "#core/experiment";
 import { GRID } from "#core/linalg";
-import { addInto, addObservation, emptySums } from "#core/policy";
+import { addObservation, emptySums } from "#core/policy";
 import { bucketOf, type SumsDelta } from "#usecases/learning";
 import { readBinary } from "./binary-rows.js";
 import type { Taken } from "./erasure-taken.js";
-import { CHUNK_LENGTH } from "./sums-chunks.js";
+import { addShard, CHUNK_LENGTH } from "./sums-chunks.js";
 
 const DOUBLE_BYTES = Float64Array.BYTES_PER_ELEMENT;
 
@@ -56,13 +56,12 @@ function entryOf(
 	return entry;
 }
 
-/** Of a shard that nobody else writes meanwhile: learners (see sums-sql.ts) need rows to lock first. Null where it has none yet. */
-export async function readAlone(
+/** Adds what a shard has stored already. Nobody else writes it meanwhile: learners (see sums-sql.ts) need rows to lock first. */
+export async function addStored(
 	client: pg.ClientBase,
 	shard: number,
 	deltas: readonly SumsDelta[],
-): Promise<readonly (Float64Array | null)[]> {
-	const stored: (Float64Array | null)[] = deltas.map(() => null);
+): Promise<void> {
 	const keys = JSON.stringify(
 		deltas.map(({ experiment, version, arm, bucket }, place) => ({
 			place,
@@ -82,21 +81,21 @@ export async function readAlone(
 		) s
 		where s.data is not null`,
 		([place, data]) => {
-			if (place && data) stored[place.readInt32BE()] = doublesOf(data);
+			const { delta, experiment } = deltas[
+				(place as Buffer).readInt32BE()
+			] as SumsDelta;
+			const stored = data as Buffer;
+			if (stored.length !== delta.byteLength)
+				throw new Error(
+					`Sums of ${experiment} have another length than its decisions say.`,
+				);
+			addShard(delta, stored);
 		},
 	);
-	return stored;
-}
-
-/** Copied, since what came from the database may begin anywhere in its memory. */
-function doublesOf(bytes: Buffer): Float64Array {
-	const doubles = new Float64Array(bytes.length / DOUBLE_BYTES);
-	new Uint8Array(doubles.buffer).set(bytes);
-	return doubles;
 }
 
 /**
- * Writes the sums of what was stored and what is added. They go as one value that the statement cuts up: a list of bytes would go as
+ * Writes a shard's sums, what was stored added. They go as one value that the statement cuts up: a list of bytes would go as
  * hex, which took three times as long for the 300 rows of a thousand decisions.
  */
 export async function writeAlone(
@@ -104,17 +103,7 @@ export async function writeAlone(
 	shard: number,
 	batch: number,
 	deltas: readonly SumsDelta[],
-	stored: readonly (Float64Array | null)[],
 ): Promise<void> {
-	for (const [place, { delta, experiment }] of deltas.entries()) {
-		const before = stored[place] ?? null;
-		if (before === null) continue;
-		if (before.length !== delta.length)
-			throw new Error(
-				`Sums of ${experiment} have another length than its decisions say.`,
-			);
-		addInto(delta, before);
-	}
 	let end = 0;
 	const starts = deltas.map(({ delta }) => {
 		end += delta.byteLength;

@@ -13,7 +13,7 @@ import {
 	readBound,
 	writeTombstones,
 } from "./erasure-sql.js";
-import { readAlone, shareOfSums, writeAlone } from "./erasure-sums.js";
+import { addStored, shareOfSums, writeAlone } from "./erasure-sums.js";
 import {
 	readTaken,
 	type TakenDecisions,
@@ -88,10 +88,10 @@ export async function eraseSome(
 		);
 
 	const { batch } = taken;
-	const stored = await readAlone(client, ERASER_SHARD, deltas);
+	await addStored(client, ERASER_SHARD, deltas);
 	const strays = named.map((id) => experimentOf.get(id) ?? null);
 	const [, verdicts] = await meanwhile(
-		writeAlone(client, ERASER_SHARD, batch, deltas, stored),
+		writeAlone(client, ERASER_SHARD, batch, deltas),
 		() =>
 			erasedVerdicts(
 				{ decisions, outcomes, strays, signals: removed.signals },
