@@ -20,8 +20,7 @@ import { LiveWindows } from "#core/context";
 import {
 	Decide,
 	DecideBatch,
-	type Decision,
-	type DecisionRequest,
+	type DecisionWatch,
 	DefinitionCache,
 	FindDecision,
 	LiveWindowsFeed,
@@ -164,10 +163,13 @@ export async function composeDecider({
 	);
 	erasures.start();
 	shutdown.add("erasures", () => erasures.stop());
-	const decide = new MeasuredDecide(
-		{ definitions, posteriors, live, ids, log: publisher, repeats },
+	const watch: DecisionWatch = {
+		traceId: currentTraceId,
+		answered: (decision, seconds) => metrics.decided(decision, seconds),
+	};
+	const decide = new Decide(
+		{ definitions, posteriors, live, ids, log: publisher, repeats, watch },
 		config.decideDeadlineMs,
-		metrics,
 	);
 	return {
 		decide,
@@ -236,28 +238,6 @@ function measured(source: PosteriorSource, metrics: Metrics): PosteriorSource {
 			return read;
 		},
 	};
-}
-
-/** Every decision, by whichever door it came, is counted and timed here. */
-class MeasuredDecide extends Decide {
-	constructor(
-		ports: ConstructorParameters<typeof Decide>[0],
-		deadlineMs: number,
-		private readonly metrics: Metrics,
-	) {
-		super(ports, deadlineMs);
-	}
-
-	override async execute(
-		request: DecisionRequest,
-		traceId: string | null = null,
-	): Promise<Decision> {
-		const startedAt = performance.now();
-		const decision = await super.execute(request, traceId ?? currentTraceId());
-		if (decision.group !== undefined)
-			this.metrics.decided(decision, (performance.now() - startedAt) / 1_000);
-		return decision;
-	}
 }
 
 /** Ready while decisions can be answered and kept: the stream or room in the spool. What is missing is named. */

@@ -11,6 +11,7 @@ const IDS_A_POOL = 512;
  */
 export function mintIds(now: () => number): { mint(): string } {
 	const pool = new Uint8Array(IDS_A_POOL * ID_BYTES);
+	const id = new Uint8Array(ID_BYTES);
 	let used = pool.length;
 	let msecs = Number.NEGATIVE_INFINITY;
 	let seq = 0;
@@ -30,7 +31,7 @@ export function mintIds(now: () => number): { mint(): string } {
 				seq = (seq + 1) >>> 0;
 				if (seq === 0) msecs += 1;
 			}
-			return uuidv7({ random, msecs, seq });
+			return textOf(uuidv7({ random, msecs, seq }, id));
 		},
 	};
 }
@@ -39,4 +40,20 @@ export function mintIds(now: () => number): { mint(): string } {
 function counterStart(random: Uint8Array): number {
 	const view = new DataView(random.buffer, random.byteOffset);
 	return view.getUint32(0) >>> 1;
+}
+
+const HEX = Buffer.from("0123456789abcdef");
+const text = Buffer.from("00000000-0000-0000-0000-000000000000");
+const DASH = text[8];
+
+/** The id's text in one piece: pieces joined, as `uuid` joins them, are put together again by everyone who reads them. */
+function textOf(id: Uint8Array): string {
+	let at = 0;
+	for (let i = 0; i < ID_BYTES; i++) {
+		const byte = id[i] as number;
+		if (text[at] === DASH) at++;
+		text[at++] = HEX[byte >> 4] as number;
+		text[at++] = HEX[byte & 15] as number;
+	}
+	return text.toString("latin1");
 }

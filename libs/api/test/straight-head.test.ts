@@ -104,4 +104,9 @@ it("a plain head says where the body is, and the trace", () => {
 		length: body.length,
 		traceparent: "00-x",
 	});
+	for (const _ of ["first", "again"])
+		expect(
+			readStraightHead(Buffer.from(request()), "/v1/decisions"),
+		).toMatchObject({ length: body.length, traceparent: undefined });
+	expect(readStraightHead(Buffer.from(request()), "/v1/other")).toBeNull();
 });

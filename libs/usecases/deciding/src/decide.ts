@@ -1,5 +1,4 @@
 import type { Definition } from "#core/experiment";
-import type { DecisionRow } from "#core/log";
 import { isHeavy } from "#core/policy";
 import { fail } from "#usecases/errors";
 import { SpoolFull } from "#usecases/ingesting";
@@ -8,7 +7,7 @@ import { AnswerOnce } from "./answer-once.js";
 import { bestArm } from "./best-arm.js";
 import { Consider } from "./consider.js";
 import { type Considered, score, scoreInSlices } from "./considered.js";
-import type { Decision } from "./decision.js";
+import type { Decision, DrawnDecision } from "./decision.js";
 import { drawFrom } from "./draw-from.js";
 import type {
 	DecisionLog,
@@ -28,6 +27,15 @@ export interface DecidePorts {
 	readonly log: DecisionLog;
 	/** Absent: every ask is a decision of its own, and one that should not be says so in `degraded`. */
 	readonly repeats?: Repeats;
+	readonly watch?: DecisionWatch;
+}
+
+/** What a process wants to know of its decisions, by whichever door they are asked for. */
+export interface DecisionWatch {
+	/** The trace that is under way, where a request names none. */
+	traceId(): string | null;
+	/** Told of each answer to a drawn decision. */
+	answered(decision: DrawnDecision, seconds: number): void;
 }
 
 /** Part of the deadline that the stream may use; the rest is for the spool, should the stream not answer, and for the answer. */
@@ -49,7 +57,13 @@ export class Decide {
 		this.streamMs = Math.max(1, Math.floor(deadlineMs * STREAM_SHARE));
 		this.once = new AnswerOnce(
 			ports.repeats,
-			(row, deadline) => this.log(row, deadline - performance.now()),
+			async (row, deadline) => {
+				try {
+					return await ports.log.decision(row, deadline - performance.now());
+				} catch (error) {
+					throw notKept(error);
+				}
+			},
 			this.streamMs * KEEP_SHARE,
 			this.streamMs,
 		);
@@ -60,6 +74,7 @@ export class Decide {
 		request: DecisionRequest,
 		traceId: string | null = null,
 	): Promise<Decision> {
+		const startedAt = performance.now();
 		const definition = this.answering(request.experiment);
 		let considered: Considered;
 		try {
@@ -70,13 +85,14 @@ export class Decide {
 		} catch (error) {
 			// Decided before the definition changed, it may be answered still.
 			const earlier = await this.earlier(request);
-			if (earlier !== null) return earlier;
+			if (earlier !== null) return this.answered(earlier, startedAt);
 			throw error;
 		}
 		if (request.mode === "best")
 			return answerBest(considered, bestArm(considered), request.explain);
 
-		const { chosen, row } = drawFrom(considered, request, traceId);
+		const trace = traceId ?? this.ports.watch?.traceId() ?? null;
+		const { chosen, row } = drawFrom(considered, request, trace);
 		const { sticky } = definition.experiment;
 		if (request.requestId !== undefined || sticky !== undefined) {
 			const answer = answerDrawn(
@@ -86,13 +102,31 @@ export class Decide {
 				"stream",
 				request.explain,
 			);
-			return this.once.execute({ considered, request, answer, row });
+			const drawn = { considered, request, answer, row };
+			return this.answered(await this.once.execute(drawn), startedAt);
 		}
-		const place = await this.log(row, this.streamMs);
-		return answerDrawn(considered, row, chosen, place, request.explain);
+		// Awaited here and nowhere below: each async function between an answer and the log costs every decision a promise more.
+		let place: "stream" | "spool";
+		try {
+			place = await this.ports.log.decision(row, this.streamMs);
+		} catch (error) {
+			throw notKept(error);
+		}
+		return this.answered(
+			answerDrawn(considered, row, chosen, place, request.explain),
+			startedAt,
+		);
 	}
 
-	private async earlier(request: DecisionRequest): Promise<Decision | null> {
+	private answered(decision: DrawnDecision, startedAt: number): DrawnDecision {
+		const seconds = (performance.now() - startedAt) / 1_000;
+		this.ports.watch?.answered(decision, seconds);
+		return decision;
+	}
+
+	private async earlier(
+		request: DecisionRequest,
+	): Promise<DrawnDecision | null> {
 		const named = request.requestId !== undefined && request.mode !== "best";
 		return named ? this.once.earlier(request) : null;
 	}
@@ -111,19 +145,12 @@ export class Decide {
 			);
 		return definition;
 	}
+}
 
-	private async log(
-		row: DecisionRow,
-		timeoutMs: number,
-	): Promise<"stream" | "spool"> {
-		try {
-			return await this.ports.log.decision(row, timeoutMs);
-		} catch (error) {
-			if (!(error instanceof SpoolFull)) throw error;
-			throw fail(
-				"overloaded",
-				"The decision cannot be kept safe now: the stream is away and the spool is full. Retry later.",
-			);
-		}
-	}
+function notKept(error: unknown): unknown {
+	if (!(error instanceof SpoolFull)) return error;
+	return fail(
+		"overloaded",
+		"The decision cannot be kept safe now: the stream is away and the spool is full. Retry later.",
+	);
 }
