@@ -1,5 +1,4 @@
 import { writeFileSync } from "node:fs";
-import { loadavg } from "node:os";
 import {
 	type Running,
 	type Servers,
@@ -11,24 +10,23 @@ import {
 	withUndo,
 } from "./decide/children.js";
 import { randomNumbers, requestOf } from "./decide/experiment.js";
+import { type Findings, print, printAsJson } from "./decide/findings.js";
 import { makeExperimentWithHistory } from "./decide/history.js";
 import {
 	closedLoop,
 	type Load,
 	type Measured,
-	type OpenLoop,
 	openLoop,
 } from "./decide/load.js";
+import { compare, type Rounds, type Side, warmUp } from "./decide/rounds.js";
 import type { Pauses } from "./decide/watch.js";
 import { type CpuProfile, stagesOf } from "./decide/where-time-goes.js";
 import {
 	type BenchmarkOptions,
 	benchmark,
 	benchmarkOptions,
-	printJson,
 } from "./support/command.js";
-import { medianRow, type RatioRow } from "./support/ratio-row.js";
-import { printMachine, printTable, threeDigits } from "./support/table.js";
+import { medianRow } from "./support/ratio-row.js";
 
 /** The reply of a decider to a decision, against bare Fastify, side by side in rounds that alternate. */
 
@@ -52,56 +50,9 @@ const options = benchmarkOptions<Options>(
 		.option("--seconds <n>", "length of a round", "4")
 		.option("--profile <file>", "write the decider's CPU profile there"),
 );
-const rounds = Number(options.rounds);
 const seconds = Number(options.seconds);
 const say = options.json ? console.error : console.log;
-
-interface Side {
-	readonly name: string;
-	readonly load: Load;
-}
-
-/** A server is warm when its code is compiled: after so many answers, however long a busy machine takes for them. */
-const WARM_ANSWERS = 40_000;
-const LONGEST_WARM_UP_S = 60;
-
-async function warmUp({ name, load }: Side): Promise<void> {
-	let answered = 0;
-	let rounds = 0;
-	for (
-		;
-		answered < WARM_ANSWERS && rounds * seconds < LONGEST_WARM_UP_S;
-		rounds++
-	)
-		answered += (await closedLoop(load)).answered;
-	say(`  ${name} is warm after ${answered} answers`);
-}
-
-/** Rounds of both sides in turn, the order changing each time; a first one does not count. */
-async function compare(
-	ours: Side,
-	baseline: Side,
-): Promise<{ ours: Measured[]; baseline: Measured[] }> {
-	const measured = { ours: [] as Measured[], baseline: [] as Measured[] };
-	for (let round = -1; round < rounds; round++) {
-		const order = [
-			["ours", ours],
-			["baseline", baseline],
-		] as const;
-		const said: string[] = [];
-		for (const [who, side] of round % 2 === 0 ? order : [...order].reverse()) {
-			const one = await closedLoop(side.load);
-			if (round >= 0) measured[who].push(one);
-			said.push(
-				`${side.name} ${Math.round(one.perSecond)}/s p99 ${one.p99Ms.toFixed(1)} ms`,
-			);
-		}
-		say(
-			`  ${round < 0 ? "first, not counted" : `round ${round + 1}`}: ${said.join(", ")} (load ${loadavg()[0]?.toFixed(1)})`,
-		);
-	}
-	return measured;
-}
+const rounds: Rounds = { rounds: Number(options.rounds), say };
 
 interface Bench {
 	readonly servers: Servers;
@@ -157,15 +108,6 @@ function loadOf(url: string): Load {
 	return { url, path: PATH, bodies, connections: CONNECTIONS, seconds };
 }
 
-interface Findings {
-	readonly rows: readonly RatioRow[];
-	readonly half: { ours: OpenLoop; baseline: OpenLoop; perSecond: number };
-	readonly stages: readonly (readonly [string, number])[];
-	readonly pauses: Pauses;
-	readonly grouped: number;
-	readonly processorUs: { ours: number; baseline: number };
-}
-
 async function measure(bench: Bench): Promise<Findings> {
 	const { decider, bare } = bench;
 	const decide: Side = { name: "decide", load: loadOf(decider.url) };
@@ -176,17 +118,17 @@ async function measure(bench: Bench): Promise<Findings> {
 	const late = (list: readonly Measured[]) => list.map(({ p99Ms }) => p99Ms);
 
 	say("warming up, the learner running");
-	await warmUp(decide);
-	await warmUp(fastify);
+	await warmUp(decide, rounds);
+	await warmUp(fastify, rounds);
 	say("with the learner running");
-	const busy = await compare(decide, fastify);
+	const busy = await compare(decide, fastify, rounds);
 	await bench.learner.stop();
 
 	say("learner not running");
 	await decider.ask("reset");
 	await bare.ask("reset");
 	const before = await counts(bench);
-	const alone = await compare(decide, fastify);
+	const alone = await compare(decide, fastify, rounds);
 	const after = await counts(bench);
 	const pauses = (await decider.ask("pauses")) as Pauses;
 	const barePauses = (await bare.ask("pauses")) as Pauses;
@@ -203,7 +145,7 @@ async function measure(bench: Bench): Promise<Findings> {
 			connections: 8,
 		},
 	};
-	const batched = await compare(batch, fastify);
+	const batched = await compare(batch, fastify, rounds);
 
 	say("half load, latency from intended send times");
 	const decideRow = medianRow(
@@ -274,6 +216,7 @@ async function measure(bench: Bench): Promise<Findings> {
 		half,
 		stages,
 		pauses,
+		barePauses,
 		grouped,
 		processorUs: {
 			ours: (pauses.processorMs * 1e3) / answered(alone.ours),
@@ -282,39 +225,8 @@ async function measure(bench: Bench): Promise<Findings> {
 	};
 }
 
-function print(found: Findings): void {
-	printTable(
-		["", "ours", "baseline", "ratio", "unit"],
-		found.rows.map((row) => [
-			row.name,
-			threeDigits(row.ours),
-			threeDigits(row.baseline),
-			row.ratio.toFixed(3),
-			row.unit,
-		]),
-	);
-	const { half, pauses } = found;
-	console.log(
-		`\nHalf load (${Math.round(half.perSecond)} requests/s, latency from when each was due): p50 ${half.ours.p50Ms.toFixed(2)} ms, p99 ${half.ours.p99Ms.toFixed(2)} ms, max ${half.ours.maxMs.toFixed(2)} ms; fastify p50 ${half.baseline.p50Ms.toFixed(2)} ms, p99 ${half.baseline.p99Ms.toFixed(2)} ms.`,
-	);
-	console.log(
-		`Decisions a message: ${found.grouped.toFixed(1)}. Longest stall of the decider's event loop ${pauses.stallMs.toFixed(1)} ms, longest garbage collection ${pauses.gcMs.toFixed(1)} ms.`,
-	);
-	console.log(
-		`Processor time a request: decider ${found.processorUs.ours.toFixed(0)} µs, fastify ${found.processorUs.baseline.toFixed(0)} µs.`,
-	);
-	console.log(
-		"\nWhere the decider's time goes, from a CPU profile of its own round (µs a decision, a stage with what it calls):",
-	);
-	printTable(
-		["stage", "µs"],
-		found.stages.map(([stage, us]) => [stage, us.toFixed(1)]),
-	);
-	printMachine();
-}
-
 await withUndo(async (undo) => {
 	const found = await measure(await start(undo));
-	if (options.json) printJson(found.rows);
+	if (options.json) printAsJson(found);
 	else print(found);
 });

@@ -39,6 +39,8 @@ const STAGES: readonly (readonly [stage: string, where: RegExp])[] = [
 ];
 /** Frames that call everything below them: they decide only where nothing more precise is in the stack. */
 const WIDE = new Set(["decide", "door", "Fastify", "node: http and sockets"]);
+/** A stage that is told apart from the one it is called by. */
+const WITHIN = new Map([["log: publish", "log: row and pack"]]);
 
 /** Microseconds of each stage in the profile; a stage's time includes what it calls. */
 export function stagesOf(profile: CpuProfile): Map<string, number> {
@@ -63,7 +65,9 @@ export function stagesOf(profile: CpuProfile): Map<string, number> {
 
 function narrower(above: string, own: string | null): string {
 	if (own === null) return above;
-	return above === "other" || WIDE.has(above) ? own : above;
+	const isOwn =
+		above === "other" || WIDE.has(above) || WITHIN.get(above) === own;
+	return isOwn ? own : above;
 }
 
 function nameOf({

@@ -31,8 +31,13 @@ export const wholeFrom =
 		throw new InvalidArgumentError(`Give a whole number from ${least}.`);
 	};
 
-/** The whole result on stdout, as tools read it. */
-export function printJson(rows: readonly RatioRow[]): void {
-	const result = { rows, machine: machineLine(), commit: commitName() };
+/** The whole result on stdout, as tools read it; `more` is what does not fit into rows. */
+export function printJson(rows: readonly RatioRow[], more: object = {}): void {
+	const result = {
+		rows,
+		...more,
+		machine: machineLine(),
+		commit: commitName(),
+	};
 	process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
 }
