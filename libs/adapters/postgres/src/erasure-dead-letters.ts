@@ -23,23 +23,20 @@ export const noLetters: LetterChanges = {
 	shortened: new Map(),
 };
 
-/** Looks through the letters after those that were looked at. The bytes are searched in the database, what they mean is told here. */
+/** Looks through the letters after those that were looked at, up to the newest where it is known. The bytes are searched in the database, what they mean is told here. */
 export async function findLetters(
 	client: Pick<pg.ClientBase, "query">,
 	units: readonly string[],
 	known: LetterChanges,
+	upTo: number | null = null,
 ): Promise<LetterChanges> {
 	const erased = new Set(units);
 	const needles = units.flatMap(spellings).map((bytes) => Buffer.from(bytes));
 	const texts = needles.map((needle) => needle.toString("utf8"));
 	const gone = [...known.gone];
 	const shortened = new Map(known.shortened);
-	let { newest } = known;
-	const { rows: heads } = await client.query<{ newest: number | null }>(
-		"select max(l.id) as newest from dead_letters l",
-	);
-	const last = heads[0]?.newest ?? newest;
-	for (let after = newest; after < last; ) {
+	const last = upTo ?? (await readNewest(client));
+	for (let after = known.newest; after < last; ) {
 		const { rows } = await client.query<Letter>(
 			`select l.id, l.payload, l.reason from dead_letters l where l.id > $1 and l.id <= $2
 			and exists (
@@ -57,8 +54,16 @@ export async function findLetters(
 		}
 		after = rows.length < PAGE ? last : (rows.at(-1)?.id ?? last);
 	}
-	newest = last;
-	return { newest, gone, shortened };
+	return { newest: last, gone, shortened };
+}
+
+async function readNewest(
+	client: Pick<pg.ClientBase, "query">,
+): Promise<number> {
+	const { rows } = await client.query<{ newest: number | null }>(
+		"select max(l.id) as newest from dead_letters l",
+	);
+	return rows[0]?.newest ?? 0;
 }
 
 /** Returns how many letters went or lost items. */

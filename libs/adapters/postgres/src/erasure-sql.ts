@@ -1,5 +1,4 @@
 import type pg from "pg";
-import type { Database } from "./database.js";
 
 /** The statements of an erasure, one action a function; erasure-transaction.ts gives their order. All run under the exclusive gate, and have names: planning them for the partitions of every day takes as long as a hundred rows. */
 
@@ -27,18 +26,41 @@ export async function writeTombstones(
 	return Math.max(...rows.map((row) => row.erased_at.getTime()));
 }
 
-/** The first of the units' decisions, in the order of ids, that does not come out with the `most` before it; null where all do. Most units' are counted in the index alone. */
-export async function readBound(
+/** What there is before anything is taken out. Nobody changes it behind the gate. */
+export interface Outlook {
+	/** The first of the units' decisions, in the order of ids, that does not come out with the `most` before it; null where all do. */
+	readonly bound: string | null;
+	/** 0 where there are no dead letters. */
+	readonly newestLetter: number;
+	/** The instant before which the log was folded away, milliseconds; null where nothing ever was. */
+	readonly foldedBefore: number | null;
+}
+
+/** Most units' decisions are counted in the index alone. */
+export async function readOutlook(
+	client: pg.ClientBase,
+	units: readonly string[],
+	most: number,
+): Promise<Outlook> {
+	const { rows } = await client.query<
+		Omit<Outlook, "bound"> & { readonly decisions: number }
+	>({
+		name: "segue-outlook-of-erasure",
+		text: `select (select count(*) from (select from decisions d where d.unit = any ($1::text[]) limit $2 + 1) f) as decisions,
+			(select coalesce(max(l.id), 0) from dead_letters l) as "newestLetter",
+			(select (extract(epoch from (max(c.day) + 1)::timestamp at time zone 'utc') * 1000)::float8 from closed_days c) as "foldedBefore"`,
+		values: [units, most],
+	});
+	const { decisions, ...outlook } = rows[0] as (typeof rows)[number];
+	const bound = decisions > most ? await readBound(client, units, most) : null;
+	return { ...outlook, bound };
+}
+
+async function readBound(
 	client: pg.ClientBase,
 	units: readonly string[],
 	most: number,
 ): Promise<string | null> {
-	const { rows: counts } = await client.query<{ n: number }>({
-		name: "segue-count-to-erase",
-		text: "select count(*) as n from (select from decisions d where d.unit = any ($1::text[]) limit $2 + 1) f",
-		values: [units, most],
-	});
-	if ((counts[0]?.n ?? 0) <= most) return null;
 	const { rows } = await client.query<{ id: string }>({
 		name: "segue-bound-of-erasure",
 		text: "select d.id from decisions d where d.unit = any ($1::text[]) order by d.id offset $2 limit 1",
@@ -72,14 +94,4 @@ export async function deleteEmptyPlaceholders(
 		experimentOf: new Map(rows.map((row) => [row.id, row.experiment])),
 		waiting: rows[0]?.waiting ?? 0,
 	};
-}
-
-/** The instant before which the log was folded away, milliseconds; null where nothing ever was. */
-export async function readFoldedBefore(
-	database: Pick<Database, "query">,
-): Promise<number | null> {
-	const [row] = await database.query<{ at: number | null }>(
-		`select (extract(epoch from (max(c.day) + 1)::timestamp at time zone 'utc') * 1000)::float8 as at from closed_days c`,
-	);
-	return row?.at ?? null;
 }

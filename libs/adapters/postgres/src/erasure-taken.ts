@@ -128,9 +128,9 @@ function gridUnits(hex: string): Int32Array {
 	return new Int32Array(bytes.buffer);
 }
 
-/** Events that are taken out, and how much else goes with them. */
+/** Events that are taken out, as the database wrote them, and how much else goes with them. */
 export interface TakenEvents {
-	readonly events: readonly Event[];
+	readonly events: string | null;
 	/** Events that named no decision. */
 	readonly signals: number;
 	/** Answers kept for who asks again. */
@@ -141,7 +141,7 @@ const theirEvents = (which: string): string => `o as (
 		delete from outcomes o where ${which}
 		returning o.decision_id, o.event_id, o.unit, o.type, o.at, o.value, o.retracts
 	), listed as (
-		select json_agg(g) as events from (
+		select json_agg(g)::text as events from (
 			select o.unit, o.type, string_agg(o.decision_id::text, ',') as "decisionIds", string_agg(${milliseconds("o.at")}, ',') as at,
 				json_agg(o.event_id) as ids, json_agg(o.value) as values, json_agg(o.retracts) as retracts
 			from o group by 1, 2
@@ -160,11 +160,7 @@ export async function takeEvents(
 	ids: string,
 	units: readonly string[] | null,
 ): Promise<TakenEvents> {
-	const { rows } = await client.query<
-		Omit<TakenEvents, "events"> & {
-			readonly events: readonly EventLists[] | null;
-		}
-	>(
+	const { rows } = await client.query<TakenEvents>(
 		units === null
 			? {
 					name: "segue-erase-events",
@@ -182,8 +178,11 @@ export async function takeEvents(
 					values: [ids, units],
 				},
 	);
-	const { events, ...counts } = rows[0] as (typeof rows)[number];
-	return { ...counts, events: (events ?? []).flatMap(toEvents) };
+	return rows[0] as TakenEvents;
+}
+
+export function readEvents({ events }: TakenEvents): readonly Event[] {
+	return listed<EventLists>(events).flatMap(toEvents);
 }
 
 function toEvents({

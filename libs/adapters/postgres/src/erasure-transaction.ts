@@ -10,11 +10,12 @@ import {
 } from "./erasure-dead-letters.js";
 import {
 	deleteEmptyPlaceholders,
-	readBound,
+	readOutlook,
 	writeTombstones,
 } from "./erasure-sql.js";
 import { addStored, shareOfSums, writeAlone } from "./erasure-sums.js";
 import {
+	readEvents,
 	readTaken,
 	type TakenDecisions,
 	takeDecisions,
@@ -59,23 +60,34 @@ export async function eraseSome(
 ) {
 	const erasedAt =
 		beginning === null ? null : await writeTombstones(client, beginning.keys);
-	const bound = await readBound(client, units, most);
+	const { bound, newestLetter, foldedBefore } = await readOutlook(
+		client,
+		units,
+		most,
+	);
 	const removed = noRows();
 	const taken = await takeDecisions(client, units, bound);
 	await learnDefinitions(client, taken.definitionIds, definitions);
 	// What is not found by its decision goes last, when no event is left that a decision still to come out would take along.
 	const last = bound === null;
-	const [{ events, ...others }, { decisions, states, deltas }] =
-		await meanwhile(takeEvents(client, taken.ids, last ? units : null), () => {
+	const [takenEvents, { decisions, states, deltas }] = await meanwhile(
+		takeEvents(client, taken.ids, last ? units : null),
+		() => {
 			const read = readTaken(taken);
 			return { ...read, deltas: shareOfSums(read, definitions) };
-		});
+		},
+	);
+	const [, { outcomes, named }] = await meanwhile(
+		addStored(client, ERASER_SHARD, deltas),
+		() => byWhose(readEvents(takenEvents), decisions),
+	);
 	for (const { ids } of decisions) removed.decisions += ids.length;
 	for (const { exposed, ids } of states)
 		removed.learned += exposed * ids.length;
-	Object.assign(removed, others, { outcomes: events.length });
+	removed.outcomes = outcomes.length + named.length;
+	removed.signals = takenEvents.signals;
+	removed.requests = takenEvents.requests;
 	await forgetOpenWindows(client, decisions, definitions);
-	const { outcomes, named } = byWhose(events, decisions);
 	const { experimentOf, waiting } = await deleteEmptyPlaceholders(
 		client,
 		named,
@@ -84,11 +96,10 @@ export async function eraseSome(
 	if (beginning !== null)
 		removed.deadLetters = await changeLetters(
 			client,
-			await findLetters(client, units, beginning.known),
+			await findLetters(client, units, beginning.known, newestLetter),
 		);
 
 	const { batch } = taken;
-	await addStored(client, ERASER_SHARD, deltas);
 	const strays = named.map((id) => experimentOf.get(id) ?? null);
 	const [, verdicts] = await meanwhile(
 		writeAlone(client, ERASER_SHARD, batch, deltas),
@@ -104,7 +115,7 @@ export async function eraseSome(
 	for (const { definitionId } of decisions)
 		touched.add((definitions.get(definitionId) as Definition).experiment.key);
 	const revisions = await takeFloors(client, batch, [...touched]);
-	return { erasedAt, removed, revisions, more: bound !== null };
+	return { erasedAt, removed, revisions, foldedBefore, more: !last };
 }
 
 /** Does `work` while the database is at what it was asked for. */

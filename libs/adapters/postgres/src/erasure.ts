@@ -12,7 +12,7 @@ import {
 } from "#usecases/erasing";
 import type { Database } from "./database.js";
 import { findLetters, noLetters } from "./erasure-dead-letters.js";
-import { byKeys, readFoldedBefore } from "./erasure-sql.js";
+import { byKeys } from "./erasure-sql.js";
 import { eraseSome, noRows } from "./erasure-transaction.js";
 import { GateBusy, underGate } from "./gate.js";
 
@@ -54,6 +54,7 @@ export class PostgresErasure implements Erasure, Tombstones, ErasedUnits {
 			noLetters,
 		);
 		let erasedAt = 0;
+		let foldedBefore: number | null = null;
 		let gateMs = 0;
 		for (let first = true, more = true; more; first = false) {
 			const done = await this.#gated(
@@ -74,13 +75,14 @@ export class PostgresErasure implements Erasure, Tombstones, ErasedUnits {
 			for (const [experiment, revision] of done.revisions)
 				revisions.set(experiment, revision);
 			erasedAt = done.erasedAt ?? erasedAt;
+			foldedBefore = done.foldedBefore;
 			more = done.more;
 		}
 		return {
 			erasedAt,
 			removed,
 			revisions,
-			foldedBefore: await this.#foldedBefore(),
+			foldedBefore,
 			gateMs,
 		};
 	}
@@ -143,10 +145,6 @@ export class PostgresErasure implements Erasure, Tombstones, ErasedUnits {
 				throw new ErasureBusy(error.message, { cause: error });
 			throw error;
 		}
-	}
-
-	async #foldedBefore(): Promise<number | null> {
-		return readFoldedBefore(this.database);
 	}
 
 	/** Keyed hashes, as tombstones name units. */
