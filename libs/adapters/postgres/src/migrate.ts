@@ -19,6 +19,8 @@ export async function migrate(connectionString: string): Promise<void> {
 		connectionTimeoutMillis: 10_000,
 		options: "-c timezone=UTC",
 	});
+	// A connection that is lost between two statements is told of by the next one.
+	client.on("error", () => {});
 	await client.connect();
 	try {
 		await runner({

@@ -54,6 +54,15 @@ const lasting = new Map([
 	["58P03", "a file of the server has a name too long"],
 ]);
 
+function thrownBy(work: () => unknown): unknown {
+	try {
+		work();
+	} catch (error) {
+		return error;
+	}
+	throw new Error("Nothing was thrown.");
+}
+
 describe("the table of error states", () => {
 	const states = statesOfServer();
 
@@ -100,6 +109,12 @@ describe("the table of error states", () => {
 		"tries again after the network's %s",
 		(code) => expect(isTransient(withCode(code))).toBe(true),
 	);
+
+	it("takes a number that does not fit for the item's fault, and a buffer that does not for nobody's", () => {
+		const unfit = thrownBy(() => Buffer.alloc(4).writeInt32BE(2 ** 40));
+		const noMemory = thrownBy(() => new ArrayBuffer(2 ** 52));
+		expect([unfit, noMemory].map(isRefusal)).toEqual([true, false]);
+	});
 
 	it("does not go on over a connection to a standby, or over one that never answered", () => {
 		expect(isUselessConnection(withCode("25006"))).toBe(true);

@@ -74,15 +74,18 @@ export function isUselessConnection(error: unknown): boolean {
 	);
 }
 
+/** V8 says by a RangeError, too, that there is no memory for a buffer: no fault of the item's. */
+const NO_MEMORY = /allocation failed/i;
 const UNIQUE_VIOLATION = "23505";
 
 /**
  * True where the data itself is refused, so that no retry helps: a value that cannot be stored (22), a constraint it breaks (23, but
- * for a missing partition, and for a key that is there, since rows are told from those that are there before they are stored), a limit it is beyond (54), or a number that the core refuses. Anything else is the database's trouble, or a
- * bug of ours, and the item waits: calling it bad would lose it.
+ * for a missing partition, and for a key that is there, since rows are told from those that are there before they are stored), a limit
+ * it is beyond (54), or a number that the core refuses (RangeError). Anything else is the database's trouble, a lack of memory, or a bug
+ * of ours, and the item waits: calling it bad would lose it.
  */
 export function isRefusal(error: unknown): boolean {
-	if (error instanceof RangeError) return true;
+	if (error instanceof RangeError) return !NO_MEMORY.test(error.message);
 	if (!(error instanceof Error) || isMissingPartition(error)) return false;
 	const { code } = error as { code?: unknown };
 	return (
