@@ -57,10 +57,11 @@ export function settle(
 	decidedAt: number,
 	outcomes: readonly Event[],
 ): Settlement {
+	if (outcomes.length === 0) return untouched(reward);
 	const events = new Map<string, Event>();
 	for (const event of outcomes)
 		if (!events.has(event.id)) events.set(event.id, event);
-	const rules = new Map(reward.outcomes.map((rule) => [rule.type, rule]));
+	const rules = rulesOf(reward);
 	const closed = events.delete(CLOSING_ID);
 	const verdicts = new Map<string, Judgement>();
 	const retracted = judgeRetracts(events, reward, decidedAt, verdicts);
@@ -95,6 +96,27 @@ export function settle(
 	};
 }
 
+/** Half of what is settled is a decision that has just come. */
+function untouched(reward: Reward): Settlement {
+	return {
+		exposed: reward.learn === "decision" ? 1 : 0,
+		reward: reward.default + 0,
+		verdicts: new Map(),
+	};
+}
+
+const rules = new WeakMap<Reward, ReadonlyMap<string, OutcomeRule>>();
+
+/** By event type. */
+function rulesOf(reward: Reward): ReadonlyMap<string, OutcomeRule> {
+	let known = rules.get(reward);
+	if (known === undefined) {
+		known = new Map(reward.outcomes.map((rule) => [rule.type, rule]));
+		rules.set(reward, known);
+	}
+	return known;
+}
+
 function timeVerdict(
 	at: number,
 	reward: Reward,
@@ -104,6 +126,8 @@ function timeVerdict(
 	return at < decidedAt - EARLY_MS ? EARLY : null;
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 /** Ids taken back. A retract is judged by its own time, may come first, and cannot itself be taken back. */
 function judgeRetracts(
 	events: ReadonlyMap<string, Event>,
@@ -111,7 +135,7 @@ function judgeRetracts(
 	decidedAt: number,
 	verdicts: Map<string, Judgement>,
 ): ReadonlySet<string> {
-	const retracted = new Set<string>();
+	let retracted: Set<string> | null = null;
 	for (const event of events.values()) {
 		if (event.type !== RETRACT) continue;
 		const ownTime = timeVerdict(event.at, reward, decidedAt);
@@ -122,10 +146,11 @@ function judgeRetracts(
 		else if (target.type === RETRACT) verdicts.set(event.id, NOT_RETRACTABLE);
 		else {
 			verdicts.set(event.id, APPLIED);
+			retracted ??= new Set();
 			retracted.add(target.id);
 		}
 	}
-	return retracted;
+	return retracted ?? NONE;
 }
 
 /** The value an event earns, or why it earns none. `after` is milliseconds since the decision. */

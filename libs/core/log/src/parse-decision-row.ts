@@ -51,9 +51,6 @@ type Raw = { readonly [key: string]: unknown };
 function readRow(raw: Raw): DecisionRow {
 	const numbers = numbersOf(raw);
 	const eligible = need("eligible", numbers.eligible, isIndexList);
-	const probabilities = (
-		key: "propensities" | "policyPropensities",
-	): Float64Array => readDistribution(key, numbers[key], eligible.length);
 	return {
 		id: need("id", raw.id, isId),
 		experiment: need("experiment", raw.experiment, isExperimentKey),
@@ -70,11 +67,19 @@ function readRow(raw: Raw): DecisionRow {
 		eligible,
 		excluded: needJson("excluded", raw.excluded, isTextRecord),
 		means: readGrid("means", numbers.means, eligible.length),
-		propensities: probabilities("propensities"),
+		propensities: readDistribution(
+			"propensities",
+			numbers.propensities,
+			eligible.length,
+		),
 		policyPropensities:
 			numbers.policyPropensities === null
 				? null
-				: probabilities("policyPropensities"),
+				: readDistribution(
+						"policyPropensities",
+						numbers.policyPropensities,
+						eligible.length,
+					),
 		missing: needJson("missing", raw.missing, isTextList),
 		degraded: needJson("degraded", raw.degraded, isTextList),
 		decidedAt: need("decidedAt", raw.decidedAt, isTime),
@@ -145,9 +150,11 @@ function readX(raw: unknown): Float64Array {
 	const x = toNumbers(raw, gridFromBase64);
 	if (x === null || x.length === 0 || x.length > MOST_COORDINATES)
 		throw new BadRow("x is not valid");
-	for (const coordinate of x)
+	for (let i = 0; i < x.length; i++) {
+		const coordinate = x[i] as number;
 		if (!(Math.abs(coordinate) <= CLIP && isOnGrid(coordinate)))
 			throw new BadRow("x is beyond ±8");
+	}
 	return x;
 }
 
@@ -167,7 +174,8 @@ function readDistribution(
 	if (values === null || values.length !== length)
 		throw new BadRow(`${key} is not one number per eligible arm`);
 	let sum = 0;
-	for (const value of values) {
+	for (let i = 0; i < values.length; i++) {
+		const value = values[i] as number;
 		if (!(value >= 0 && value <= 1))
 			throw new BadRow(`${key} is not made of probabilities`);
 		sum += value;

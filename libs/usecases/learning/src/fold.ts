@@ -7,7 +7,6 @@ import {
 import { type DecisionRow, type Event, timeOfId } from "#core/log";
 import { addObservation, emptySums } from "#core/policy";
 import type {
-	ArmMovement,
 	Effects,
 	LockedDecision,
 	StateChange,
@@ -112,16 +111,10 @@ function move(
 	reward: number,
 ): void {
 	const key = `${experiment} ${arm}`;
-	const known: ArmMovement = moved.get(key) ?? {
-		experiment,
-		arm,
-		learned: 0,
-		reward: 0,
-	};
-	moved.set(key, {
-		experiment,
-		arm,
-		learned: known.learned + learned,
-		reward: known.reward + reward,
-	});
+	const known = moved.get(key);
+	if (known === undefined) moved.set(key, { experiment, arm, learned, reward });
+	else {
+		known.learned += learned;
+		known.reward += reward;
+	}
 }

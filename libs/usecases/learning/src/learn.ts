@@ -1,4 +1,10 @@
-import { decodeMessage, type Publisher } from "#core/log";
+import {
+	type DecisionRow,
+	decodeMessage,
+	type Event,
+	type Item,
+	type Publisher,
+} from "#core/log";
 import {
 	payloadOfPoison,
 	refusedDecision,
@@ -143,7 +149,8 @@ function takeBatch(
 		const { publisher } = decoded;
 		if (publisher !== null && publisher.sequence > 0 && !decoded.part)
 			packs.push(publisher);
-		for (const [index, item] of decoded.items.entries()) {
+		for (let index = 0; index < decoded.items.length; index++) {
+			const item = decoded.items[index] as Item<DecisionRow | Event>;
 			const source: ItemSource = { position, index, subject, storedAt };
 			if (!item.ok) {
 				const payload = payloadOfPoison(body, decoded, item.raw);
