@@ -75,7 +75,9 @@ function depthOf(bytes: Uint8Array): number {
 
 /** Null for what is no UTF-8. ASCII is what most bodies are and takes a third of the time. */
 function decode(bytes: Uint8Array): string | null {
-	const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+	const buffer = Buffer.isBuffer(bytes)
+		? bytes
+		: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 	if (isAscii(buffer)) return buffer.toString("latin1");
 	try {
 		return utf8.decode(bytes);

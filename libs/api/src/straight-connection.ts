@@ -18,7 +18,7 @@ export interface StraightServer {
 	readonly takeOver: (socket: Socket, bytes: Buffer) => void;
 }
 
-/** A body that has not come after this long, or in so many pieces, is left to Node, which knows when to lose patience. */
+/** A body that stops for this long, or comes in so many pieces, is left to Node, which knows when to lose patience. */
 const GATHER_MS = 1_000;
 const MOST_PIECES = 16;
 
@@ -42,15 +42,14 @@ export class StraightConnection implements StraightRequest {
 	private pieces: Buffer[] = [];
 	private missing = 0;
 	private bodyAt = 0;
-	private begunAt = 0;
+	/** When the last bytes came, or were sent. */
+	private activeAt = performance.now();
 
 	constructor(
 		private readonly socket: Socket,
 		private readonly server: StraightServer,
 	) {
-		socket.setTimeout(server.keepAliveMs);
 		socket.on("data", this.onData);
-		socket.on("timeout", this.onTimeout);
 		socket.on("end", this.onEnd);
 		socket.on("error", this.onError);
 	}
@@ -59,13 +58,22 @@ export class StraightConnection implements StraightRequest {
 		if (this.state === "waiting") this.socket.destroy();
 	}
 
+	/** Called now and then: a timer of its own for each connection costs each request more. */
+	lookAfter(now: number): void {
+		const silentMs = now - this.activeAt;
+		if (this.state === "gathering" && silentMs >= GATHER_MS) this.leave();
+		if (silentMs >= this.server.keepAliveMs) this.closeIfIdle();
+	}
+
 	reply(
 		status: number,
 		headers: Readonly<Record<string, string>>,
 		text: string,
 	): void {
 		const { socket, server } = this;
-		server.answered(status, (performance.now() - this.begunAt) / 1_000);
+		const now = performance.now();
+		server.answered(status, (now - this.activeAt) / 1_000);
+		this.activeAt = now;
 		this.state = "waiting";
 		this.body = NOTHING;
 		if (!socket.writable) return;
@@ -85,8 +93,12 @@ export class StraightConnection implements StraightRequest {
 
 	private readonly onData = (chunk: Buffer): void => {
 		this.pieces.push(chunk);
-		if (this.state === "answering") this.socket.pause();
-		else if (this.state === "gathering") this.gather(chunk);
+		if (this.state === "answering") {
+			this.socket.pause();
+			return;
+		}
+		this.activeAt = performance.now();
+		if (this.state === "gathering") this.gather(chunk);
 		else this.begin(chunk);
 	};
 
@@ -97,7 +109,6 @@ export class StraightConnection implements StraightRequest {
 			this.leave();
 			return;
 		}
-		this.begunAt = performance.now();
 		this.traceparent = head.traceparent;
 		this.bodyAt = head.bodyAt;
 		this.missing = head.bodyAt + head.length;
@@ -107,7 +118,6 @@ export class StraightConnection implements StraightRequest {
 	private gather(chunk: Buffer): void {
 		this.missing -= chunk.length;
 		if (this.missing > 0 && this.pieces.length < MOST_PIECES) {
-			if (this.state === "waiting") this.socket.setTimeout(GATHER_MS);
 			this.state = "gathering";
 			return;
 		}
@@ -115,8 +125,6 @@ export class StraightConnection implements StraightRequest {
 			this.leave();
 			return;
 		}
-		if (this.state === "gathering")
-			this.socket.setTimeout(this.server.keepAliveMs);
 		this.body = joined(this.pieces).subarray(this.bodyAt);
 		this.pieces = [];
 		this.state = "answering";
@@ -127,19 +135,11 @@ export class StraightConnection implements StraightRequest {
 		const { socket } = this;
 		this.state = "left";
 		socket.off("data", this.onData);
-		socket.off("timeout", this.onTimeout);
 		socket.off("end", this.onEnd);
 		socket.off("error", this.onError);
-		socket.setTimeout(0);
 		this.server.takeOver(socket, joined(this.pieces));
 		this.pieces = [];
 	}
-
-	/** An answer that is slow is none of the client's making. */
-	private readonly onTimeout = (): void => {
-		if (this.state === "gathering") this.leave();
-		else this.closeIfIdle();
-	};
 
 	private readonly onEnd = (): void => {
 		this.socket.end();

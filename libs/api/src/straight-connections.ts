@@ -5,6 +5,8 @@ import {
 	type StraightServer,
 } from "./straight-connection.js";
 
+const LOOK_AFTER_MS = 500;
+
 /**
  * From now on the server's connections are read by StraightConnection first. What it leaves is given to the listener by which Node
  * makes connections speak HTTP; whoever closes the server's connections closes these too.
@@ -32,6 +34,12 @@ export function readFirst(
 		open.set(socket, new StraightConnection(socket, ours));
 		socket.once("close", () => open.delete(socket));
 	});
+
+	const looking = setInterval(() => {
+		const now = performance.now();
+		for (const connection of open.values()) connection.lookAfter(now);
+	}, LOOK_AFTER_MS).unref();
+	server.once("close", () => clearInterval(looking));
 
 	const closeIdle = server.closeIdleConnections.bind(server);
 	server.closeIdleConnections = () => {

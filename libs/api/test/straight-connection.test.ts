@@ -162,9 +162,7 @@ describe("a connection by itself", () => {
 			write: (_chunk, _encoding, done) => void unsent.push(done),
 		});
 		const left: Buffer[] = [];
-		const waits: number[] = [];
-		const timed = { setTimeout: (ms: number) => waits.push(ms) };
-		new StraightConnection(Object.assign(socket, timed) as unknown as Socket, {
+		const connection = new StraightConnection(socket as unknown as Socket, {
 			path: () => "/v1/decisions",
 			arrived: reply,
 			answered: () => {},
@@ -172,7 +170,7 @@ describe("a connection by itself", () => {
 			listening: () => true,
 			takeOver: (_, bytes) => left.push(bytes),
 		});
-		return { socket, unsent, left, waits };
+		return { socket, unsent, left, connection };
 	}
 
 	it("does not read from a client that does not read its answers", async () => {
@@ -208,16 +206,17 @@ describe("a connection by itself", () => {
 	});
 
 	it("leaves a body that stops in the middle after a second, and closes after a long silence", async () => {
-		const { socket, left, waits } = alone();
-		expect(waits).toEqual([72_000]);
+		const { socket, left, connection } = alone();
 		socket.push(request().slice(0, -9));
 		await soon();
-		expect(waits).toEqual([72_000, 1_000]);
-		socket.emit("timeout");
+		connection.lookAfter(performance.now() + 900);
+		expect(left).toEqual([]);
+		connection.lookAfter(performance.now() + 1_000);
 		expect(left.map(String)).toEqual([request().slice(0, -9)]);
-		expect(waits.at(-1)).toBe(0);
 		const silent = alone();
-		silent.socket.emit("timeout");
+		silent.connection.lookAfter(performance.now() + 71_000);
+		expect(silent.socket.destroyed).toBe(false);
+		silent.connection.lookAfter(performance.now() + 72_000);
 		expect(silent.socket.destroyed).toBe(true);
 	});
 });

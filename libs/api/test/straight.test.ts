@@ -51,6 +51,7 @@ describe("POST /v1/decisions goes straight or the long way", () => {
 			...same,
 		});
 		expect(Object.keys(straight.body)).toEqual(Object.keys(controller.body));
+		expect(straight.text).toBe(JSON.stringify(straight.body));
 	});
 
 	it("is told of with its status either way", async () => {
