@@ -109,15 +109,16 @@ export async function writeAlone(
 		end += delta.byteLength;
 		return end - delta.byteLength;
 	});
-	await client.query(
-		`insert into sums (experiment, version, arm, bucket, shard, chunk, batch, data)
+	await client.query({
+		name: "segue-write-erased-sums",
+		text: `insert into sums (experiment, version, arm, bucket, shard, chunk, batch, data)
 		select r.experiment, r.version, r.arm, r.bucket, $1, c.chunk, $2,
 			substr($3::bytea, 1 + r.start + c.chunk * $4::int, least($4::int, r.length - c.chunk * $4::int))
 		from unnest($5::text[], $6::int[], $7::text[], $8::bigint[], $9::int[], $10::int[])
 			as r (experiment, version, arm, bucket, start, length)
 		cross join lateral generate_series(0, (r.length - 1) / $4::int) as c (chunk)
 		on conflict (experiment, version, arm, bucket, shard, chunk) do update set data = excluded.data, batch = excluded.batch`,
-		[
+		values: [
 			shard,
 			batch,
 			Buffer.concat(deltas.map(({ delta }) => bytesOf(delta))),
@@ -129,7 +130,7 @@ export async function writeAlone(
 			starts,
 			deltas.map(({ delta }) => delta.byteLength),
 		],
-	);
+	});
 }
 
 /** Little endian, as the row has it and every machine that Segue runs on. */

@@ -79,8 +79,9 @@ export async function writeVerdicts(
 	shard: number,
 	tally: VerdictTally,
 ): Promise<void> {
-	await client.query(
-		"select segue_count_verdicts($1::int, $2::text[], $3::text[], $4::text[], $5::bigint[])",
-		[shard, ...countColumns(tally.changes())],
-	);
+	await client.query({
+		name: "segue-write-erased-verdicts",
+		text: "select segue_count_verdicts($1::int, $2::text[], $3::text[], $4::text[], $5::bigint[])",
+		values: [shard, ...countColumns(tally.changes())],
+	});
 }
