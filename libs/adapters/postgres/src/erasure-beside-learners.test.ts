@@ -11,6 +11,7 @@ import type { Definition } from "#core/experiment";
 import type { DecisionRow } from "#core/log";
 import { ErasureBusy } from "#usecases/erasing";
 import { Learn } from "#usecases/learning";
+import { eventually } from "../../../../test/contract/eventually.js";
 import {
 	aDecision,
 	anEvent,
@@ -119,6 +120,13 @@ describe("beside learners", () => {
 		await expect(erasure().erase([unit], 300)).rejects.toThrow(ErasureBusy);
 		expect(await erasure().erasedAt(unit)).toBeNull();
 		const waiting = erasure().erase([unit], PATIENCE_MS);
+		await eventually(async () => {
+			const { rows } = await stopped.query(
+				`select 1 from pg_locks l where l.locktype = 'advisory' and l.classid = 7301 and not l.granted
+				and l.database = (select d.oid from pg_database d where d.datname = current_database())`,
+			);
+			expect(rows).toHaveLength(1);
+		});
 		await new Promise((resolve) => setTimeout(resolve, 250));
 		await stopped.query("commit");
 		const { erasedAt, gateMs } = await waiting;
