@@ -6,11 +6,13 @@ import {
 } from "#core/log";
 import { findRow } from "#usecases/ingesting";
 import { Slices } from "./breath.js";
+import { type KeptPack, PackBlocks } from "./pack-blocks.js";
 import type { RecentDecisions } from "./ports.js";
 
 /** A message of the log, and between which ids, inclusive, those of its decisions are. */
 interface Pack {
-	/** Null where an erasure left nothing of it. */
+	readonly kept: KeptPack;
+	/** Null where an erasure left nothing of it, and once it is forgotten. */
 	bytes: Uint8Array | null;
 	readonly count: number;
 	readonly first: string;
@@ -28,6 +30,7 @@ export class RememberedDecisions implements RecentDecisions {
 	private packs: (Pack | undefined)[] = [];
 	private oldest = 0;
 	private count = 0;
+	private readonly blocks = new PackBlocks();
 
 	/**
 	 * @param waiting finds a decision that waits to be published, in memory or in the spool
@@ -44,15 +47,20 @@ export class RememberedDecisions implements RecentDecisions {
 		private readonly most = 20_000,
 	) {}
 
-	/** @param bytes a message of `segue.log.pack`, by now safe; the caller changes them no more */
-	remember(rows: readonly { readonly id: string }[], bytes: Uint8Array): void {
+	/** @param message of `segue.log.pack`, by now safe */
+	remember(
+		rows: readonly { readonly id: string }[],
+		message: Uint8Array,
+	): void {
 		let first = rows[0]?.id ?? "";
 		let last = first;
 		for (const { id } of rows) {
 			if (id < first) first = id;
 			if (id > last) last = id;
 		}
-		this.packs.push({ bytes, count: rows.length, first, last });
+		const kept = this.blocks.keep(message);
+		const { bytes } = kept;
+		this.packs.push({ kept, bytes, count: rows.length, first, last });
 		this.count += rows.length;
 		this.keepMost();
 	}
@@ -61,7 +69,8 @@ export class RememberedDecisions implements RecentDecisions {
 		for (let place = this.packs.length - 1; place >= this.oldest; place--) {
 			const { bytes, first, last } = this.packs[place] as Pack;
 			if (bytes === null || id < first || id > last) continue;
-			const row = findRow(LOG_SUBJECT, bytes, id);
+			// A copy: what a row points to must stand when the pack's room is used again.
+			const row = findRow(LOG_SUBJECT, bytes.slice(), id);
 			if (row !== null) return row;
 		}
 		return await this.waiting(id);
@@ -81,8 +90,7 @@ export class RememberedDecisions implements RecentDecisions {
 	): Promise<void> {
 		const slices = new Slices();
 		for (const pack of this.packs.slice(this.oldest)) {
-			if (pack?.bytes && mayHold(pack.bytes))
-				pack.bytes = without(pack.bytes, isGone);
+			if (pack?.bytes && mayHold(pack.bytes)) takeOut(pack, isGone);
 			await slices.pause();
 		}
 	}
@@ -94,12 +102,22 @@ export class RememberedDecisions implements RecentDecisions {
 			pack = this.packs[this.oldest]
 		) {
 			this.count -= pack.count;
+			pack.bytes = null;
+			this.blocks.giveBack(pack.kept);
 			this.packs[this.oldest++] = undefined;
 		}
 		if (2 * this.oldest <= this.packs.length) return;
 		this.packs = this.packs.slice(this.oldest);
 		this.oldest = 0;
 	}
+}
+
+function takeOut(pack: Pack, isGone: (row: DecisionRow) => boolean): void {
+	const { bytes } = pack;
+	if (bytes === null) return;
+	pack.bytes = without(bytes, isGone);
+	// The room is not given back before long.
+	if (pack.bytes !== bytes) bytes.fill(0);
 }
 
 /** The pack without the rows that are gone, under its number; null where all are. */

@@ -174,4 +174,17 @@ describe("finding a decision", () => {
 		for (const id of ids.slice(6))
 			expect(await recent.find(id)).toEqual(rowOf(id));
 	});
+
+	it("takes an erased unit out of those alone that are not forgotten meanwhile, whose room is used again", async () => {
+		const { recent } = room(2);
+		for (const id of [ID, OTHER]) remember(recent, id);
+		let looked = 0;
+		const mayHold = () => {
+			looked += 1;
+			for (let more = 0; more < 3; more++) remember(recent, ID);
+			return false;
+		};
+		await recent.forget(mayHold, () => true);
+		expect(looked).toBe(1);
+	});
 });
