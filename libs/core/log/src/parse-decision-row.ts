@@ -41,8 +41,7 @@ export function parseDecisionRow(sent: unknown): ParsedRow {
 	try {
 		return { ok: true, value: readRow(raw) };
 	} catch (error) {
-		if (!(error instanceof BadRow)) throw error;
-		return { ok: false, reason: `bad decision: ${error.message}` };
+		return { ok: false, reason: `bad decision: ${(error as Error).message}` };
 	}
 }
 
