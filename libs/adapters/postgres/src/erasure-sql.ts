@@ -30,8 +30,6 @@ export async function writeTombstones(
 export interface Outlook {
 	/** The first of the units' decisions, in the order of ids, that does not come out with the `most` before it; null where all do. */
 	readonly bound: string | null;
-	/** 0 where there are no dead letters. */
-	readonly newestLetter: number;
 	/** The instant before which the log was folded away, milliseconds; null where nothing ever was. */
 	readonly foldedBefore: number | null;
 }
@@ -47,7 +45,6 @@ export async function readOutlook(
 	>({
 		name: "segue-outlook-of-erasure",
 		text: `select (select count(*) from (select from decisions d where d.unit = any ($1::text[]) limit $2 + 1) f) as decisions,
-			(select coalesce(max(l.id), 0) from dead_letters l) as "newestLetter",
 			(select (extract(epoch from (max(c.day) + 1)::timestamp at time zone 'utc') * 1000)::float8 from closed_days c) as "foldedBefore"`,
 		values: [units, most],
 	});

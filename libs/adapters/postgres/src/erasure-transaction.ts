@@ -3,11 +3,7 @@ import type { Definition } from "#core/experiment";
 import type { Event } from "#core/log";
 import type { RemovedRows } from "#usecases/erasing";
 import { readDefinitions } from "./definition-store.js";
-import {
-	changeLetters,
-	findLetters,
-	type LetterChanges,
-} from "./erasure-dead-letters.js";
+import { eraseLetters, type LettersSeen } from "./erasure-dead-letters.js";
 import {
 	deleteEmptyPlaceholders,
 	readOutlook,
@@ -47,7 +43,7 @@ export interface Some {
 	/** What the first transaction of an erasure does besides. */
 	readonly beginning: {
 		readonly keys: readonly Buffer[];
-		readonly known: LetterChanges;
+		readonly letters: LettersSeen;
 	} | null;
 	/** Those that are known; others are read and put beside them. */
 	readonly definitions: Map<number, Definition>;
@@ -60,11 +56,7 @@ export async function eraseSome(
 ) {
 	const erasedAt =
 		beginning === null ? null : await writeTombstones(client, beginning.keys);
-	const { bound, newestLetter, foldedBefore } = await readOutlook(
-		client,
-		units,
-		most,
-	);
+	const { bound, foldedBefore } = await readOutlook(client, units, most);
 	const removed = noRows();
 	const taken = await takeDecisions(client, units, bound);
 	await learnDefinitions(client, taken.definitionIds, definitions);
@@ -94,10 +86,7 @@ export async function eraseSome(
 	);
 	removed.waiting = waiting;
 	if (beginning !== null)
-		removed.deadLetters = await changeLetters(
-			client,
-			await findLetters(client, units, beginning.known, newestLetter),
-		);
+		removed.deadLetters = await eraseLetters(client, units, beginning.letters);
 
 	const { batch } = taken;
 	const strays = named.map((id) => experimentOf.get(id) ?? null);

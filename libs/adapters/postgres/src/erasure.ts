@@ -11,7 +11,7 @@ import {
 	type Tombstones,
 } from "#usecases/erasing";
 import type { Database } from "./database.js";
-import { findLetters, noLetters } from "./erasure-dead-letters.js";
+import { findLetters } from "./erasure-dead-letters.js";
 import { byKeys } from "./erasure-sql.js";
 import { eraseSome, noRows } from "./erasure-transaction.js";
 import { GateBusy, underGate } from "./gate.js";
@@ -47,11 +47,10 @@ export class PostgresErasure implements Erasure, Tombstones, ErasedUnits {
 		const keys = await this.#keysOf(units);
 		const removed = noRows();
 		const revisions = new Map<string, number>();
-		// All letters but the newest are looked through before the gate is taken.
-		const known = await findLetters(
+		// All letters that are there are looked through before the gate is taken.
+		const letters = await findLetters(
 			{ query: this.#query } as Pick<pg.ClientBase, "query">,
 			units,
-			noLetters,
 		);
 		let erasedAt = 0;
 		let foldedBefore: number | null = null;
@@ -63,7 +62,7 @@ export class PostgresErasure implements Erasure, Tombstones, ErasedUnits {
 					eraseSome(client, {
 						units,
 						most: this.mostAtOnce,
-						beginning: first ? { keys, known } : null,
+						beginning: first ? { keys, letters } : null,
 						definitions: this.#definitions,
 					}),
 				(waitedMs) => {
