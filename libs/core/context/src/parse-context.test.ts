@@ -26,7 +26,7 @@ const schema: ContextSchema = {
 			kind: "number",
 			mean: 0,
 			scale: 5,
-			live: { event: "skip", windowMs: 30_000, aggregate: "count" },
+			live: { event: "skip", windowMs: 30_000, aggregate: "count", by: "unit" },
 		},
 		{
 			name: "taste",

@@ -1,15 +1,13 @@
 import { compileEncoder } from "#core/context";
-import type { FeatureDocument } from "./document.js";
-import { parseDuration } from "./duration.js";
+import { liveProblems } from "./check-live.js";
 import type { Problem } from "./experiment.js";
+import type { FeatureDocument } from "./feature-document.js";
 import { toContext } from "./from-document.js";
-import { RETRACT } from "./patterns.js";
 
 /** Most coordinates an experiment's x may have: the sums of an arm grow with its square. */
 export const MOST_COORDINATES = 256;
 /** The name of the coordinate that is 1, in explanations. */
 const INTERCEPT = "intercept";
-const LONGEST_LIVE_MS = 3_600_000;
 
 /** A feature that has the schema's structure, and where it stands in the list. */
 export interface Placed<T> {
@@ -38,7 +36,7 @@ export function featureProblems(
 				message: `A feature cannot be called ${INTERCEPT}: that is the first coordinate, which is 1. Use another name.`,
 			});
 		problems.push(
-			...sourceProblems(feature, path),
+			...liveProblems(feature, path, features),
 			...listProblems(feature, path),
 		);
 	}
@@ -60,62 +58,6 @@ export function dimensionProblem(
 	if (d <= MOST_COORDINATES) return null;
 	const message = `Encodes to ${d} coordinates; at most ${MOST_COORDINATES} are possible. Use fewer levels or shorter vectors.`;
 	return { path: "context.features", message };
-}
-
-function sourceProblems(feature: FeatureDocument, path: string): Problem[] {
-	if (feature.from !== "live") {
-		if (feature.kind !== "number") return [];
-		return (["event", "window", "aggregate"] as const)
-			.filter((key) => feature[key] !== undefined)
-			.map((key) => ({
-				path: `${path}.${key}`,
-				message: `${key} goes with from: live; this feature is from: ${feature.from}.`,
-			}));
-	}
-	if (feature.kind !== "number")
-		return [
-			{
-				path: `${path}.kind`,
-				message: `A live feature counts events, so its kind must be number, not ${feature.kind}.`,
-			},
-		];
-	return liveProblems(feature, path);
-}
-
-function liveProblems(
-	feature: Extract<FeatureDocument, { kind: "number" }>,
-	path: string,
-): Problem[] {
-	const problems: Problem[] = [];
-	if (feature.event === undefined)
-		problems.push({
-			path: `${path}.event`,
-			message:
-				"A live feature needs the event type it counts, such as event: skip.",
-		});
-	else if (feature.event === RETRACT)
-		problems.push({
-			path: `${path}.event`,
-			message: "A retract takes an event back; it cannot be counted.",
-		});
-	const window =
-		feature.window === undefined ? null : parseDuration(feature.window);
-	if (feature.window === undefined)
-		problems.push({
-			path: `${path}.window`,
-			message: "A live feature needs a window, such as window: 30s.",
-		});
-	else if (window !== null && (window < 1000 || window > LONGEST_LIVE_MS))
-		problems.push({
-			path: `${path}.window`,
-			message: `A live window is 1s to 1h, not ${feature.window}.`,
-		});
-	if (feature.aggregate !== undefined && feature.aggregate !== "count")
-		problems.push({
-			path: `${path}.aggregate`,
-			message: `The aggregate ${feature.aggregate} is not available yet; live features can only count.`,
-		});
-	return problems;
 }
 
 function listProblems(feature: FeatureDocument, path: string): Problem[] {

@@ -1,13 +1,7 @@
 import { z } from "zod";
-import { DURATION } from "./duration.js";
-import {
-	ARM_KEY,
-	EVENT_TYPE,
-	EXPERIMENT_KEY,
-	FEATURE_NAME,
-	MOST_VALUE,
-	PURPOSE,
-} from "./patterns.js";
+import { featureSchema } from "./feature-document.js";
+import { armKey, duration, eventType } from "./field-schemas.js";
+import { EXPERIMENT_KEY, FEATURE_NAME, MOST_VALUE } from "./patterns.js";
 
 /**
  * The document form of an experiment, as a product manager writes it in YAML or sends it as JSON. Structure only: defaults,
@@ -17,25 +11,8 @@ import {
 export const MOST_ARMS = 1000;
 export const MOST_FEATURES = 200;
 export const MOST_ARM_FEATURES = 64;
-const MOST_LEVELS = 255;
 
-const armKey = z
-	.string()
-	.regex(
-		ARM_KEY,
-		"Must be 1 to 64 letters, digits, dots, underscores or hyphens, starting with a letter or digit.",
-	);
-const eventType = z
-	.string()
-	.regex(
-		EVENT_TYPE,
-		"Must be 1 to 64 letters, digits, underscores or hyphens, starting with a letter or digit.",
-	);
-const duration = z
-	.string()
-	.regex(DURATION, "Must be a duration such as 30s, 5m, 12h or 14d.");
 const text = (most: number) => z.string().max(most);
-const level = z.string().min(1).max(256);
 const value = z.number().min(-MOST_VALUE).max(MOST_VALUE);
 const share = z.number().min(0).max(1);
 
@@ -69,78 +46,6 @@ export const armSchema = z.strictObject({
 			"A paused or retired arm is not chosen; its outcomes still land. Default active.",
 		),
 });
-
-const from = z.enum(["request", "live", "profile"]);
-const base = {
-	name: z
-		.string()
-		.regex(
-			FEATURE_NAME,
-			"Must be 1 to 64 letters, digits or underscores, starting with a letter, so that rules can name it.",
-		),
-	from,
-	consent: z
-		.string()
-		.regex(PURPOSE, "Must be a purpose such as personalization.")
-		.optional()
-		.describe(
-			"The purpose without whose consent the value is absent everywhere.",
-		),
-};
-
-export const numberFeatureSchema = z.strictObject({
-	...base,
-	kind: z.literal("number"),
-	mean: z
-		.number()
-		.optional()
-		.describe("Encoded as (value - mean) / scale. Default 0."),
-	scale: z
-		.number()
-		.positive("Must be above 0.")
-		.optional()
-		.describe("Default 1."),
-	event: eventType
-		.optional()
-		.describe("With from: live, the event type that is counted."),
-	window: duration
-		.optional()
-		.describe("With from: live, how far back events count, up to 1h."),
-	aggregate: z
-		.string()
-		.max(64)
-		.optional()
-		.describe("With from: live. Default count, the only one so far."),
-});
-
-export const featureSchema = z.discriminatedUnion("kind", [
-	numberFeatureSchema,
-	z.strictObject({ ...base, kind: z.literal("boolean") }),
-	z.strictObject({
-		...base,
-		kind: z.literal("cyclic"),
-		period: z.number().positive("Must be above 0."),
-	}),
-	z.strictObject({
-		...base,
-		kind: z.literal("category"),
-		levels: z.array(level).min(1).max(MOST_LEVELS),
-	}),
-	z.strictObject({
-		...base,
-		kind: z.literal("attribute"),
-		values: z
-			.array(level)
-			.max(1000)
-			.optional()
-			.describe("Allowed values; absent or empty: any text."),
-	}),
-	z.strictObject({
-		...base,
-		kind: z.literal("vector"),
-		length: z.int().min(1).max(256),
-	}),
-]);
 
 const policyBase = {
 	ridge: z
@@ -277,7 +182,6 @@ export const experimentSchema = z
 
 export type ExperimentDocument = z.infer<typeof experimentSchema>;
 export type ArmDocument = z.infer<typeof armSchema>;
-export type FeatureDocument = z.infer<typeof featureSchema>;
 export type PolicyDocument = z.infer<typeof policySchema>;
 export type RewardDocument = z.infer<typeof rewardSchema>;
 export type TrafficDocument = z.infer<typeof trafficSchema>;

@@ -1,3 +1,5 @@
+import type { LiveFeature } from "./live-feature.js";
+
 /** The values a product manager writes, validated and frozen (see parse-experiment.ts). Durations are milliseconds. */
 
 export type JsonValue =
@@ -34,12 +36,8 @@ export interface NumberFeature extends FeatureBase {
 	readonly kind: "number";
 	readonly mean: number;
 	readonly scale: number;
-	/** Present when `from` is live: which event is counted, over how long. */
-	readonly live?: {
-		readonly event: string;
-		readonly windowMs: number;
-		readonly aggregate: "count";
-	};
+	/** Present when `from` is live. */
+	readonly live?: LiveFeature;
 }
 
 export type Feature =

@@ -2,7 +2,6 @@ import { quantise } from "#core/linalg";
 import type {
 	ArmDocument,
 	ExperimentDocument,
-	FeatureDocument,
 	PolicyDocument,
 	RewardDocument,
 	TrafficDocument,
@@ -19,6 +18,8 @@ import type {
 	Sticky,
 	Traffic,
 } from "./experiment.js";
+import type { FeatureDocument, NumberDocument } from "./feature-document.js";
+import { FIELDS_OF, type LiveFeature } from "./live-feature.js";
 
 /** A document that has the schema's structure → the domain value: defaults filled in, durations in ms, numbers on the grid. */
 export function fromDocument(document: ExperimentDocument): Experiment {
@@ -70,18 +71,14 @@ export function toFeature(document: FeatureDocument): Feature {
 	});
 	switch (document.kind) {
 		case "number": {
-			const { mean, scale, event, window } = document;
 			const number = {
 				...base,
 				kind: document.kind,
-				mean: mean ?? 0,
-				scale: scale ?? 1,
+				mean: document.mean ?? 0,
+				scale: document.scale ?? 1,
 			} as const;
-			if (event === undefined || window === undefined) return number;
-			return {
-				...number,
-				live: { event, windowMs: milliseconds(window), aggregate: "count" },
-			};
+			const live = toLive(document);
+			return live === null ? number : { ...number, live };
 		}
 		case "boolean":
 			return { ...base, kind: document.kind };
@@ -94,6 +91,20 @@ export function toFeature(document: FeatureDocument): Feature {
 		case "vector":
 			return { ...base, kind: document.kind, length: document.length };
 	}
+}
+
+function toLive({
+	event,
+	window,
+	aggregate = "count",
+	of = FIELDS_OF[aggregate][0],
+	by = "unit",
+	item,
+	arm,
+}: NumberDocument): LiveFeature | null {
+	if (event === undefined || window === undefined) return null;
+	const windowMs = milliseconds(window);
+	return defined({ event, windowMs, aggregate, of, by, item, arm });
 }
 
 export function toPolicy(document: PolicyDocument): Policy {

@@ -17,6 +17,13 @@ export {
 	MOST_DEPTH,
 } from "./json-guard.js";
 export * from "./judge.js";
+export {
+	type LiveAggregate,
+	type LiveFeature,
+	type LiveField,
+	type LiveKey,
+	liveFeatures,
+} from "./live-feature.js";
 export { nearestKey, unknownKeyMessage } from "./nearest-key.js";
 export * from "./parse-experiment.js";
 export * from "./parse-yaml.js";

@@ -98,7 +98,7 @@ describe("an experiment in YAML", () => {
 			kind: "number",
 			mean: 0,
 			scale: 5,
-			live: { event: "skip", windowMs: 30_000, aggregate: "count" },
+			live: { event: "skip", windowMs: 30_000, aggregate: "count", by: "unit" },
 		});
 		expect(value.policy).toEqual({
 			kind: "linucb",
@@ -686,15 +686,15 @@ describe("features", () => {
 					from: "live",
 					event: "skip",
 					window: "5m",
-					aggregate: "rate",
+					aggregate: "median",
 				},
 			],
-			"context.features[0].aggregate: The aggregate rate is not available yet",
+			'context.features[0].aggregate: Must be one of count, rate, sum, mean, last, timeSince, distinct, not "median".',
 		],
 		[
 			"a live boolean",
 			[{ name: "n", from: "live", kind: "boolean" }],
-			"context.features[0].kind: A live feature counts events, so its kind must be number",
+			"context.features[0].kind: A live feature is a number made of events, so its kind must be number, not boolean.",
 		],
 		[
 			"a count of retracts",

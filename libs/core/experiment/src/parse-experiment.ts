@@ -12,12 +12,12 @@ import {
 	featureProblems,
 	type Placed,
 } from "./check-context.js";
+import { liveArmProblems } from "./check-live.js";
 import { armFeatureProblems, policyProblems } from "./check-policy.js";
 import { rewardProblems, rewardWarnings } from "./check-reward.js";
 import {
 	armSchema,
 	experimentSchema,
-	featureSchema,
 	guardrailSchema,
 	policySchema,
 	rewardSchema,
@@ -29,6 +29,7 @@ import type {
 	Parsed,
 	Problem,
 } from "./experiment.js";
+import { featureSchema } from "./feature-document.js";
 import { fromDocument, toContext, toPolicy } from "./from-document.js";
 import { deepFreeze, findJsonProblem, isPlainObject } from "./json-guard.js";
 import { schemaProblems } from "./schema-problems.js";
@@ -95,6 +96,7 @@ function crossProblems(raw: Raw, structural: readonly Problem[]): Problem[] {
 	if (armsAreWhole)
 		problems.push(
 			...namedArmProblems(keys, policy, traffic),
+			...liveArmProblems(features, keys),
 			...noActiveArm(arms.map(({ value }) => value)),
 			...armFeatureProblems(
 				arms,

@@ -45,12 +45,8 @@ function renderFeature(feature: Feature): JsonObject {
 	if (feature.kind !== "number" || feature.live === undefined)
 		return { ...feature } as JsonObject;
 	const { live, ...rest } = feature;
-	return {
-		...rest,
-		event: live.event,
-		window: renderDuration(live.windowMs),
-		aggregate: live.aggregate,
-	};
+	const { windowMs, ...others } = live;
+	return { ...rest, ...others, window: renderDuration(windowMs) };
 }
 
 function renderPolicy({

@@ -47,7 +47,12 @@ export const experiment: Experiment = {
 				kind: "number",
 				mean: 0,
 				scale: 5,
-				live: { event: "skip", windowMs: 30_000, aggregate: "count" },
+				live: {
+					event: "skip",
+					windowMs: 30_000,
+					aggregate: "count",
+					by: "unit",
+				},
 			},
 			{
 				name: "taste",

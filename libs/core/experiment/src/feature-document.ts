@@ -1,0 +1,93 @@
+import { z } from "zod";
+import { armKey, duration, eventType, featureName } from "./field-schemas.js";
+import { LIVE_AGGREGATES, LIVE_FIELDS, LIVE_KEYS } from "./live-feature.js";
+import { PURPOSE } from "./patterns.js";
+
+const MOST_LEVELS = 255;
+const level = z.string().min(1).max(256);
+const from = z.enum(["request", "live", "profile"]);
+const base = {
+	name: featureName,
+	from,
+	consent: z
+		.string()
+		.regex(PURPOSE, "Must be a purpose such as personalization.")
+		.optional()
+		.describe(
+			"The purpose without whose consent the value is absent everywhere.",
+		),
+};
+
+export const numberFeatureSchema = z.strictObject({
+	...base,
+	kind: z.literal("number"),
+	mean: z
+		.number()
+		.optional()
+		.describe("Encoded as (value - mean) / scale. Default 0."),
+	scale: z
+		.number()
+		.positive("Must be above 0.")
+		.optional()
+		.describe("Default 1."),
+	event: eventType
+		.optional()
+		.describe("With from: live, the type of the events it is made of."),
+	window: duration
+		.optional()
+		.describe("With from: live, how far back events count, from 1s to 1h."),
+	aggregate: z
+		.enum(LIVE_AGGREGATES)
+		.optional()
+		.describe(
+			"With from: live, what is made of the events of the window. count (the default); rate, events a minute; sum, mean and last of a number they hold; timeSince, seconds since the last one, at most the window; distinct, how many names they hold, up to 64.",
+		),
+	of: z
+		.enum(LIVE_FIELDS)
+		.optional()
+		.describe(
+			"The events' field that sum, mean and last (value or slot, default value) or distinct (item, session or unit, default item) reads.",
+		),
+	by: z
+		.enum(LIVE_KEYS)
+		.optional()
+		.describe(
+			"With from: live, whose events: the unit's (the default) or the session's that asks, an item's, or those of decisions for an arm or for the whole experiment.",
+		),
+	item: featureName
+		.optional()
+		.describe("With by: item, the request feature whose value is the item."),
+	arm: armKey.optional().describe("With by: arm, the arm's key."),
+});
+
+export const featureSchema = z.discriminatedUnion("kind", [
+	numberFeatureSchema,
+	z.strictObject({ ...base, kind: z.literal("boolean") }),
+	z.strictObject({
+		...base,
+		kind: z.literal("cyclic"),
+		period: z.number().positive("Must be above 0."),
+	}),
+	z.strictObject({
+		...base,
+		kind: z.literal("category"),
+		levels: z.array(level).min(1).max(MOST_LEVELS),
+	}),
+	z.strictObject({
+		...base,
+		kind: z.literal("attribute"),
+		values: z
+			.array(level)
+			.max(1000)
+			.optional()
+			.describe("Allowed values; absent or empty: any text."),
+	}),
+	z.strictObject({
+		...base,
+		kind: z.literal("vector"),
+		length: z.int().min(1).max(256),
+	}),
+]);
+
+export type FeatureDocument = z.infer<typeof featureSchema>;
+export type NumberDocument = z.infer<typeof numberFeatureSchema>;

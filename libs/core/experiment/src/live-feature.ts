@@ -1,0 +1,66 @@
+import type { ContextSchema } from "./experiment.js";
+
+/** What is made of the events of a window. */
+export const LIVE_AGGREGATES = [
+	"count",
+	"rate",
+	"sum",
+	"mean",
+	"last",
+	"timeSince",
+	"distinct",
+] as const;
+export type LiveAggregate = (typeof LIVE_AGGREGATES)[number];
+
+/** Fields of an event: numbers for sum, mean and last, names for distinct. */
+export const LIVE_FIELDS = [
+	"value",
+	"slot",
+	"item",
+	"session",
+	"unit",
+] as const;
+export type LiveField = (typeof LIVE_FIELDS)[number];
+
+/** Whose events: those of the unit or session that is decided for, of one item, or of decisions for one arm or for the experiment. */
+export const LIVE_KEYS = [
+	"unit",
+	"session",
+	"item",
+	"arm",
+	"experiment",
+] as const;
+export type LiveKey = (typeof LIVE_KEYS)[number];
+
+/** A number made of recent events, by their own time: `rate` a minute, `timeSince` in seconds and at most the window. */
+export interface LiveFeature {
+	readonly event: string;
+	readonly windowMs: number;
+	readonly aggregate: LiveAggregate;
+	/** Present with sum, mean, last and distinct. */
+	readonly of?: LiveField;
+	readonly by: LiveKey;
+	/** Present with `by: item`: the request feature that names the item. */
+	readonly item?: string;
+	/** Present with `by: arm`: an arm of the experiment. */
+	readonly arm?: string;
+}
+
+/** What each aggregate may read of an event, the default first; none for those that read only that it came. */
+export const FIELDS_OF: Readonly<Record<LiveAggregate, readonly LiveField[]>> =
+	{
+		count: [],
+		rate: [],
+		sum: ["value", "slot"],
+		mean: ["value", "slot"],
+		last: ["value", "slot"],
+		timeSince: [],
+		distinct: ["item", "session", "unit"],
+	};
+
+/** What a context makes of events, in order. */
+export function liveFeatures({ features }: ContextSchema): LiveFeature[] {
+	return features.flatMap((feature) =>
+		feature.kind === "number" ? (feature.live ?? []) : [],
+	);
+}
