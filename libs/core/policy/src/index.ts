@@ -7,4 +7,5 @@ export * from "./linucb.js";
 export * from "./policy.js";
 export * from "./posterior.js";
 export * from "./seeded-random.js";
+export { type SipKey, sipHash24 } from "./siphash.js";
 export { thompsonPropensities, thompsonSlices } from "./thompson.js";

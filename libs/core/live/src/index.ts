@@ -1,0 +1,3 @@
+export type { LiveDecision } from "./decided-arms.js";
+export type { LiveEvent } from "./live-event.js";
+export * from "./live-windows.js";
