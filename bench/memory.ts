@@ -145,7 +145,7 @@ const ids = {
 		return `${uuidAtTime(Date.now()).slice(0, 24)}${tail}`;
 	},
 };
-const live = { ready: true, count: () => 0 };
+const live = { read: () => 0 };
 const decide = new Decide(
 	{ definitions: current, posteriors, live, ids, log: publisher },
 	60_000,

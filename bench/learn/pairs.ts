@@ -59,7 +59,7 @@ export class Pairs {
 			{
 				definitions,
 				posteriors: this.#posteriors,
-				live: { ready: true, count: () => 0 },
+				live: { read: () => 0 },
 				ids: { mint: () => this.#mint() },
 				log: {
 					decision: async (row) => {

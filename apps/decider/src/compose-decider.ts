@@ -16,7 +16,7 @@ import {
 import { openSpool } from "#adapters/spool";
 import { currentTraceId, type Metrics } from "#adapters/telemetry";
 import type { ApiParts, Health } from "#api";
-import { LiveWindows } from "#core/context";
+import { LiveWindows } from "#core/live";
 import {
 	Decide,
 	DecideBatch,
@@ -50,7 +50,7 @@ import { MakeReport } from "#usecases/reporting";
 import type { Log } from "../../boot/src/log.js";
 import type { Parts } from "../../boot/src/parts.js";
 import type { Shutdown } from "../../boot/src/shutdown.js";
-import { STREAM_KEEP_MS } from "../../boot/src/stream-keep.js";
+import { MOST_STREAM_KEEP_MS } from "../../boot/src/stream-keep.js";
 import { armKeys } from "./arm-keys.js";
 import { mintIds } from "./mint-ids.js";
 import { searchStream } from "./search-stream.js";
@@ -133,8 +133,20 @@ export async function composeDecider({
 	);
 	const definitions: DefinitionCache = new DefinitionCache(store, {
 		failed: warn("The definitions were not refreshed"),
-		prepare: (definition) => posteriors.prepare(definition),
+		prepare: async (definition) => {
+			await Promise.all([
+				posteriors.prepare(definition),
+				live.prepare(definition),
+			]);
+		},
 	});
+	const hashKey = crypto.getRandomValues(new Int32Array(4));
+	const live: LiveWindowsFeed = new LiveWindowsFeed(
+		parts.stream,
+		clock,
+		(features) => new LiveWindows(features, { hashKey }),
+		{ failed: warn("The live windows do not follow the stream") },
+	);
 	const posteriors: PosteriorCache = new PosteriorCache(
 		posteriorSource,
 		definitions,
@@ -147,11 +159,7 @@ export async function composeDecider({
 	shutdown.add("definitions", () => definitions.stop());
 	await posteriors.start(parts.stream);
 	shutdown.add("posteriors", () => posteriors.stop());
-	const windows = new LiveWindows();
-	const live = new LiveWindowsFeed(windows, parts.stream, clock, {
-		failed: warn("The live windows do not follow the stream"),
-	});
-	await live.start();
+	live.start();
 	shutdown.add("live windows", () => live.stop());
 
 	const erasure = new PostgresErasure(database);
@@ -201,14 +209,14 @@ export async function composeDecider({
 				spool,
 				memory: {
 					forget: (unit, erasedAt) => {
-						windows.forget(unit);
+						live.forget(unit);
 						return forgetUnit(remembered, unit, erasedAt);
 					},
 				},
 				clock,
 			},
 			(what, error) => log.warn({ err: error }, what),
-			STREAM_KEEP_MS,
+			MOST_STREAM_KEEP_MS,
 		),
 		readLedger: new ReadLedger(new PostgresLedgerReads(database)),
 		armKeysOf: armKeys(store, definitions),

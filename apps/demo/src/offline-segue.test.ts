@@ -1,15 +1,17 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { type ContextValues, compileEncoder, LiveWindows } from "#core/context";
+import { type ContextValues, compileEncoder } from "#core/context";
 import {
 	assign,
 	compileEligibility,
 	type Experiment,
 	type Group,
+	liveFeatures,
 	parseExperimentYaml,
 	settle,
 } from "#core/experiment";
+import { LiveWindows } from "#core/live";
 import type { Event } from "#core/log";
 import {
 	type ArmModel,
@@ -60,7 +62,10 @@ function replayOffline(
 	const models: ArmModel[] = sums.map((armSums) =>
 		prepareArm(armSums, encoder.d, policy.ridge),
 	);
-	const windows = new LiveWindows();
+	const windows = new LiveWindows(liveFeatures(experiment.context), {
+		hashKey: Int32Array.of(1, 2, 3, 4),
+		mostKeys: 10_000,
+	});
 	const waiting: Learning[] = [];
 	const rows: Row[] = [];
 	for (;;) {
@@ -69,14 +74,14 @@ function replayOffline(
 		clock.now += PACE;
 		if (turn === "nobody") continue;
 		if (turn.kind === "signals") {
-			for (const event of turn.events) windows.add(event);
+			for (const event of turn.events) windows.hear(event, clock.now);
 			turn.sent();
 			continue;
 		}
 		const { unit, context } = turn.request;
 		const values: ContextValues = {
 			...context,
-			...liveCounts(experiment, windows, unit, clock.now),
+			...liveValues(experiment, windows, unit, clock.now),
 		};
 		const { x } = encoder.encode(values);
 		const { eligible } = eligibility.judge(values);
@@ -100,7 +105,7 @@ function replayOffline(
 			degraded: [],
 		};
 		const outcomes: Event[] = turn.outcomes(decision, clock.now);
-		for (const event of outcomes) windows.add(event);
+		for (const event of outcomes) windows.hear(event, clock.now);
 		const settled = settle(reward, clock.now, outcomes);
 		expect(settled.exposed).toBe(1);
 		rows.push({ group, arm: key, reward: settled.reward });
@@ -124,23 +129,19 @@ function replayOffline(
 	}
 }
 
-function liveCounts(
-	experiment: Experiment,
+function liveValues(
+	{ key, context }: Experiment,
 	windows: LiveWindows,
 	unit: string,
 	now: number,
 ): Record<string, number> {
-	const counts: Record<string, number> = {};
-	for (const feature of experiment.context.features) {
+	const values: Record<string, number> = {};
+	for (const feature of context.features) {
 		if (feature.kind !== "number" || feature.live === undefined) continue;
-		counts[feature.name] = windows.count(
-			unit,
-			feature.live.event,
-			feature.live.windowMs,
-			now,
-		);
+		const value = windows.read(feature.live, { unit, experiment: key }, now);
+		if (typeof value === "number") values[feature.name] = value;
 	}
-	return counts;
+	return values;
 }
 
 function experimentOf(key: string): Experiment {

@@ -23,7 +23,7 @@ import { WatchLosses, WatchStream } from "#usecases/watching";
 import type { Log } from "../../boot/src/log.js";
 import type { Parts } from "../../boot/src/parts.js";
 import type { Shutdown } from "../../boot/src/shutdown.js";
-import { STREAM_KEEP_MS } from "../../boot/src/stream-keep.js";
+import { streamKeepMs } from "../../boot/src/stream-keep.js";
 import { type FinishedBatch, LearnerWorker } from "./learner.worker.js";
 import { LossWatch } from "./loss-watch.js";
 import { RetentionUpkeep } from "./retention-upkeep.js";
@@ -125,7 +125,7 @@ export function startLearner(
 		const now = Date.now();
 		Promise.all([
 			ensurePartitions((text, values) => database.query(text, values), now),
-			parts.stream.purge(now - STREAM_KEEP_MS),
+			store.all().then((all) => parts.stream.purge(now - streamKeepMs(all))),
 			forgetRepeats(database),
 			forgetPublished(database),
 		]).catch((error) =>

@@ -4,7 +4,7 @@ import { type Database, PostgresErasure } from "#adapters/postgres";
 import { PRINTABLE } from "#core/experiment";
 import { type BulkReceipt, EraseUnits } from "#usecases/erasing";
 import type { Stream } from "#usecases/ingesting";
-import { STREAM_KEEP_MS } from "../../boot/src/stream-keep.js";
+import { MOST_STREAM_KEEP_MS } from "../../boot/src/stream-keep.js";
 import { openInstance, openInstanceWithStream } from "./cli-instance.js";
 
 const MOST_TOLD = 20;
@@ -27,7 +27,7 @@ export async function eraseUnits(options: {
 				stream,
 				clock: { now: () => Date.now() },
 			},
-			STREAM_KEEP_MS,
+			MOST_STREAM_KEEP_MS,
 			progress(units.length),
 		).execute(units);
 		if (process.stderr.isTTY) process.stderr.write("\n");

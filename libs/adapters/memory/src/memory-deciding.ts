@@ -1,4 +1,5 @@
-import type { Definition } from "#core/experiment";
+import type { Definition, LiveFeature } from "#core/experiment";
+import type { LiveAsk } from "#core/live";
 import type { DecisionRow } from "#core/log";
 import type {
 	Announcements,
@@ -151,10 +152,16 @@ export class MemoryDecisionLog implements DecisionLog {
 
 export class MemoryLive implements LiveContext {
 	ready = true;
-	readonly counts = new Map<string, number>();
+	/** By unit, event type and window, such as `u1 skip 30000`; 0 where nothing is said. */
+	readonly values = new Map<string, number | null>();
 
-	count(unit: string, type: string, windowMs: number): number {
-		return this.counts.get(`${unit} ${type} ${windowMs}`) ?? 0;
+	read(
+		{ event, windowMs }: LiveFeature,
+		{ unit }: LiveAsk,
+	): number | null | undefined {
+		if (!this.ready) return undefined;
+		const value = this.values.get(`${unit} ${event} ${windowMs}`);
+		return value === undefined ? 0 : value;
 	}
 }
 
@@ -176,33 +183,46 @@ interface TailedMessage {
 	readonly storedAt: number;
 }
 
-/** A stream's tail that delivers what a test publishes, and has caught up when the test says so. */
+/** A stream's tails: each gets what there was from its time on and what a test publishes, and has caught up when the test says so. */
 export class MemoryEventTail implements EventTail {
 	connected = true;
-	/** From when the tail was asked for. */
+	/** What the last tail asked for: from when, and which subjects. */
 	since: number | null = null;
+	filter: string | null = null;
 	catchUp: () => void = () => {};
-	private deliver: ((message: TailedMessage) => void) | null = null;
+	private readonly messages: TailedMessage[] = [];
+	private readonly tails = new Set<(message: TailedMessage) => void>();
+
+	get open(): number {
+		return this.tails.size;
+	}
 
 	publish(message: TailedMessage): void {
-		this.deliver?.(message);
+		this.messages.push(message);
+		for (const deliver of this.tails) deliver(message);
 	}
 
 	async tail(
-		_filter: string,
+		filter: string,
 		since: number,
 		deliver: (message: TailedMessage) => void,
 	): Promise<{ readonly caughtUp: Promise<void>; close(): Promise<void> }> {
 		if (!this.connected) throw new Error("The stream is away.");
 		this.since = since;
-		this.deliver = deliver;
+		this.filter = filter;
+		const wanted = (message: TailedMessage) => {
+			if (message.subject.startsWith(filter.slice(0, -1))) deliver(message);
+		};
+		for (const message of this.messages)
+			if (message.storedAt >= since) wanted(message);
+		this.tails.add(wanted);
 		const caughtUp = new Promise<void>((resolve) => {
 			this.catchUp = resolve;
 		});
 		return {
 			caughtUp,
 			close: async () => {
-				this.deliver = null;
+				this.tails.delete(wanted);
 			},
 		};
 	}

@@ -28,7 +28,7 @@ export class Consider {
 
 		const context = compiled.gatherContext(
 			request.context,
-			request.unit,
+			request,
 			decidedAt,
 			this.ports.live,
 		);

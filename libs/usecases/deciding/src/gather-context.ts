@@ -7,6 +7,7 @@ import type {
 	NumberFeature,
 	Problem,
 } from "#core/experiment";
+import type { LiveAsk } from "#core/live";
 import { fail } from "#usecases/errors";
 import type { LiveContext } from "./ports.js";
 
@@ -21,7 +22,7 @@ export interface GatheredContext {
 /** Validates a request's features, adds live ones, removes what the unit has not allowed. Throws `invalid` with paths. */
 export type GatherContext = (
 	raw: unknown,
-	unit: string,
+	ask: LiveAsk,
 	now: number,
 	live: LiveContext,
 ) => GatheredContext;
@@ -31,17 +32,20 @@ const NOTHING = Object.freeze([] as const);
 
 export function compileGathering(schema: ContextSchema): GatherContext {
 	const parse = compileParser(schema);
-	const counted = schema.features.filter(isCounted);
+	const made = schema.features.filter(isLive);
 	const mayWithhold = asksConsent(schema);
-	return (raw, unit, now, live) => {
+	return (raw, ask, now, live) => {
 		const request = parse(raw ?? {});
 		if (!request.ok) throw doesNotFit(request.problems);
 		let { values } = request;
-		const isAway = counted.length > 0 && !live.ready;
-		if (counted.length > 0 && !isAway)
-			values = { ...values, ...countsOf(counted, unit, now, live) };
+		let degraded: GatheredContext["degraded"] = NOTHING;
+		if (made.length > 0) {
+			// Not by spread: V8 takes 7 µs to add four values to what that makes, and half of one to this.
+			const all: { [name: string]: JsonValue } = Object.assign({}, values);
+			if (!addLive(all, made, ask, now, live)) degraded = LIVE_IS_AWAY;
+			values = all;
+		}
 		if (mayWithhold) ({ values } = applyConsent(schema, values, null));
-		const degraded = isAway ? LIVE_IS_AWAY : NOTHING;
 		return { values, ignored: request.ignored, degraded };
 	};
 }
@@ -55,20 +59,36 @@ function doesNotFit(problems: readonly Problem[]): Error {
 	);
 }
 
-type CountedFeature = NumberFeature & Required<Pick<NumberFeature, "live">>;
+type FeatureOfEvents = NumberFeature & Required<Pick<NumberFeature, "live">>;
 
-function isCounted(feature: Feature): feature is CountedFeature {
+function isLive(feature: Feature): feature is FeatureOfEvents {
 	return feature.kind === "number" && feature.live !== undefined;
 }
 
-function countsOf(
-	features: readonly CountedFeature[],
-	unit: string,
+/** Adds what there is of the features to the values; false where one of them cannot be told now. */
+function addLive(
+	values: { [name: string]: JsonValue },
+	features: readonly FeatureOfEvents[],
+	ask: LiveAsk,
 	now: number,
-	live: LiveContext,
-): Readonly<Record<string, JsonValue>> {
-	const counts: Record<string, JsonValue> = {};
-	for (const { name, live: counted } of features)
-		counts[name] = live.count(unit, counted.event, counted.windowMs, now);
-	return counts;
+	context: LiveContext,
+): boolean {
+	let complete = true;
+	for (const { name, live } of features) {
+		const whose =
+			live.item === undefined ? ask : byItem(ask, values[live.item]);
+		const value = context.read(live, whose, now);
+		if (value === undefined) complete = false;
+		else if (value !== null) values[name] = value;
+	}
+	return complete;
+}
+
+function byItem(
+	{ unit, session, experiment }: LiveAsk,
+	item: JsonValue | undefined,
+): LiveAsk {
+	return typeof item === "string"
+		? { unit, session, experiment, item }
+		: { unit, session, experiment };
 }

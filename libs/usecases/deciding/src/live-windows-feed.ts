@@ -1,84 +1,116 @@
-import type { LiveWindows } from "#core/context";
-import { decodeMessage, type Event } from "#core/log";
-import { Repeated } from "./coalesce.js";
+import {
+	type Definition,
+	type LiveFeature,
+	liveFeatures,
+} from "#core/experiment";
+import type { LiveAsk, LiveWindows } from "#core/live";
+import { Coalesced, Repeated } from "./coalesce.js";
+import { LiveReader } from "./live-reader.js";
 import type { Clock, EventTail, LiveContext } from "./ports.js";
 
 export interface LiveWindowsFeedOptions {
-	/** Longest window any experiment reads: how far back the stream is read at start. */
-	readonly longestMs?: number;
 	readonly retryMs?: number;
 	/** Told of every failed attempt to follow the stream. */
 	readonly failed?: (error: unknown) => void;
 }
 
-/** An event may lie this far ahead of the stream's own time; beyond, no learner takes it either. */
-const MOST_AHEAD_MS = 300_000;
-
-/** Live counts, rebuilt from the stream's tail at start and fed by it from then on. Every decider has its own. */
+/**
+ * Live features, made from the stream: what it has of their history at start, what comes from then on. Every decider has its own windows,
+ * over the features that are declared. Where a definition declares others, new windows over all of them are filled beside those in use,
+ * which they replace once they have caught up; until then what is new cannot be read. Meanwhile there is memory for both.
+ */
 export class LiveWindowsFeed implements LiveContext {
-	private caughtUp = false;
-	private subscription: { close(): Promise<void> } | null = null;
-	private readonly following: Repeated;
+	private readonly declared = new Map<string, readonly LiveFeature[]>();
+	private serving: LiveReader | null = null;
+	private coming: LiveReader | null = null;
+	private started = false;
+	private readonly completing = new Coalesced(() => this.complete());
+	private readonly upkeep: Repeated;
+	private readonly failed: (error: unknown) => void;
 
 	constructor(
-		private readonly windows: LiveWindows,
 		private readonly stream: EventTail,
 		private readonly clock: Clock,
-		private readonly options: LiveWindowsFeedOptions = {},
+		private readonly windowsOver: (
+			features: readonly LiveFeature[],
+		) => LiveWindows,
+		{ retryMs = 1_000, failed = () => {} }: LiveWindowsFeedOptions = {},
 	) {
-		this.following = new Repeated(
-			() => this.follow(),
-			options.retryMs ?? 1_000,
-			options.failed ?? (() => {}),
+		this.failed = failed;
+		this.upkeep = new Repeated(
+			async () => {
+				this.serving?.windows.leave(this.clock.now());
+				await this.completing.run();
+			},
+			retryMs,
+			failed,
 		);
 	}
 
+	/** Whether every declared feature can be read now. */
 	get ready(): boolean {
-		return this.caughtUp && this.stream.connected;
+		return this.stream.connected && this.isComplete;
 	}
 
-	count(unit: string, type: string, windowMs: number, now: number): number {
-		return this.windows.count(unit, type, windowMs, now);
+	read(
+		feature: LiveFeature,
+		ask: LiveAsk,
+		now: number,
+	): number | null | undefined {
+		const windows = this.serving?.windows;
+		if (windows === undefined || !this.stream.connected) return undefined;
+		return windows.read(feature, ask, now);
 	}
 
-	/** Begins to follow the stream; resolves at the first attempt, which is repeated while it fails. */
-	async start(): Promise<void> {
-		await this.follow().catch(this.options.failed ?? (() => {}));
-		this.following.start();
+	/** Takes a definition's features up; resolves when they can be read, or when an attempt failed, which is repeated. */
+	async prepare({ experiment }: Definition): Promise<void> {
+		this.declared.set(experiment.key, liveFeatures(experiment.context));
+		if (this.started) await this.completing.run().catch(this.failed);
+	}
+
+	/** Begins to follow the stream, and does so again while that fails. */
+	start(): void {
+		this.started = true;
+		this.completing.run().catch(this.failed);
+		this.upkeep.start();
 	}
 
 	async stop(): Promise<void> {
-		await this.following.stop();
-		await this.subscription?.close();
+		this.started = false;
+		await Promise.all([this.coming?.close(), this.serving?.close()]);
+		await this.upkeep.stop();
 	}
 
-	private async follow(): Promise<void> {
-		if (this.subscription !== null) return;
-		const since =
-			this.clock.now() - (this.options.longestMs ?? 300_000) - MOST_AHEAD_MS;
-		const tail = await this.stream.tail(
-			"segue.events.>",
-			since,
-			({ subject, body, storedAt }) => {
-				const message = decodeMessage(subject, body);
-				if (message.kind !== "events") return;
-				for (const item of message.items)
-					if (item.ok) this.hear(item.value, storedAt);
-			},
-		);
-		this.subscription = tail;
-		tail.caughtUp.then(
-			() => {
-				this.caughtUp = true;
-			},
-			(error: unknown) => {
-				this.subscription = null;
-				this.options.failed?.(error);
-			},
-		);
+	/** Forgets a unit, as its erasure demands. */
+	forget(unit: string): void {
+		this.serving?.windows.forget(unit);
+		this.coming?.windows.forget(unit);
 	}
 
-	private hear(event: Event, storedAt: number): void {
-		if (event.at <= storedAt + MOST_AHEAD_MS) this.windows.add(event);
+	private get isComplete(): boolean {
+		const windows = this.serving?.windows;
+		for (const features of this.declared.values())
+			for (const feature of features)
+				if (windows?.serves(feature) !== true) return false;
+		return true;
+	}
+
+	private async complete(): Promise<void> {
+		if (!this.started || this.isComplete) return;
+		const features = [...this.declared.values()].flat();
+		const reader = new LiveReader(this.windowsOver(features), features);
+		this.coming = reader;
+		try {
+			await reader.catchUp(this.stream, this.clock);
+		} catch (error) {
+			this.coming = null;
+			await reader.close();
+			throw error;
+		}
+		if (!this.started) return;
+		const before = this.serving;
+		this.serving = reader;
+		this.coming = null;
+		await before?.close();
 	}
 }

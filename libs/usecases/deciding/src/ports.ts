@@ -1,4 +1,5 @@
-import type { Definition, JsonObject } from "#core/experiment";
+import type { Definition, JsonObject, LiveFeature } from "#core/experiment";
+import type { LiveAsk } from "#core/live";
 import type { DecisionRow, Event } from "#core/log";
 import type { ArmModel } from "#core/policy";
 import type { DrawnDecision } from "./decision.js";
@@ -90,10 +91,12 @@ export interface DecisionLog {
 }
 
 export interface LiveContext {
-	/** Count of the unit's events of one type in `(now − windowMs, now]`, by event time. */
-	count(unit: string, type: string, windowMs: number, now: number): number;
-	/** False until the windows have been rebuilt from the stream. */
-	readonly ready: boolean;
+	/** The feature's value at `now`: null where there is none, undefined where it cannot be told, since windows are not filled (yet). */
+	read(
+		feature: LiveFeature,
+		ask: LiveAsk,
+		now: number,
+	): number | null | undefined;
 }
 
 /** A stored decision with its events, as `GET /v1/decisions/:id` shows it. */

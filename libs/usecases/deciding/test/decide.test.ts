@@ -92,7 +92,7 @@ const units = Array.from({ length: 400 }, (_, i) => `listener-${i}`);
 describe("a decision", () => {
 	it("answers with the arm, its payload, group, propensity and revision, and logs everything it was made of", async () => {
 		const room = await ready(definition({}, onlyPolicy));
-		room.live.counts.set("listener-1 skip 30000", 3);
+		room.live.values.set("listener-1 skip 30000", 3);
 		const answer = await room.ask({ session: "s1", requestId: "r1" });
 		expect(answer).toMatchObject({
 			experiment: "morning-prompt",

@@ -1,19 +1,68 @@
 import { describe, expect, it } from "vitest";
 import { MemoryClock, MemoryEventTail } from "#adapters/memory";
-import { LiveWindows } from "#core/context";
-import { type Event, encodeEvent, eventSubject } from "#core/log";
+import type { Definition, LiveFeature } from "#core/experiment";
+import { LiveWindows } from "#core/live";
+import {
+	type Event,
+	encodeDecisions,
+	encodeEvent,
+	eventSubject,
+	LOG_SUBJECT,
+	uuidAtTime,
+} from "#core/log";
+import { aDecision } from "../../../../test/support/builders.js";
 import { LiveWindowsFeed } from "../src/index.js";
+import { definition, experiment, MINUTE } from "./definitions.js";
 
 const NOW = Date.UTC(2025, 10, 24, 8);
+const AHEAD = 5 * MINUTE;
 
-function room() {
+const skips: LiveFeature = {
+	event: "skip",
+	windowMs: 30_000,
+	aggregate: "count",
+	by: "unit",
+};
+const skips5m = { ...skips, windowMs: 5 * MINUTE };
+
+function declaring(
+	key: string,
+	...features: readonly LiveFeature[]
+): Definition {
+	return definition(
+		{},
+		{
+			key,
+			context: {
+				intercept: true,
+				features: features.map((live, i) => ({
+					name: `live${i}`,
+					from: "live",
+					kind: "number",
+					mean: 0,
+					scale: 1,
+					live,
+				})),
+			},
+		},
+	);
+}
+
+function room(stream = new MemoryEventTail()) {
 	const clock = new MemoryClock(NOW);
-	const stream = new MemoryEventTail();
 	const failures: unknown[] = [];
-	const feed = new LiveWindowsFeed(new LiveWindows(), stream, clock, {
-		failed: (error) => failures.push(error),
-		retryMs: 1,
-	});
+	const made: LiveWindows[] = [];
+	const feed = new LiveWindowsFeed(
+		stream,
+		clock,
+		(features) => {
+			const hashKey = Int32Array.of(1, 2, 3, 4);
+			const windows = new LiveWindows(features, { hashKey, mostKeys: 100 });
+			made.push(windows);
+			return windows;
+		},
+		{ failed: (error) => failures.push(error), retryMs: 1 },
+	);
 	const skip = (id: string, at: number, change: Partial<Event> = {}) => {
 		const event: Event = { id, type: "skip", unit: "u1", at, ...change };
 		stream.publish({
@@ -22,60 +71,184 @@ function room() {
 			storedAt: NOW,
 		});
 	};
-	return { stream, feed, skip, failures };
-}
-const breath = () => new Promise((resolve) => setImmediate(resolve));
-
-describe("live windows", () => {
-	it("are ready once the stream's tail was read, from a window before now", async () => {
-		const { stream, feed } = room();
-		await feed.start();
-		expect(feed.ready).toBe(false);
-		expect(stream.since).toBe(NOW - 600_000);
+	const read = (feature: LiveFeature, unit = "u1", now = NOW) =>
+		feed.read(feature, { unit, experiment: experiment.key }, now);
+	/** Declared, started and caught up. */
+	const ready = async (...features: LiveFeature[]) => {
+		await feed.prepare(declaring("first", ...features));
+		feed.start();
 		stream.catchUp();
 		await breath();
 		expect(feed.ready).toBe(true);
+	};
+	return { clock, stream, feed, skip, read, ready, failures, made };
+}
+const breath = () => new Promise((resolve) => setImmediate(resolve));
+
+describe("live features", () => {
+	it("can be read once the stream's tail was, from the longest window and a bucket before now", async () => {
+		const { stream, feed, read } = room();
+		await feed.prepare(declaring("first", skips, skips5m));
+		feed.start();
+		expect(feed.ready).toBe(false);
+		expect(read(skips)).toBeUndefined();
+		expect(stream.since).toBe(NOW - 5.5 * MINUTE - AHEAD);
+		stream.catchUp();
+		await breath();
+		expect(feed.ready).toBe(true);
+		expect(read(skips)).toBe(0);
 		stream.connected = false;
 		expect(feed.ready).toBe(false);
+		expect(read(skips)).toBeUndefined();
 		await feed.stop();
 	});
 
-	it("count the unit's events of a type inside the window, a repeated id once", async () => {
-		const { feed, skip } = room();
-		await feed.start();
-		skip("e1", NOW - 31_000);
+	it("cost no reading of the stream where none is declared", async () => {
+		const { stream, feed } = room();
+		await feed.prepare(declaring("first"));
+		feed.start();
+		await breath();
+		expect(feed.ready).toBe(true);
+		expect(stream.open).toBe(0);
+		await feed.stop();
+	});
+
+	it("are made of the unit's events inside the window, a repeated id once", async () => {
+		const { feed, skip, read, ready } = room();
+		await ready(skips, skips5m);
+		skip("e1", NOW - 33_000);
 		skip("e2", NOW - 10_000);
 		skip("e2", NOW - 10_000);
 		skip("e3", NOW - 5_000, { unit: "u2" });
 		skip("e4", NOW - 5_000, { type: "play" });
-		expect(feed.count("u1", "skip", 30_000, NOW)).toBe(1);
-		expect(feed.count("u1", "skip", 300_000, NOW)).toBe(2);
+		expect(read(skips)).toBe(1);
+		expect(read(skips5m)).toBe(2);
 		await feed.stop();
 	});
 
-	it("pass over what cannot be understood or lies in the far future", async () => {
-		const { stream, feed, skip } = room();
-		await feed.start();
+	it("pass over what cannot be understood or lies in the far future; a clock some minutes fast counts as now", async () => {
+		const { stream, feed, skip, read, ready } = room();
+		await ready(skips);
 		const body = new TextEncoder().encode("{not json");
 		stream.publish({ subject: "segue.events.skip", body, storedAt: NOW });
 		skip("e1", NOW + 300_001);
-		skip("e2", NOW);
-		expect(feed.count("u1", "skip", 30_000, NOW)).toBe(1);
-		expect(feed.count("u1", "skip", 600_000, NOW + 300_001)).toBe(1);
+		skip("e2", NOW + 299_000);
+		expect(read(skips)).toBe(1);
+		await feed.stop();
+	});
+
+	it("that a later definition declares are read from the stream's history, while the others go on", async () => {
+		const { stream, feed, skip, read, ready } = room();
+		await ready(skips);
+		skip("e1", NOW - 60_000);
+		const preparing = feed.prepare(declaring("second", skips5m));
+		await breath();
+		skip("e2", NOW - 1_000);
+		expect(read(skips)).toBe(1);
+		expect(read(skips5m)).toBeUndefined();
+		expect(feed.ready).toBe(false);
+		stream.catchUp();
+		await preparing;
+		expect(read(skips5m)).toBe(2);
+		expect(read(skips)).toBe(1);
+		skip("e3", NOW);
+		expect(read(skips5m)).toBe(3);
+		expect(stream.open).toBe(1);
+		await feed.stop();
+		expect(stream.open).toBe(0);
+	});
+
+	it("by arm and experiment follow the log as well, twice as far back", async () => {
+		const byArm: LiveFeature = { ...skips, by: "arm", arm: "focus" };
+		const { stream, feed, skip, ready } = room();
+		await ready(byArm, { ...skips, by: "experiment" });
+		expect(stream.filter).toBe("segue.>");
+		expect(stream.since).toBe(NOW - 66_000 - AHEAD);
+		const decide = (id: string, arm: string) =>
+			stream.publish({
+				subject: LOG_SUBJECT,
+				body: encodeDecisions(
+					[aDecision(declaring(experiment.key), { id, arm })],
+					{
+						boot: "019b0000-0000-7000-8000-000000000000",
+						sequence: 1,
+					},
+				),
+				storedAt: NOW,
+			});
+		const first = uuidAtTime(NOW - 2_000);
+		const second = uuidAtTime(NOW - 1_000);
+		decide(first, "focus");
+		decide(second, "energy");
+		skip("e1", NOW, { decisionId: first });
+		skip("e2", NOW, { decisionId: first, unit: "u2" });
+		skip("e3", NOW, { decisionId: second });
+		skip("e4", NOW, { decisionId: uuidAtTime(NOW - 3_000) });
+		skip("e5", NOW);
+		const ask = { unit: "u9", experiment: experiment.key };
+		expect(feed.read(byArm, ask, NOW)).toBe(2);
+		expect(feed.read({ ...skips, by: "experiment" }, ask, NOW)).toBe(3);
+		const other = { unit: "u1", experiment: "another" };
+		expect(feed.read({ ...skips, by: "experiment" }, other, NOW)).toBe(0);
+		await feed.stop();
+	});
+
+	it("are forgotten with their unit, also while others are being filled", async () => {
+		const { stream, feed, skip, read, ready } = room();
+		await ready(skips);
+		skip("e1", NOW);
+		skip("e2", NOW, { unit: "u2" });
+		const preparing = feed.prepare(declaring("second", skips5m));
+		await breath();
+		feed.forget("u1");
+		expect(read(skips)).toBe(0);
+		stream.catchUp();
+		await preparing;
+		expect([read(skips), read(skips5m), read(skips, "u2")]).toEqual([0, 0, 1]);
+		await feed.stop();
+	});
+
+	it("let idle units go as time passes, though nothing comes", async () => {
+		const { clock, feed, skip, ready, made } = room();
+		await ready(skips);
+		skip("e1", NOW);
+		expect(made[0]?.size).toBe(1);
+		clock.advance(MINUTE);
+		await expect.poll(() => made[0]?.size).toBe(0);
 		await feed.stop();
 	});
 
 	it("follow the stream as soon as it is there", async () => {
 		const { stream, feed, failures } = room();
 		stream.connected = false;
-		await feed.start();
-		expect(failures.length).toBeGreaterThan(0);
+		await feed.prepare(declaring("first", skips));
+		feed.start();
+		await expect.poll(() => failures.length).toBeGreaterThan(0);
 		stream.connected = true;
-		while (stream.since === null)
-			await new Promise((resolve) => setTimeout(resolve, 1));
+		await expect.poll(() => stream.open).toBe(1);
 		stream.catchUp();
 		await breath();
 		expect(feed.ready).toBe(true);
 		await feed.stop();
+	});
+
+	it("do not hold up the end while the stream is still being read", async () => {
+		const { stream, feed } = room();
+		await feed.prepare(declaring("first", skips));
+		feed.start();
+		await breath();
+		await feed.stop();
+		expect(stream.open).toBe(0);
+		await feed.prepare(declaring("second", skips5m));
+		expect(stream.open).toBe(0);
+	});
+
+	it("leave no reader behind that was being opened at the end", async () => {
+		const { stream, feed } = room();
+		await feed.prepare(declaring("first", skips));
+		feed.start();
+		await feed.stop();
+		await breath();
+		expect(stream.open).toBe(0);
 	});
 });

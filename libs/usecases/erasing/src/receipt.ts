@@ -35,8 +35,8 @@ export interface OutsideDatabase {
 	readonly streamKeepMs: number;
 }
 
-/** Live windows reach back an hour at most, and event times may be 5 minutes ahead. */
-const WINDOWS_MS = 65 * 60_000;
+/** Live windows reach back an hour at most, and a bucket of six minutes. */
+const WINDOWS_MS = 66 * 60_000;
 /** Learners purge the stream once a minute. */
 const UPKEEP_MS = 60_000;
 const CLOCKS =

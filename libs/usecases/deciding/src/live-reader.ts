@@ -1,0 +1,58 @@
+import type { LiveFeature } from "#core/experiment";
+import { historyMs, type LiveWindows } from "#core/live";
+import { decodeMessage, type Event } from "#core/log";
+import type { Clock, EventTail } from "./ports.js";
+
+/**
+ * An event may lie this far ahead of the stream's own time; beyond, no learner takes it either. The history is read from so long before it,
+ * too: a copy of an event that was ahead is in a window for so long after the event itself is not, and must be known for a copy.
+ */
+const MOST_AHEAD_MS = 300_000;
+
+/** Windows over a set of features, filled from the stream: what it still has of their history, and what comes from then on. */
+export class LiveReader {
+	readonly windows: LiveWindows;
+	readonly #historyMs: number;
+	#tail: Awaited<ReturnType<EventTail["tail"]>> | null = null;
+	#isClosed = false;
+	readonly #closed: Promise<void>;
+	#sayClosed: () => void = () => {};
+
+	constructor(windows: LiveWindows, features: readonly LiveFeature[]) {
+		this.windows = windows;
+		this.#historyMs = historyMs(features);
+		this.#closed = new Promise((resolve) => {
+			this.#sayClosed = resolve;
+		});
+	}
+
+	/** Resolves when all that the stream had at the call was heard, or when this is closed. */
+	async catchUp(stream: EventTail, clock: Clock): Promise<void> {
+		const since = clock.now() - this.#historyMs - MOST_AHEAD_MS;
+		// One reader for both, so that a decision is heard before the events that name it.
+		const filter = this.windows.asksDecisions ? "segue.>" : "segue.events.>";
+		this.#tail = await stream.tail(filter, since, (message) => {
+			const decoded = decodeMessage(message.subject, message.body);
+			if (decoded.kind === "decisions")
+				for (const item of decoded.items)
+					if (item.ok) this.windows.decide(item.value);
+			if (decoded.kind === "events")
+				for (const item of decoded.items)
+					if (item.ok) this.#hear(item.value, message.storedAt);
+		});
+		// Closed while the tail was being opened.
+		if (this.#isClosed) await this.#tail.close();
+		await Promise.race([this.#tail.caughtUp, this.#closed]);
+	}
+
+	async close(): Promise<void> {
+		this.#isClosed = true;
+		this.#sayClosed();
+		await this.#tail?.close();
+	}
+
+	#hear(event: Event, storedAt: number): void {
+		if (event.at <= storedAt + MOST_AHEAD_MS)
+			this.windows.hear(event, storedAt);
+	}
+}
