@@ -10,6 +10,7 @@ const BENCHMARKS = [
 	"refresh",
 	"memory",
 	"erase",
+	"context",
 ];
 const [, , name, ...args] = process.argv;
 
