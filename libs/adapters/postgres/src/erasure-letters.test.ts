@@ -72,7 +72,7 @@ async function besideLearner(
 				(await client.query(text, [...(values ?? [])])).rows,
 		});
 		const underway = Promise.all(erasures.map((unit) => erase(unit)));
-		await eventually(async () => {
+		const standing = eventually(async () => {
 			const waiting = await log.database.query(
 				`select from pg_locks l where l.locktype = 'advisory' and l.classid = $1 and not l.granted
 				and l.database = (select d.oid from pg_database d where d.datname = current_database())`,
@@ -80,6 +80,7 @@ async function besideLearner(
 			);
 			expect(waiting).toHaveLength(erasures.length);
 		});
+		await Promise.race([underway, standing]);
 		await meanwhile();
 		return { underway };
 	});
