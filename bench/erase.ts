@@ -174,6 +174,7 @@ function eraser(database: Database) {
 			signals: OTHERS,
 			requests: OTHERS,
 			deadLetters: 0,
+			profiles: 0,
 		});
 		return took - gateMs;
 	};

@@ -52,6 +52,7 @@ import type { Parts } from "../../boot/src/parts.js";
 import type { Shutdown } from "../../boot/src/shutdown.js";
 import { MOST_STREAM_KEEP_MS } from "../../boot/src/stream-keep.js";
 import { armKeys } from "./arm-keys.js";
+import { composeProfiles } from "./compose-profiles.js";
 import { mintIds } from "./mint-ids.js";
 import { searchStream } from "./search-stream.js";
 
@@ -159,6 +160,13 @@ export async function composeDecider({
 	shutdown.add("definitions", () => definitions.stop());
 	await posteriors.start(parts.stream);
 	shutdown.add("posteriors", () => posteriors.stop());
+	const { cache: profiles, ...profileCalls } = await composeProfiles({
+		databaseUrl: parts.databaseUrl,
+		database,
+		definitions,
+		warn,
+		shutdown,
+	});
 	live.start();
 	shutdown.add("live windows", () => live.stop());
 
@@ -168,6 +176,7 @@ export async function composeDecider({
 		remembered,
 		clock,
 		warn("Erasures by others were not heard of"),
+		(erased) => profiles.forgetErased(erased),
 	);
 	erasures.start();
 	shutdown.add("erasures", () => erasures.stop());
@@ -176,7 +185,16 @@ export async function composeDecider({
 		answered: (decision, seconds) => metrics.decided(decision, seconds),
 	};
 	const decide = new Decide(
-		{ definitions, posteriors, live, ids, log: publisher, repeats, watch },
+		{
+			definitions,
+			posteriors,
+			live,
+			ids,
+			log: publisher,
+			repeats,
+			profiles,
+			watch,
+		},
 		config.decideDeadlineMs,
 	);
 	return {
@@ -202,6 +220,7 @@ export async function composeDecider({
 		pauseExperiment: new PauseExperiment(store, store, definitions),
 		stopExperiment: new StopExperiment(store, store, definitions),
 		makeReport: new MakeReport(store, new PostgresReportReads(database)),
+		...profileCalls,
 		eraseUnit: new EraseUnit(
 			{
 				erasure,
@@ -210,6 +229,7 @@ export async function composeDecider({
 				memory: {
 					forget: (unit, erasedAt) => {
 						live.forget(unit);
+						profiles.forget(unit);
 						return forgetUnit(remembered, unit, erasedAt);
 					},
 				},

@@ -19,6 +19,8 @@ import { LedgerController } from "./ledger.controller.js";
 import { OperationsController } from "./operations.controller.js";
 import type { ApiParts, OperationsParts } from "./parts.js";
 import { ProblemFilter } from "./problem.filter.js";
+import { ProfilesConsumer } from "./profiles.consumer.js";
+import { ProfilesController } from "./profiles.controller.js";
 import { ReportsController } from "./reports.controller.js";
 import { operationsTokens, tokens } from "./tokens.js";
 import { UnitsController } from "./units.controller.js";
@@ -48,10 +50,12 @@ export class ApiModule {
 				ExperimentStatesController,
 				ReportsController,
 				UnitsController,
+				ProfilesController,
 				LedgerController,
 				OperationsController,
 				DocsController,
 				DecideConsumer,
+				ProfilesConsumer,
 			],
 			providers: [
 				...provide(tokens, parts),

@@ -47,6 +47,12 @@ export const explanationSchema = z.strictObject({
 			name: z.string(),
 			value: z.unknown().describe("After consent; null where there is none."),
 			source: z.enum(["request", "live", "profile"]),
+			reason: z
+				.enum(["absent", "no consent", "over budget", "out of date"])
+				.optional()
+				.describe(
+					"Why it is missing, where it is. `over budget`: the profile was not had in time; `out of date`: the live windows do not follow the stream.",
+				),
 		}),
 	),
 	arms: z

@@ -17,5 +17,9 @@ export {
 	PlainJsonDeserializer,
 	PlainJsonSerializer,
 } from "./plain-json-transport.js";
+export {
+	GET_PROFILE_SUBJECT,
+	PUT_PROFILE_SUBJECT,
+} from "./profiles-request-reply.js";
 export { serveDocs } from "./serve-docs.js";
 export { operationsTokens, tokens } from "./tokens.js";

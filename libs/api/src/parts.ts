@@ -16,6 +16,7 @@ import type {
 import type { EraseUnit } from "#usecases/erasing";
 import type { AcceptEvents } from "#usecases/ingesting";
 import type { ReadLedger } from "#usecases/learning";
+import type { GetProfile, PutProfile } from "#usecases/profiling";
 import type { MakeReport } from "#usecases/reporting";
 
 type Verb<T extends { execute: unknown }> = Pick<T, "execute">;
@@ -59,6 +60,8 @@ export interface ApiParts extends OperationsParts {
 	readonly pauseExperiment: Verb<PauseExperiment>;
 	readonly stopExperiment: Verb<StopExperiment>;
 	readonly makeReport: Verb<MakeReport>;
+	readonly putProfile: Verb<PutProfile>;
+	readonly getProfile: Verb<GetProfile>;
 	readonly eraseUnit: Verb<EraseUnit>;
 	readonly readLedger: Verb<ReadLedger>;
 	/** Arm keys of a definition row, in its order, so that a logged decision can name its arms; null where they cannot be read now. */

@@ -23,6 +23,8 @@ export const tokens = {
 	pauseExperiment: Symbol("pauseExperiment"),
 	stopExperiment: Symbol("stopExperiment"),
 	makeReport: Symbol("makeReport"),
+	putProfile: Symbol("putProfile"),
+	getProfile: Symbol("getProfile"),
 	eraseUnit: Symbol("eraseUnit"),
 	readLedger: Symbol("readLedger"),
 	armKeysOf: Symbol("armKeysOf"),

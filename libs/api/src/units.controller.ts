@@ -22,6 +22,7 @@ const receiptSchema = z
 			signals: count,
 			requests: count,
 			deadLetters: count,
+			profiles: count,
 			spoolEntries: count,
 			streamMessages: count,
 		}),

@@ -11,6 +11,7 @@ import {
 	MemoryLive,
 	MemoryPastSums,
 	MemoryPosteriorSource,
+	MemoryProfiles,
 	MemoryRepeats,
 	MemorySpool,
 } from "#adapters/memory";
@@ -37,6 +38,7 @@ import {
 import { EraseUnit } from "#usecases/erasing";
 import { AcceptEvents } from "#usecases/ingesting";
 import { ReadLedger } from "#usecases/learning";
+import { GetProfile, ProfileCache, PutProfile } from "#usecases/profiling";
 import { MakeReport } from "#usecases/reporting";
 import { MemoryDefinitionStore } from "../../usecases/defining/test/memory-definition-store.js";
 import {
@@ -70,6 +72,8 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 	const past = new MemoryPastSums(source);
 	const ledger = new MemoryLedgerReads();
 	const events: Event[] = [];
+	const stored = new MemoryProfiles(clock);
+	const profiles = new ProfileCache(stored);
 	const decide = new Decide(
 		{
 			definitions,
@@ -78,6 +82,7 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 			ids: new MemoryIds(clock),
 			log,
 			repeats: new MemoryRepeats(clock),
+			profiles,
 		},
 		100,
 	);
@@ -112,6 +117,8 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 		pauseExperiment: new PauseExperiment(store, store, obeyed),
 		stopExperiment: new StopExperiment(store, store, obeyed),
 		makeReport: new MakeReport(store, { counts: async () => counts }),
+		putProfile: new PutProfile(definitions, stored, profiles),
+		getProfile: new GetProfile(stored),
 		eraseUnit: new EraseUnit(
 			{
 				erasure,
@@ -158,6 +165,7 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 		clock,
 		erasure,
 		forgotten,
+		stored,
 		unexpected,
 		answered,
 	};

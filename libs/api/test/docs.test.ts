@@ -30,6 +30,8 @@ test("/docs shows the interface and /docs-json describes every route with the sc
 			"get /health/ready",
 			"get /metrics",
 			"delete /v1/units/{unit}",
+			"get /v1/units/{unit}/profile",
+			"put /v1/units/{unit}/profile",
 			"get /v1/decisions/{id}",
 			"get /v1/experiments",
 			"get /v1/experiments/{key}",

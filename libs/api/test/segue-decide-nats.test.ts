@@ -4,8 +4,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { startNats, type TestNats } from "../../../test/support/nats-server.js";
 import {
 	DECIDE_SUBJECT,
+	GET_PROFILE_SUBJECT,
 	PlainJsonDeserializer,
 	PlainJsonSerializer,
+	PUT_PROFILE_SUBJECT,
 } from "../src/index.js";
 import { type Api, ask, morning, send, startApi } from "./app.js";
 
@@ -82,4 +84,33 @@ test("a message that nobody waits for decides nothing, and later requests are an
 		experiment: "morning",
 	});
 	expect(logged()).toBe(before + 1);
+});
+
+test("profiles are put and read over the broker, each request by one decider of several", async () => {
+	const ask = async (subject: string, body: object) =>
+		JSON.parse(
+			(
+				await client.request(subject, JSON.stringify(body), {
+					timeout: 10_000,
+				})
+			).string(),
+		);
+	const features = [{ name: "taste", from: "profile", kind: "number" }];
+	for (const api of apis)
+		await send(api, "PUT", "/v1/experiments/tastes", {
+			...morning,
+			key: "tastes",
+			arms: morning.arms.slice(0, 1),
+			context: { features },
+		});
+	const body = { unit: "listener-1", profile: { taste: 0.5 } };
+	expect(await ask(PUT_PROFILE_SUBJECT, body)).toEqual(body);
+	const keepers = await Promise.all(
+		apis.map(({ stored }) => stored.read(["listener-1"])),
+	);
+	expect(keepers.filter(({ size }) => size === 1)).toHaveLength(1);
+	const unknown = { unit: "nobody" };
+	expect(await ask(GET_PROFILE_SUBJECT, unknown)).toMatchObject({
+		status: 404,
+	});
 });

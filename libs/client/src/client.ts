@@ -6,6 +6,7 @@ import type {
 	LoggedDecision,
 	OutcomeEvent,
 	Problem,
+	Profile,
 	Report,
 } from "./contract.js";
 import { EventsNotSent, SegueUnreachable } from "./errors.js";
@@ -104,6 +105,20 @@ export class SegueClient {
 		);
 	}
 
+	/** Replaces the unit's whole profile; answers with what is kept. Deciders decide with it within 2 s. */
+	async putProfile(unit: string, profile: Profile): Promise<Profile> {
+		return retrying(this.options, () =>
+			this.json<Profile>("PUT", profilePath(unit), profile),
+		);
+	}
+
+	/** Rejects with SegueProblem, status 404, where the unit has none. */
+	async getProfile(unit: string): Promise<Profile> {
+		return retrying(this.options, () =>
+			this.json<Profile>("GET", profilePath(unit)),
+		);
+	}
+
 	async report(experiment: string): Promise<Report> {
 		return retrying(this.options, () =>
 			this.json<Report>(
@@ -128,3 +143,6 @@ export class SegueClient {
 		}
 	}
 }
+
+const profilePath = (unit: string): string =>
+	`/v1/units/${encodeURIComponent(unit)}/profile`;

@@ -87,6 +87,8 @@ export interface Explanation {
 		readonly name: string;
 		readonly value: Json;
 		readonly source: "request" | "live" | "profile";
+		/** Why it is missing, where it is. */
+		readonly reason?: "absent" | "no consent" | "over budget" | "out of date";
 	}[];
 	readonly arms: readonly ExplainedArm[];
 	readonly kind:
@@ -99,6 +101,11 @@ export interface Explanation {
 	readonly runnerUp: ArmNumbers | null;
 	/** In plain words. */
 	readonly sentence: string;
+}
+
+/** What is known of a unit for long: values of features that some experiment declares with `from: profile`. */
+export interface Profile {
+	readonly [feature: string]: number | boolean | string | readonly number[];
 }
 
 export interface OutcomeEvent {

@@ -63,6 +63,31 @@ describe("against the real API", () => {
 		]);
 	});
 
+	test("puts and reads a unit's profile", async () => {
+		const features = [
+			{ name: "taste", from: "profile", kind: "vector", length: 2 },
+		];
+		const arms = morning.arms.slice(0, 1);
+		const experiment = {
+			...morning,
+			key: "tastes",
+			arms,
+			context: { features },
+		};
+		await send(api, "PUT", "/v1/experiments/tastes", experiment);
+		const unit = "listener 1/ü";
+		await expect(client.getProfile(unit)).rejects.toMatchObject({
+			status: 404,
+			code: "unknown-profile",
+		});
+		const profile = { taste: [0.5, -0.25] };
+		expect(await client.putProfile(unit, profile)).toEqual(profile);
+		expect(await client.getProfile(unit)).toEqual(profile);
+		await expect(client.putProfile(unit, { tast: [1, 2] })).rejects.toThrow(
+			'Did you mean "taste"?',
+		);
+	});
+
 	test("a refusal is a SegueProblem with its code and paths", async () => {
 		const error = await client
 			.decide({ ...ask, context: { hour: "late" } })

@@ -4,6 +4,7 @@ export * from "./memory-deciding.js";
 export * from "./memory-erasure.js";
 export { MemoryLedgerReads } from "./memory-ledger-reads.js";
 export * from "./memory-past.js";
+export { MemoryProfiles } from "./memory-profiles.js";
 export { MemoryRepeats } from "./memory-repeats.js";
 export { MemorySpool } from "./memory-spool.js";
 export { MemoryStream } from "./memory-stream.js";

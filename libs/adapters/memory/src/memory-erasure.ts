@@ -12,6 +12,7 @@ const NOTHING = {
 	signals: 0,
 	requests: 0,
 	deadLetters: 0,
+	profiles: 0,
 };
 
 /** Twin of the database's side of an erasure, for tests: it only knows tombstones. */

@@ -9,21 +9,33 @@ import type pg from "pg";
 export const byKeys =
 	"set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off;";
 
-/** Each unit is refused up to now from here on; an earlier tombstone only moves forward. Returns the latest instant, milliseconds. */
+/**
+ * Each unit is refused up to now from here on; an earlier tombstone only moves forward. Profiles go with it: what is put behind the gate
+ * is of a unit that returned. Returns the latest instant, milliseconds, and how many profiles there were.
+ */
 export async function writeTombstones(
 	client: pg.ClientBase,
 	unitKeys: readonly Buffer[],
-): Promise<number> {
-	const { rows } = await client.query<{ erased_at: Date }>({
+	units: readonly string[],
+): Promise<{ readonly erasedAt: number; readonly profiles: number }> {
+	const { rows } = await client.query<{ erased_at: Date; profiles: number }>({
 		name: "segue-write-tombstones",
-		text: `insert into tombstones as t (unit_key, erased_at)
-		select k.unit_key, date_trunc('milliseconds', clock_timestamp())
-		from unnest($1::bytea[]) as k (unit_key) order by k.unit_key
-		on conflict (unit_key) do update set erased_at = greatest(t.erased_at, excluded.erased_at)
-		returning t.erased_at`,
-		values: [unitKeys],
+		text: `with profile as (
+			delete from profiles p where p.unit = any ($2::text[]) returning 1
+		), tombstone as (
+			insert into tombstones as t (unit_key, erased_at)
+			select k.unit_key, date_trunc('milliseconds', clock_timestamp())
+			from unnest($1::bytea[]) as k (unit_key) order by k.unit_key
+			on conflict (unit_key) do update set erased_at = greatest(t.erased_at, excluded.erased_at)
+			returning t.erased_at
+		)
+		select t.erased_at, (select count(*) from profile) as profiles from tombstone t`,
+		values: [unitKeys, units],
 	});
-	return Math.max(...rows.map((row) => row.erased_at.getTime()));
+	return {
+		erasedAt: Math.max(...rows.map((row) => row.erased_at.getTime())),
+		profiles: rows[0]?.profiles ?? 0,
+	};
 }
 
 /** What there is before anything is taken out. Nobody changes it behind the gate. */

@@ -34,6 +34,7 @@ export const noRows = (): Counts => ({
 	signals: 0,
 	requests: 0,
 	deadLetters: 0,
+	profiles: 0,
 });
 
 export interface Some {
@@ -54,10 +55,13 @@ export async function eraseSome(
 	client: pg.PoolClient,
 	{ units, most, beginning, definitions }: Some,
 ) {
-	const erasedAt =
-		beginning === null ? null : await writeTombstones(client, beginning.keys);
+	const written =
+		beginning === null
+			? null
+			: await writeTombstones(client, beginning.keys, units);
 	const { bound, foldedBefore } = await readOutlook(client, units, most);
 	const removed = noRows();
+	removed.profiles = written?.profiles ?? 0;
 	const taken = await takeDecisions(client, units, bound);
 	await learnDefinitions(client, taken.definitionIds, definitions);
 	// What is not found by its decision goes last, when no event is left that a decision still to come out would take along.
@@ -104,6 +108,7 @@ export async function eraseSome(
 	for (const { definitionId } of decisions)
 		touched.add((definitions.get(definitionId) as Definition).experiment.key);
 	const revisions = await takeFloors(client, batch, [...touched]);
+	const erasedAt = written?.erasedAt ?? null;
 	return { erasedAt, removed, revisions, foldedBefore, more: !last };
 }
 

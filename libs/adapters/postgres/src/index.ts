@@ -9,6 +9,7 @@ export * from "./logged-decisions.js";
 export * from "./migrate.js";
 export * from "./open-windows.js";
 export * from "./posterior-source.js";
+export * from "./profiles.js";
 export * from "./published-gaps.js";
 export * from "./published-packs.js";
 export * from "./repeats.js";

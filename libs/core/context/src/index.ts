@@ -1,4 +1,11 @@
 export * from "./consent.js";
 export * from "./encoder.js";
-export { type ContextValues, coordinateNames } from "./feature.js";
+export {
+	type CompiledFeature,
+	type ContextValues,
+	compileFeature,
+	coordinateNames,
+	givenValue,
+	typeProblem,
+} from "./feature.js";
 export * from "./parse-context.js";

@@ -152,6 +152,14 @@ export const contextSchema = z.strictObject({
 		.optional()
 		.describe("Whether the first coordinate is 1. Default true."),
 	features: z.array(featureSchema).max(MOST_FEATURES).optional(),
+	enrichBudgetMs: z
+		.int()
+		.min(1)
+		.max(1000)
+		.optional()
+		.describe(
+			"How long a decision may wait for profile features that are not in memory, in milliseconds. Default 20; never more than three tenths of the decision's deadline.",
+		),
 });
 
 export const experimentSchema = z

@@ -51,6 +51,11 @@ describe("what changed", () => {
 			["policy.alpha: 0.5 → 1"],
 		],
 		[
+			"how long a decision may wait for a profile",
+			{ context: { ...document.context, enrichBudgetMs: 50 } },
+			["context.enrichBudgetMs added: 50"],
+		],
+		[
 			"the policy's kind",
 			{ policy: { kind: "uniform" } },
 			["policy.kind: linucb → uniform", "policy.alpha removed: 0.5"],

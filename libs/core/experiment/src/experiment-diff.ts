@@ -28,7 +28,7 @@ export function diffExperiment(
 		return holds;
 	};
 	const context = say(
-		!same(old.context, now.context),
+		!same(encoded(old), encoded(now)),
 		"The context changed, so x means something else: a new version learns from the start.",
 	);
 	const reward = say(
@@ -52,6 +52,12 @@ export function diffExperiment(
 		newEpoch,
 		reasons,
 	};
+}
+
+/** What x is made of: not how long a decision may wait for it. */
+function encoded({ context }: JsonObject): JsonObject {
+	const { enrichBudgetMs: _, ...encoded } = context as JsonObject;
+	return encoded;
 }
 
 function same(

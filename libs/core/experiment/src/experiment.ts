@@ -59,6 +59,8 @@ export interface ContextSchema {
 	/** First coordinate is 1. */
 	readonly intercept: boolean;
 	readonly features: readonly Feature[];
+	/** How long a decision may wait for profile features; absent: 20. No part of what is learned. */
+	readonly enrichBudgetMs?: number;
 }
 
 /** α, λ and ε as in Li et al. 2010, Alg. 1, with an exploration floor; kept for every kind since all kinds feed the same sums. */

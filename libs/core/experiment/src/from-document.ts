@@ -32,6 +32,7 @@ export function fromDocument(document: ExperimentDocument): Experiment {
 		context: toContext(
 			document.context?.intercept,
 			document.context?.features ?? [],
+			document.context?.enrichBudgetMs,
 		),
 		policy: toPolicy(document.policy),
 		reward: toReward(document.reward),
@@ -59,8 +60,13 @@ export function toArm({ state, ...arm }: ArmDocument): Arm {
 export function toContext(
 	intercept: boolean | undefined,
 	features: readonly FeatureDocument[],
+	enrichBudgetMs?: number,
 ): ContextSchema {
-	return { intercept: intercept ?? true, features: features.map(toFeature) };
+	return defined({
+		intercept: intercept ?? true,
+		features: features.map(toFeature),
+		enrichBudgetMs,
+	});
 }
 
 export function toFeature(document: FeatureDocument): Feature {

@@ -32,6 +32,9 @@ export function renderExperiment(experiment: Experiment): JsonObject {
 		context: {
 			intercept: context.intercept,
 			features: context.features.map(renderFeature),
+			...(context.enrichBudgetMs !== undefined && {
+				enrichBudgetMs: context.enrichBudgetMs,
+			}),
 		},
 		policy: renderPolicy(policy),
 		reward: renderReward(reward),

@@ -55,9 +55,9 @@ export class AnswerOnce {
 		private readonly publishMs: number,
 	) {}
 
-	/** Throws `invalid` where the requestId names another request, and what `publish` throws. */
-	async execute(drawn: Drawn): Promise<DrawnDecision> {
-		const startedAt = performance.now();
+	/** @param spentMs of the ask's time, by whoever drew. Throws `invalid` where the requestId names another request, and what `publish` throws. */
+	async execute(drawn: Drawn, spentMs = 0): Promise<DrawnDecision> {
+		const startedAt = performance.now() - spentMs;
 		const keepUntil = startedAt + this.keepMs;
 		const publishUntil = startedAt + this.publishMs;
 		const named = await this.namedBefore(drawn, keepUntil);

@@ -5,11 +5,23 @@ import {
 	type Definition,
 	type Eligibility,
 } from "#core/experiment";
-import { compileGathering, type GatherContext } from "./gather-context.js";
+import {
+	compileGathering,
+	compileReading,
+	type GatherContext,
+	profileFeatures,
+	type ReadContext,
+} from "./gather-context.js";
+
+/** Milliseconds. */
+const ENRICH_BUDGET_MS = 20;
 
 /** What a definition is made into once, for all its decisions. */
 export interface CompiledDefinition {
+	readonly readContext: ReadContext;
 	readonly gatherContext: GatherContext;
+	/** How long a decision may wait for a profile, milliseconds; null where it needs none. */
+	readonly enrichBudgetMs: number | null;
 	readonly encoder: Encoder;
 	readonly eligibility: Eligibility;
 	readonly armKeys: readonly string[];
@@ -28,7 +40,12 @@ export class CompiledDefinitions {
 		if (known) return known;
 		const { arms, context } = definition.experiment;
 		const compiled = {
+			readContext: compileReading(context),
 			gatherContext: compileGathering(context),
+			enrichBudgetMs:
+				profileFeatures(context).length === 0
+					? null
+					: (context.enrichBudgetMs ?? ENRICH_BUDGET_MS),
 			encoder: compileEncoder(context),
 			eligibility: compileEligibility(arms),
 			armKeys: arms.map((arm) => arm.key),

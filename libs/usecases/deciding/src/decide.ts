@@ -15,6 +15,7 @@ import type {
 	Ids,
 	LiveContext,
 	Posteriors,
+	Profiles,
 	Repeats,
 } from "./ports.js";
 import type { DecisionRequest } from "./request.js";
@@ -27,6 +28,8 @@ export interface DecidePorts {
 	readonly log: DecisionLog;
 	/** Absent: every ask is a decision of its own, and one that should not be says so in `degraded`. */
 	readonly repeats?: Repeats;
+	/** Absent: no unit has a profile. */
+	readonly profiles?: Profiles;
 	readonly watch?: DecisionWatch;
 }
 
@@ -42,6 +45,8 @@ export interface DecisionWatch {
 const STREAM_SHARE = 0.7;
 /** Part of the stream's that asking for a decision made before may use: a second decision is worse than one that goes by the spool. */
 const KEEP_SHARE = 0.85;
+/** Part of the deadline that a profile may be waited for, at the stream's expense. */
+const ENRICH_SHARE = 0.3;
 
 /** One decision, from request to answer. Everything is computed from memory; only the log is waited for. */
 export class Decide {
@@ -53,7 +58,7 @@ export class Decide {
 		private readonly ports: DecidePorts,
 		deadlineMs: number,
 	) {
-		this.consider = new Consider(ports);
+		this.consider = new Consider(ports, deadlineMs * ENRICH_SHARE);
 		this.streamMs = Math.max(1, Math.floor(deadlineMs * STREAM_SHARE));
 		this.once = new AnswerOnce(
 			ports.repeats,
@@ -77,8 +82,14 @@ export class Decide {
 		const startedAt = performance.now();
 		const definition = this.answering(request.experiment);
 		let considered: Considered;
+		/** Of the deadline, what the stream no longer has. */
+		let waitedMs = 0;
 		try {
-			const ground = this.consider.execute(definition, request);
+			let ground = this.consider.execute(definition, request);
+			if (ground instanceof Promise) {
+				ground = await ground;
+				waitedMs = performance.now() - startedAt;
+			}
 			considered = isHeavy(definition.experiment.policy, ground.models.length)
 				? await scoreInSlices(ground)
 				: score(ground);
@@ -103,12 +114,13 @@ export class Decide {
 				request.explain,
 			);
 			const drawn = { considered, request, answer, row };
-			return this.answered(await this.once.execute(drawn), startedAt);
+			const answered = await this.once.execute(drawn, waitedMs);
+			return this.answered(answered, startedAt);
 		}
 		// Awaited here and nowhere below: each async function between an answer and the log costs every decision a promise more.
 		let place: "stream" | "spool";
 		try {
-			place = await this.ports.log.decision(row, this.streamMs);
+			place = await this.ports.log.decision(row, this.streamMs - waitedMs);
 		} catch (error) {
 			throw notKept(error);
 		}

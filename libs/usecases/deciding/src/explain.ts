@@ -1,8 +1,9 @@
-import type { FeatureSource, JsonValue } from "#core/experiment";
+import type { Feature, FeatureSource, JsonValue } from "#core/experiment";
 import type { DecisionRow } from "#core/log";
 import { bestArms } from "#core/policy";
 import type { Considered } from "./considered.js";
 import { sentenceOf } from "./explain-sentence.js";
+import { type WhyMissing, whyMissing } from "./why-missing.js";
 
 export interface Explanation {
 	readonly x: readonly number[];
@@ -11,6 +12,8 @@ export interface Explanation {
 		readonly name: string;
 		readonly value: JsonValue;
 		readonly source: FeatureSource;
+		/** Why it is missing, where it is. */
+		readonly reason?: WhyMissing;
 	}[];
 	readonly arms: readonly ExplainedArm[];
 	readonly kind: ChoiceKind;
@@ -78,13 +81,8 @@ export function explain(
 	chosen: number,
 	drawn: Drawn,
 ): Explanation {
-	const { values } = considered.context;
 	const features = considered.definition.experiment.context.features.map(
-		({ name, from }) => ({
-			name,
-			value: Object.hasOwn(values, name) ? (values[name] ?? null) : null,
-			source: from,
-		}),
+		(feature) => explainFeature(feature, considered),
 	);
 	const eligible = considered.arms.keys.map((_, place) =>
 		numbersAt(considered, place, drawn),
@@ -104,6 +102,20 @@ export function explain(
 			runnerUp,
 			eligible,
 		}),
+	};
+}
+
+function explainFeature(
+	feature: Feature,
+	{ context, missing }: Considered,
+): Explanation["features"][number] {
+	const { name, from } = feature;
+	const { values, degraded } = context;
+	return {
+		name,
+		value: Object.hasOwn(values, name) ? (values[name] ?? null) : null,
+		source: from,
+		...(missing.includes(name) && { reason: whyMissing(feature, degraded) }),
 	};
 }
 

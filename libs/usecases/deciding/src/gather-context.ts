@@ -1,4 +1,12 @@
-import { applyConsent, asksConsent, compileParser } from "#core/context";
+import {
+	applyConsent,
+	asksConsent,
+	type CompiledFeature,
+	compileFeature,
+	compileParser,
+	givenValue,
+	typeProblem,
+} from "#core/context";
 import type {
 	ContextSchema,
 	Feature,
@@ -16,38 +24,75 @@ export interface GatheredContext {
 	readonly values: JsonObject;
 	/** Names the definition does not declare: dropped. */
 	readonly ignored: readonly string[];
-	readonly degraded: readonly "live"[];
+	readonly degraded: readonly ("live" | "profile")[];
 }
 
-/** Validates a request's features, adds live ones, removes what the unit has not allowed. Throws `invalid` with paths. */
+/** A request's own features. */
+export type RequestContext = Pick<GatheredContext, "values" | "ignored">;
+
+/** Validates a request's features. Throws `invalid` with paths. */
+export type ReadContext = (raw: unknown) => RequestContext;
+
+/** Adds live and profile features to a request's, removes what the unit has not allowed. The profile is null where it was not had in time. */
 export type GatherContext = (
-	raw: unknown,
+	request: RequestContext,
 	ask: LiveAsk,
 	now: number,
 	live: LiveContext,
+	profile: JsonObject | null,
 ) => GatheredContext;
 
 const LIVE_IS_AWAY = Object.freeze(["live"] as const);
+const PROFILE_IS_AWAY = Object.freeze(["profile"] as const);
+const BOTH_ARE_AWAY = Object.freeze(["live", "profile"] as const);
 const NOTHING = Object.freeze([] as const);
 
-export function compileGathering(schema: ContextSchema): GatherContext {
+export function compileReading(schema: ContextSchema): ReadContext {
 	const parse = compileParser(schema);
-	const made = schema.features.filter(isLive);
-	const mayWithhold = asksConsent(schema);
-	return (raw, ask, now, live) => {
+	return (raw) => {
 		const request = parse(raw ?? {});
 		if (!request.ok) throw doesNotFit(request.problems);
+		return request;
+	};
+}
+
+/** The features for which a unit's profile is looked up: a value that no consent allows is not fetched. */
+export function profileFeatures(schema: ContextSchema): readonly Feature[] {
+	return schema.features.filter(
+		({ from, consent }) => from === "profile" && consent === undefined,
+	);
+}
+
+export function compileGathering(schema: ContextSchema): GatherContext {
+	const made = schema.features.filter(isLive);
+	const profiled = profileFeatures(schema).map(compileFeature);
+	const mayWithhold = asksConsent(schema);
+	return (request, ask, now, live, profile) => {
 		let { values } = request;
-		let degraded: GatheredContext["degraded"] = NOTHING;
+		let isProfileAway = false;
+		if (profiled.length > 0) {
+			isProfileAway = profile === null;
+			if (profile !== null) values = withProfile(values, profiled, profile);
+		}
+		let isLiveAway = false;
 		if (made.length > 0) {
 			// Not by spread: V8 takes 7 µs to add four values to what that makes, and half of one to this.
 			const all: { [name: string]: JsonValue } = Object.assign({}, values);
-			if (!addLive(all, made, ask, now, live)) degraded = LIVE_IS_AWAY;
+			isLiveAway = !addLive(all, made, ask, now, live);
 			values = all;
 		}
 		if (mayWithhold) ({ values } = applyConsent(schema, values, null));
+		const degraded = degradedBy(isLiveAway, isProfileAway);
 		return { values, ignored: request.ignored, degraded };
 	};
+}
+
+function degradedBy(
+	isLiveAway: boolean,
+	isProfileAway: boolean,
+): GatheredContext["degraded"] {
+	if (isLiveAway) return isProfileAway ? BOTH_ARE_AWAY : LIVE_IS_AWAY;
+	return isProfileAway ? PROFILE_IS_AWAY : NOTHING;
 }
 
 function doesNotFit(problems: readonly Problem[]): Error {
@@ -91,4 +136,20 @@ function byItem(
 	return typeof item === "string"
 		? { unit, session, experiment, item }
 		: { unit, session, experiment };
+}
+
+/** With what fits this experiment: another one may declare the name with another type. */
+function withProfile(
+	values: JsonObject,
+	features: readonly CompiledFeature[],
+	profile: JsonObject,
+): JsonObject {
+	const all: { [name: string]: JsonValue } = Object.assign({}, values);
+	for (let i = 0; i < features.length; i++) {
+		const feature = features[i] as CompiledFeature;
+		const value = givenValue(profile, feature);
+		if (value !== undefined && typeProblem(feature, value) === null)
+			all[feature.name] = value;
+	}
+	return all;
 }

@@ -99,6 +99,18 @@ export interface LiveContext {
 	): number | null | undefined;
 }
 
+/** Features of units that change seldom. */
+export interface Profiles {
+	/**
+	 * The unit's values, none where it has no profile: at once where they are in memory. Else they are asked for; null where they were
+	 * not had within `budgetMs`. Never rejects.
+	 */
+	lookUp(
+		unit: string,
+		budgetMs: number,
+	): JsonObject | null | Promise<JsonObject | null>;
+}
+
 /** A stored decision with its events, as `GET /v1/decisions/:id` shows it. */
 export interface StoredDecision {
 	readonly row: DecisionRow;

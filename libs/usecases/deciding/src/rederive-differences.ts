@@ -6,6 +6,7 @@ import type { CompiledDefinition } from "./compiled-definition.js";
 const NOT_DERIVED: ReadonlySet<string> = new Set([
 	"live",
 	"posterior",
+	"profile",
 	"retry",
 	"sticky",
 	"stream",

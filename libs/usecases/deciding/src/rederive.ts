@@ -62,7 +62,7 @@ function makeAgain(
 		id: row.id,
 		decidedAt: row.decidedAt,
 		referenceBucket: row.referenceBucket,
-		context: { values: row.context, ignored: [], degraded: [] },
+		context: { values: row.context, ignored: [], degraded: withoutOf(row) },
 		x,
 		missing,
 		arms,
@@ -76,6 +76,13 @@ function makeAgain(
 		explanation: explain(considered, chosen, again),
 		differences: differencesOf(row, again, definition, compiled),
 	};
+}
+
+/** What its context had to do without, as why a feature is missing needs it. */
+function withoutOf({ degraded }: DecisionRow) {
+	return (["live", "profile"] as const).filter((part) =>
+		degraded.includes(part),
+	);
 }
 
 /** The request's own restriction left no trace but in the reasons. */

@@ -511,6 +511,7 @@ describe("an explanation", () => {
 			name: "loyalty",
 			value: null,
 			source: "profile",
+			reason: "absent",
 		});
 		const calm = explanation?.arms.find((shown) => shown.arm === "calm");
 		const total = calm?.contributions.reduce(

@@ -8,10 +8,20 @@ import {
 	MemoryPosteriorSource,
 	MemoryRepeats,
 } from "#adapters/memory";
-import type { Definition, Experiment, Policy } from "#core/experiment";
+import type {
+	Definition,
+	Experiment,
+	JsonObject,
+	Policy,
+} from "#core/experiment";
 import type { DecisionRow } from "#core/log";
 import { addObservation, emptySums } from "#core/policy";
-import { Decide, type DecisionRequest, PosteriorCache } from "../src/index.js";
+import {
+	Decide,
+	type DecisionRequest,
+	PosteriorCache,
+	type Profiles,
+} from "../src/index.js";
 import { D, DAY, definition, experiment } from "./definitions.js";
 
 const { chisquare } = createRequire(import.meta.url)("jstat") as {
@@ -33,6 +43,7 @@ interface Scenario {
 	/** Name in `degraded` that every decision must have, made by `trouble`. */
 	readonly degraded?: string;
 	readonly trouble?: (world: World) => void | Promise<void>;
+	readonly profiles?: Profiles;
 	/** Asks to one logged decision. */
 	readonly asks?: number;
 }
@@ -137,6 +148,22 @@ const scenarios: readonly Scenario[] = [
 		},
 	},
 	{
+		name: "profiles that some units have, in memory or on their way",
+		decisions: FEW,
+		profiles: {
+			lookUp: (unit) => {
+				const profile: JsonObject = unit.endsWith("1") ? { loyalty: 1 } : {};
+				return unit.length % 2 === 0 ? profile : Promise.resolve(profile);
+			},
+		},
+	},
+	{
+		name: "profiles out of reach",
+		decisions: FEW,
+		degraded: "profile",
+		profiles: { lookUp: async () => null },
+	},
+	{
 		name: "a stream that is away",
 		decisions: FEW,
 		degraded: "stream",
@@ -207,8 +234,9 @@ async function decideMany(scenario: Scenario): Promise<Seen> {
 	const live = new MemoryLive();
 	const repeats = new MemoryRepeats(clock);
 	const ids = new MemoryIds(clock);
+	const { profiles } = scenario;
 	const decide = new Decide(
-		{ definitions, posteriors, live, ids, log, repeats },
+		{ definitions, posteriors, live, ids, log, repeats, profiles },
 		60_000,
 	);
 	const bucket = Math.floor(clock.now() / DAY) - 8;

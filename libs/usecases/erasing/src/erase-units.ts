@@ -96,6 +96,7 @@ const noRows: RemovedRows = {
 	signals: 0,
 	requests: 0,
 	deadLetters: 0,
+	profiles: 0,
 };
 const nothing: ErasedFromDatabase = {
 	erasedAt: 0,

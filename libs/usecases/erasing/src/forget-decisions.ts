@@ -5,7 +5,7 @@ import {
 	timeOfId,
 } from "#core/log";
 import { Repeated } from "#usecases/deciding";
-import type { ErasedUnits } from "./ports.js";
+import type { ErasedSince, ErasedUnits } from "./ports.js";
 
 /** Packs of decisions that a decider remembers, as far as it lets go of them. */
 export interface Remembered {
@@ -55,6 +55,10 @@ export class FollowErasures {
 		private readonly remembered: Remembered,
 		private readonly clock: { now(): number },
 		failed: (error: unknown) => void,
+		/** Whatever else is kept of units here. */
+		private readonly forgetErased: (
+			erased: ErasedSince,
+		) => Promise<void> = async () => {},
 	) {
 		this.#polling = new Repeated(() => this.poll(), POLL_MS, failed);
 	}
@@ -73,6 +77,7 @@ export class FollowErasures {
 		);
 		if (erased.latest === null) return;
 		this.#latest = Math.max(this.#latest ?? 0, erased.latest);
+		await this.forgetErased(erased);
 		await this.remembered.forget(
 			(pack) => {
 				let marks = this.#marks.get(pack);

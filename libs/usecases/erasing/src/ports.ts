@@ -13,6 +13,8 @@ export interface RemovedRows {
 	/** Answers kept for who asks again: requestIds and sticky keys. */
 	readonly requests: number;
 	readonly deadLetters: number;
+	/** Features put for units. */
+	readonly profiles: number;
 }
 
 export interface ErasedFromDatabase {

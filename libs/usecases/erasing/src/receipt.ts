@@ -75,7 +75,7 @@ export function makeReceipt(
 			},
 			{
 				where: "memory of deciders",
-				why: "Live counts of other deciders. They forget what they decided for the unit within 2 s of hearing from the database again.",
+				why: "Live counts of other deciders. They forget what they decided for the unit, and its profile, within 2 s of hearing from the database again; until then a new decision of theirs may use and log that profile, and goes when the unit is erased again.",
 				until: instant(now + WINDOWS_MS),
 			},
 			...(foldedBefore === null

@@ -33,6 +33,11 @@ export const errorCatalogue = {
 		remedy:
 			"Check the id; ask the decider that answered, or wait until the decision has reached the database.",
 	},
+	"unknown-profile": {
+		status: 404,
+		title: "The unit has no profile",
+		remedy: "PUT /v1/units/UNIT/profile makes one.",
+	},
 	"not-found": {
 		status: 404,
 		title: "There is nothing at this path",

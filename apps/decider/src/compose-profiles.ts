@@ -1,0 +1,57 @@
+import { Database, PostgresProfiles } from "#adapters/postgres";
+import {
+	type DeclaringDefinitions,
+	FollowProfiles,
+	GetProfile,
+	ProfileCache,
+	PutProfile,
+} from "#usecases/profiling";
+import type { Shutdown } from "../../boot/src/shutdown.js";
+
+export interface ProfilesNeeds {
+	readonly databaseUrl: string;
+	/** For what nobody waits for. */
+	readonly database: Database;
+	readonly definitions: DeclaringDefinitions;
+	readonly warn: (what: string) => (error: unknown) => void;
+	readonly shutdown: Shutdown;
+}
+
+/** A decider's profiles: kept in memory, told what changes elsewhere, and put and shown through it. */
+export async function composeProfiles({
+	databaseUrl,
+	database,
+	definitions,
+	warn,
+	shutdown,
+}: ProfilesNeeds) {
+	// Apart, so that a decision waits behind no report and no key of a retry.
+	const lookups = new Database({
+		connectionString: databaseUrl,
+		applicationName: "segue decider",
+		most: 2,
+		least: 1,
+		statementTimeoutMs: 1_000,
+		onLost: warn("A connection of the decider was lost"),
+	});
+	shutdown.add("pool of profiles", () => lookups.close());
+	const looked = new PostgresProfiles(lookups);
+	// To open a connection and prepare the statement takes longer than the first decisions wait.
+	await looked.read([]);
+	const cache = new ProfileCache(looked, {
+		failed: warn("Profiles were not had from the database"),
+	});
+	const stored = new PostgresProfiles(database);
+	const changes = new FollowProfiles(
+		stored,
+		cache,
+		warn("Profiles put elsewhere were not heard of"),
+	);
+	await changes.start();
+	shutdown.add("profiles", () => changes.stop());
+	return {
+		cache,
+		putProfile: new PutProfile(definitions, stored, cache),
+		getProfile: new GetProfile(stored),
+	};
+}

@@ -1,0 +1,69 @@
+import type { JsonObject } from "#core/experiment";
+import type {
+	ChangedProfiles,
+	ProfileChanges,
+	ProfileStore,
+	StoredProfile,
+} from "#usecases/profiling";
+
+/** Twin of the database's profiles, for tests. Each statement sees what is there when it begins and answers when it is let. */
+export class MemoryProfiles implements ProfileStore, ProfileChanges {
+	away = false;
+	/** Units of each question so far. */
+	readonly questions: (readonly string[])[] = [];
+	/** Awaited before a question is answered. */
+	delay: () => Promise<void> = async () => {};
+	readonly #profiles = new Map<string, StoredProfile>();
+
+	constructor(
+		private readonly clock: { now(): number },
+		private readonly mostChanged = 5_000,
+	) {}
+
+	async put(unit: string, values: JsonObject): Promise<StoredProfile> {
+		this.#refuseAway();
+		const before = this.#profiles.get(unit)?.updatedAt ?? 0;
+		const stored = {
+			values,
+			updatedAt: Math.max(this.clock.now(), before + 0.001),
+			bytes: JSON.stringify(values).length,
+		};
+		this.#profiles.set(unit, stored);
+		return stored;
+	}
+
+	/** As an erasure does. */
+	remove(unit: string): void {
+		this.#profiles.delete(unit);
+	}
+
+	async read(
+		units: readonly string[],
+	): Promise<ReadonlyMap<string, StoredProfile>> {
+		this.#refuseAway();
+		this.questions.push(units);
+		const found = new Map<string, StoredProfile>();
+		for (const unit of units) {
+			const profile = this.#profiles.get(unit);
+			if (profile !== undefined) found.set(unit, profile);
+		}
+		await this.delay();
+		this.#refuseAway();
+		return found;
+	}
+
+	async changedSince(instant: number | null): Promise<ChangedProfiles> {
+		this.#refuseAway();
+		const changed = [...this.#profiles]
+			.filter(([, { updatedAt }]) => instant !== null && updatedAt > instant)
+			.map(([unit, { updatedAt }]) => ({ unit, updatedAt }));
+		return {
+			now: this.clock.now(),
+			changed: changed.length > this.mostChanged ? null : changed,
+		};
+	}
+
+	#refuseAway(): void {
+		if (this.away) throw new Error("The database is away.");
+	}
+}
