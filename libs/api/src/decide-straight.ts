@@ -40,7 +40,8 @@ export function decideStraight({
 
 /**
  * A decision's JSON. A plain one is put together of a payload written once and names that need no escape, the keys as `answerDrawn` has
- * them: 0.4 µs where JSON.stringify takes 1.3.
+ * them: 0.4 µs where JSON.stringify takes 1.3. An answer kept for its `requestId` may have been made by another version, with keys
+ * of its own: its payload was read from JSON and is not frozen, as those of definitions are.
  */
 function serialise(decision: Decision): string {
 	const { decisionId, experiment, version, arm, propensity, revision } =
@@ -48,6 +49,7 @@ function serialise(decision: Decision): string {
 	const isPlain =
 		decision.mode !== "best" &&
 		!decision.repeated &&
+		Object.isFrozen(decision.payload) &&
 		decision.explanation === undefined;
 	if (!isPlain) return JSON.stringify(decision);
 	return `{"decisionId":"${decisionId}","experiment":"${experiment}","version":${version},"arm":"${arm}","payload":${payloadText(decision.payload)},"propensity":${propensity},"group":"${decision.group}","revision":${revision},"missing":${listText(decision.missing)},"ignored":${listText(decision.ignored)},"degraded":${listText(decision.degraded)}}`;

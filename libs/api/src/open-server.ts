@@ -1,4 +1,9 @@
-import { createServer, type RequestListener, type Server } from "node:http";
+import {
+	createServer,
+	type RequestListener,
+	type Server,
+	ServerResponse,
+} from "node:http";
 import { readFirst } from "./straight-connections.js";
 import {
 	goStraight,
@@ -36,7 +41,20 @@ export function openServer(
 	const arrived = new Together<StraightRequest>((request) =>
 		door.straight?.answer(request),
 	);
-	const server = createServer(BOUNDS, (request, response) => {
+	/** Judged when it is answered, not when it came: once the server listens no more, no connection may linger. */
+	class Answer extends ServerResponse {
+		override writeHead(...all: unknown[]): this {
+			if (!server.listening) this.shouldKeepAlive = false;
+			return super.writeHead(
+				...(all as Parameters<ServerResponse["writeHead"]>),
+			);
+		}
+	}
+	const options = {
+		...BOUNDS,
+		ServerResponse: Answer as unknown as typeof ServerResponse,
+	};
+	const server: Server = createServer(options, (request, response) => {
 		const { straight } = door;
 		if (
 			straight === null ||
@@ -45,8 +63,6 @@ export function openServer(
 			handler(request, response);
 			return;
 		}
-		// Once it listens no more, no connection may linger.
-		if (!server.listening) response.shouldKeepAlive = false;
 		if (onAnswer === undefined) return;
 		const begunAt = performance.now();
 		response.once("finish", () =>

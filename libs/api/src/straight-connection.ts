@@ -11,14 +11,18 @@ export interface StraightServer {
 	readonly arrived: (request: StraightRequest) => void;
 	/** Told of each answer. */
 	readonly answered: (status: number, seconds: number) => void;
+	/** For the first bytes of a connection. */
+	readonly headersMs: number;
 	readonly keepAliveMs: number;
 	/** False once the server takes no more connections: then none may linger. */
 	readonly listening: () => boolean;
+	/** Answers a request that ended before it was whole, as Node's HTTP server does, and closes. */
+	readonly brokenOff: (socket: Socket) => void;
 	/** Node's HTTP server takes a connection over, to read these bytes first. */
 	readonly takeOver: (socket: Socket, bytes: Buffer) => void;
 }
 
-/** A body that stops for this long, or comes in so many pieces, is left to Node, which knows when to lose patience. */
+/** A body that is not whole after this long, or comes in so many pieces, is left to Node, which knows when to lose patience. */
 const GATHER_MS = 1_000;
 const MOST_PIECES = 16;
 
@@ -29,26 +33,33 @@ const NOTHING = new Uint8Array(0);
  * read and answered here, since Node's HTTP takes 24 µs of processor time for such a request and this 13.
  *
  * waiting → (a plain head came) → gathering → (its body is whole) → answering → (answered) → waiting.
+ * After the answer, once the server takes no more connections: closing, and nothing is read any more.
  *
  * Whatever else comes (another path, an unusual head, bytes behind a body, a request before the last one was answered) makes Node's
  * server take over for good, with every byte that is not answered: it judges, waits and refuses as everywhere else. Nothing is refused
- * here.
+ * here; but silence is ended, before the first request sooner than after one, and a body cut off by the client's end is answered as
+ * Node would.
  */
 export class StraightConnection implements StraightRequest {
 	body: Uint8Array = NOTHING;
 	traceparent: string | undefined;
-	private state: "waiting" | "gathering" | "answering" | "left" = "waiting";
+	private state: "waiting" | "gathering" | "answering" | "closing" | "left" =
+		"waiting";
 	/** Bytes of a request that is not whole, and how many are missing; while answering, bytes that came too early. */
 	private pieces: Buffer[] = [];
 	private missing = 0;
 	private bodyAt = 0;
-	/** When the last bytes came, or were sent. */
-	private activeAt = performance.now();
+	/** When the last answer was sent; before the first, when it was opened. */
+	private idleSince = performance.now();
+	/** When the request's head came. */
+	private begunAt = 0;
+	private patienceMs: number;
 
 	constructor(
 		private readonly socket: Socket,
 		private readonly server: StraightServer,
 	) {
+		this.patienceMs = server.headersMs;
 		socket.on("data", this.onData);
 		socket.on("end", this.onEnd);
 		socket.on("error", this.onError);
@@ -60,9 +71,9 @@ export class StraightConnection implements StraightRequest {
 
 	/** Called now and then: a timer of its own for each connection costs each request more. */
 	lookAfter(now: number): void {
-		const silentMs = now - this.activeAt;
-		if (this.state === "gathering" && silentMs >= GATHER_MS) this.leave();
-		if (silentMs >= this.server.keepAliveMs) this.closeIfIdle();
+		if (this.state === "gathering" && now - this.begunAt >= GATHER_MS)
+			this.leave();
+		if (now - this.idleSince >= this.patienceMs) this.closeIfIdle();
 	}
 
 	reply(
@@ -72,8 +83,9 @@ export class StraightConnection implements StraightRequest {
 	): void {
 		const { socket, server } = this;
 		const now = performance.now();
-		server.answered(status, (now - this.activeAt) / 1_000);
-		this.activeAt = now;
+		server.answered(status, (now - this.begunAt) / 1_000);
+		this.idleSince = now;
+		this.patienceMs = server.keepAliveMs;
 		this.state = "waiting";
 		this.body = NOTHING;
 		if (!socket.writable) return;
@@ -83,7 +95,7 @@ export class StraightConnection implements StraightRequest {
 			`${answerHead(status, headers, length, stays ? server.keepAliveMs : null)}${text}`,
 			length === text.length ? "latin1" : "utf8",
 		);
-		if (!stays) socket.end();
+		if (!stays) this.close();
 		else if (this.pieces.length > 0) this.leave();
 		else if (!goesOn) {
 			socket.pause();
@@ -97,7 +109,6 @@ export class StraightConnection implements StraightRequest {
 			this.socket.pause();
 			return;
 		}
-		this.activeAt = performance.now();
 		if (this.state === "gathering") this.gather(chunk);
 		else this.begin(chunk);
 	};
@@ -109,6 +120,7 @@ export class StraightConnection implements StraightRequest {
 			this.leave();
 			return;
 		}
+		this.begunAt = performance.now();
 		this.traceparent = head.traceparent;
 		this.bodyAt = head.bodyAt;
 		this.missing = head.bodyAt + head.length;
@@ -131,6 +143,14 @@ export class StraightConnection implements StraightRequest {
 		this.server.arrived(this);
 	}
 
+	/** Closes both ways when the answer is written: a client that goes on sending would keep the server from closing. */
+	private close(): void {
+		this.state = "closing";
+		this.pieces = [];
+		this.socket.off("data", this.onData);
+		this.socket.destroySoon();
+	}
+
 	private leave(): void {
 		const { socket } = this;
 		this.state = "left";
@@ -142,7 +162,14 @@ export class StraightConnection implements StraightRequest {
 	}
 
 	private readonly onEnd = (): void => {
-		this.socket.end();
+		if (this.state !== "gathering") {
+			this.socket.end();
+			return;
+		}
+		// Node cannot read what is put back after the end.
+		this.state = "closing";
+		this.pieces = [];
+		this.server.brokenOff(this.socket);
 	};
 
 	private readonly onError = (): void => {

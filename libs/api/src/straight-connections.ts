@@ -19,8 +19,15 @@ export function readFirst(
 	server.removeAllListeners("connection");
 	const ours: StraightServer = {
 		...straight,
+		headersMs: server.headersTimeout,
 		keepAliveMs: server.keepAliveTimeout,
 		listening: () => server.listening,
+		brokenOff(socket) {
+			const error = Object.assign(new Error("The body ended too early."), {
+				code: "HPE_INVALID_EOF_STATE",
+			});
+			if (!server.emit("clientError", error, socket)) socket.destroy();
+		},
 		takeOver(socket, bytes) {
 			// Paused, or the bytes would be read only when more come.
 			socket.pause();

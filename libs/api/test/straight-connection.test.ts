@@ -162,15 +162,18 @@ describe("a connection by itself", () => {
 			write: (_chunk, _encoding, done) => void unsent.push(done),
 		});
 		const left: Buffer[] = [];
+		const seconds: number[] = [];
 		const connection = new StraightConnection(socket as unknown as Socket, {
 			path: () => "/v1/decisions",
 			arrived: reply,
-			answered: () => {},
+			answered: (_, taken) => void seconds.push(taken),
+			headersMs: 10_000,
 			keepAliveMs: 72_000,
 			listening: () => true,
+			brokenOff: () => {},
 			takeOver: (_, bytes) => left.push(bytes),
 		});
-		return { socket, unsent, left, connection };
+		return { socket, unsent, left, seconds, connection };
 	}
 
 	it("does not read from a client that does not read its answers", async () => {
@@ -205,15 +208,38 @@ describe("a connection by itself", () => {
 		expect(left.map(String)).toEqual(["early"]);
 	});
 
-	it("leaves a body that stops in the middle after a second, and closes after a long silence", async () => {
+	it("leaves a body that is not whole a second after its head, also where pieces of it still come", async () => {
 		const { socket, left, connection } = alone();
 		socket.push(request().slice(0, -9));
 		await soon();
 		connection.lookAfter(performance.now() + 900);
+		await new Promise((resolve) => setTimeout(resolve, 200));
+		socket.push(request().slice(-9, -5));
+		await soon();
 		expect(left).toEqual([]);
-		connection.lookAfter(performance.now() + 1_000);
-		expect(left.map(String)).toEqual([request().slice(0, -9)]);
-		const silent = alone();
+		connection.lookAfter(performance.now() + 850);
+		expect(left.map(String)).toEqual([request().slice(0, -5)]);
+	});
+
+	it("counts an answer's time from the request's head, as Node's server does", async () => {
+		const { socket, seconds } = alone((one) => one.reply(200, {}, ""));
+		socket.push(request().slice(0, -9));
+		await new Promise((resolve) => setTimeout(resolve, 100));
+		socket.push(request().slice(-9));
+		await soon();
+		expect(seconds).toHaveLength(1);
+		expect(seconds[0]).toBeGreaterThan(0.08);
+	});
+
+	it("closes after a silence, before the first request sooner than after an answer", async () => {
+		const mute = alone();
+		mute.connection.lookAfter(performance.now() + 9_000);
+		expect(mute.socket.destroyed).toBe(false);
+		mute.connection.lookAfter(performance.now() + 10_000);
+		expect(mute.socket.destroyed).toBe(true);
+		const silent = alone((one) => one.reply(200, {}, ""));
+		silent.socket.push(request());
+		await soon();
 		silent.connection.lookAfter(performance.now() + 71_000);
 		expect(silent.socket.destroyed).toBe(false);
 		silent.connection.lookAfter(performance.now() + 72_000);

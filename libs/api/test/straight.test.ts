@@ -1,5 +1,7 @@
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Decision } from "#usecases/deciding";
+import { decideStraight } from "../src/decide-straight.js";
 import { type Api, ask, morning, send, startApi } from "./app.js";
 
 let api: Api;
@@ -84,5 +86,42 @@ describe("POST /v1/decisions goes straight or the long way", () => {
 		);
 		slow.destroy();
 		expect(answer.toString()).toMatch(/^HTTP\/1\.1 200 OK\r\n.*"decisionId"/s);
+	});
+});
+
+describe("an answer kept for its requestId by another version", () => {
+	it.each([
+		["with a key that is not known today", { mood: "calm" }],
+		["without a list that came later", { degraded: undefined }],
+	])("goes out word for word: %s", async (_, change) => {
+		const kept: Decision = JSON.parse(
+			JSON.stringify({
+				decisionId: "d",
+				experiment: "morning",
+				version: 1,
+				arm: "calm",
+				payload: { playlist: "calm" },
+				propensity: 0.5,
+				group: "policy",
+				revision: 1,
+				missing: [],
+				ignored: [],
+				degraded: [],
+				...change,
+			}),
+		);
+		const route = decideStraight({
+			decide: { execute: async () => kept },
+			isDatabaseAway: () => false,
+			onUnexpected: () => {},
+		});
+		const answered = await new Promise((resolve) =>
+			route.answer({
+				body: Buffer.from(text({})),
+				traceparent: undefined,
+				reply: (status, _headers, text) => resolve({ status, text }),
+			}),
+		);
+		expect(answered).toEqual({ status: 200, text: JSON.stringify(kept) });
 	});
 });
