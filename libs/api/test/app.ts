@@ -171,6 +171,16 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 	};
 }
 
+/** The same with the experiment `morning` running. */
+export async function startMorning(
+	changes: Partial<ApiParts> = {},
+): Promise<Api> {
+	const api = await startApi(changes);
+	await send(api, "PUT", "/v1/experiments/morning", morning);
+	await send(api, "POST", "/v1/experiments/morning/start");
+	return api;
+}
+
 export type Api = Awaited<ReturnType<typeof startApi>>;
 
 export interface Answer {

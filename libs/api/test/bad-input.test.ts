@@ -2,13 +2,19 @@ import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fail, SegueError } from "#usecases/errors";
 import { problemSchema } from "../src/schemas.js";
-import { type Answer, type Api, ask, morning, send, startApi } from "./app.js";
+import {
+	type Answer,
+	type Api,
+	ask,
+	morning,
+	send,
+	startApi,
+	startMorning,
+} from "./app.js";
 
 let api: Api;
 beforeAll(async () => {
-	api = await startApi();
-	await send(api, "PUT", "/v1/experiments/morning", morning);
-	await send(api, "POST", "/v1/experiments/morning/start");
+	api = await startMorning();
 });
 afterAll(async () => {
 	await api?.app.close();

@@ -5,13 +5,11 @@ import {
 	PlainJsonSerializer,
 	tokens,
 } from "../src/index.js";
-import { type Api, ask, morning, send, startApi } from "./app.js";
+import { type Api, ask, send, startMorning } from "./app.js";
 
 let api: Api;
 beforeAll(async () => {
-	api = await startApi();
-	await send(api, "PUT", "/v1/experiments/morning", morning);
-	await send(api, "POST", "/v1/experiments/morning/start");
+	api = await startMorning();
 });
 afterAll(async () => {
 	await api?.app.close();

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { StraightConnection } from "../src/straight-connection.js";
 import type { StraightRequest } from "../src/straight-route.js";
-import { type Api, morning, send, startApi } from "./app.js";
+import { type Api, startApi, startMorning } from "./app.js";
 import {
 	dial,
 	exchange,
@@ -17,9 +17,7 @@ import {
 
 let api: Api;
 beforeAll(async () => {
-	api = await startApi();
-	await send(api, "PUT", "/v1/experiments/morning", morning);
-	await send(api, "POST", "/v1/experiments/morning/start");
+	api = await startMorning();
 });
 afterAll(async () => {
 	await api?.app.close();

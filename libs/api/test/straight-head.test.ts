@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readStraightHead } from "../src/straight-head.js";
-import { type Api, morning, send, startApi } from "./app.js";
+import { type Api, startMorning } from "./app.js";
 import {
 	body,
 	dial,
@@ -14,9 +14,7 @@ import {
 
 let api: Api;
 beforeAll(async () => {
-	api = await startApi();
-	await send(api, "PUT", "/v1/experiments/morning", morning);
-	await send(api, "POST", "/v1/experiments/morning/start");
+	api = await startMorning();
 });
 afterAll(async () => {
 	await api?.app.close();

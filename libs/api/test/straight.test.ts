@@ -2,13 +2,11 @@ import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Decision } from "#usecases/deciding";
 import { decideStraight } from "../src/decide-straight.js";
-import { type Api, ask, morning, send, startApi } from "./app.js";
+import { type Api, ask, morning, send, startMorning } from "./app.js";
 
 let api: Api;
 beforeAll(async () => {
-	api = await startApi();
-	await send(api, "PUT", "/v1/experiments/morning", morning);
-	await send(api, "POST", "/v1/experiments/morning/start");
+	api = await startMorning();
 	await send(api, "PUT", "/v1/experiments/draft", { ...morning, key: "draft" });
 });
 afterAll(async () => {

@@ -1,13 +1,8 @@
 import type { Feature, JsonValue } from "#core/experiment";
+import { isUnstorable } from "./storable-text.js";
 
 /** Values of features by name, as they reach the encoder: request, live and profile together. */
 export type ContextValues = { readonly [feature: string]: JsonValue };
-
-/** A NUL, or half of a surrogate pair: PostgreSQL's jsonb refuses both. The first test is cheap and lets nearly every text through. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: NUL is what is looked for.
-const MAYBE_UNSTORABLE = /[\u0000\ud800-\udfff]/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
-const UNSTORABLE = /\u0000|\p{Surrogate}/u;
 
 /** Longest text a category or attribute value may have. */
 const MOST_TEXT = 256;
@@ -143,7 +138,7 @@ function isFiniteNumber(value: JsonValue): value is number {
 
 function textProblem(value: JsonValue): string | null {
 	if (typeof value !== "string") return `must be text, not ${describe(value)}`;
-	if (MAYBE_UNSTORABLE.test(value) && UNSTORABLE.test(value))
+	if (isUnstorable(value))
 		return "must not hold a NUL or half of a surrogate pair";
 	return value.length <= MOST_TEXT
 		? null

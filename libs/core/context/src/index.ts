@@ -9,3 +9,4 @@ export {
 	typeProblem,
 } from "./feature.js";
 export * from "./parse-context.js";
+export * from "./storable-text.js";

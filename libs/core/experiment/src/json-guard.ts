@@ -1,3 +1,4 @@
+import { isUnstorable } from "#core/context";
 import type { Problem } from "./experiment.js";
 
 export const MOST_DEPTH = 32;
@@ -94,11 +95,6 @@ function scalarProblem(value: unknown): string | null {
 		default:
 			return `A value of type ${typeof value} is not JSON.`;
 	}
-}
-
-/** A NUL, or half of a surrogate pair: PostgreSQL's jsonb refuses both. */
-function isUnstorable(text: string): boolean {
-	return text.includes("\u0000") || !text.isWellFormed();
 }
 
 function cut(path: string): string {
