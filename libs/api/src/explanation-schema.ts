@@ -13,11 +13,17 @@ const numbers = {
 		.describe("Chance in what was drawn from; null in mode `best`."),
 };
 
+const factors = z
+	.array(z.string())
+	.length(2)
+	.optional()
+	.describe("Of a product: the two features it is made of.");
+
 const eligibleArm = z.strictObject({
 	...numbers,
 	eligible: z.literal(true),
 	contributions: z
-		.array(z.strictObject({ name: z.string(), value: z.number() }))
+		.array(z.strictObject({ name: z.string(), of: factors, value: z.number() }))
 		.describe("What `intercept` and each feature add to the mean."),
 });
 
@@ -45,8 +51,13 @@ export const explanationSchema = z.strictObject({
 	features: z.array(
 		z.strictObject({
 			name: z.string(),
-			value: z.unknown().describe("After consent; null where there is none."),
-			source: z.enum(["request", "live", "profile"]),
+			of: factors,
+			value: z
+				.unknown()
+				.describe(
+					"After consent; of a product, its coordinates that are not 0, by their names. Null where it is missing.",
+				),
+			source: z.enum(["request", "live", "profile", "product"]),
 			reason: z
 				.enum(["absent", "no consent", "over budget", "out of date"])
 				.optional()

@@ -63,6 +63,8 @@ export type ExplainedArm =
 			/** What `intercept` and each feature add to the mean. */
 			readonly contributions: readonly {
 				readonly name: string;
+				/** Of a product: the two features it is made of. */
+				readonly of?: readonly [string, string];
 				readonly value: number;
 			}[];
 	  })
@@ -85,8 +87,11 @@ export interface Explanation {
 	readonly x: readonly number[];
 	readonly features: readonly {
 		readonly name: string;
+		/** Of a product: the two features it is made of. */
+		readonly of?: readonly [string, string];
+		/** Of a product: its coordinates that are not 0, by their names. */
 		readonly value: Json;
-		readonly source: "request" | "live" | "profile";
+		readonly source: "request" | "live" | "profile" | "product";
 		/** Why it is missing, where it is. */
 		readonly reason?: "absent" | "no consent" | "over budget" | "out of date";
 	}[];

@@ -6,19 +6,24 @@ import {
 	compileFeature,
 	coordinateNames,
 	givenValue,
+	hasValue,
 	typeProblem,
 	writeCoordinates,
 } from "./feature.js";
+import { layOut } from "./layout.js";
+import { compileProducts, multiply, productNames } from "./product.js";
 
 /** Context + schema → x: the only place that fixes d and the order of coordinates (intercept first, then features as declared). */
 export interface Encoder {
 	/** Number of coordinates. */
 	readonly d: number;
-	/** Per coordinate: `intercept`, `hour.sin`, `device=phone`, `taste[0]`. */
+	/** Per coordinate: `intercept`, `hour.sin`, `device=phone`, `taste[0]`, `hour.sin×device=phone`. */
 	readonly names: readonly string[];
+	/** Per coordinate: `intercept`, or the feature that it belongs to. */
+	readonly featureNames: readonly string[];
 	/**
 	 * x with each coordinate clipped to ±8 and rounded to the 2⁻¹² grid. A feature without a value of its type encodes to 0 and
-	 * is named in `missing` (attributes too, though they have no coordinate). Never throws.
+	 * is named in `missing` (attributes too, though they have no coordinate), products after all others. Never throws.
 	 */
 	encode(values: ContextValues): { x: Float64Array; missing: string[] };
 }
@@ -29,16 +34,15 @@ interface Place {
 }
 
 export function compileEncoder(schema: ContextSchema): Encoder {
-	const names: string[] = schema.intercept ? ["intercept"] : [];
-	const places: Place[] = [];
-	for (const feature of schema.features) {
-		places.push({ feature: compileFeature(feature), offset: names.length });
-		names.push(...coordinateNames(feature));
-	}
-	const d = names.length;
+	const layout = layOut(schema);
+	const { spans, d } = layout;
+	const places: Place[] = spans.flatMap(({ feature, offset }) =>
+		hasValue(feature) ? [{ feature: compileFeature(feature), offset }] : [],
+	);
+	const products = compileProducts(layout);
 	return {
 		d,
-		names: Object.freeze(names),
+		...namesIn(schema),
 		encode(values) {
 			const x = vector(d);
 			const missing: string[] = [];
@@ -52,7 +56,35 @@ export function compileEncoder(schema: ContextSchema): Encoder {
 			}
 			// + 0 turns −0 into 0: it is the same coordinate and must have the same bits after a trip through the log.
 			for (let i = 0; i < d; i++) x[i] = toGrid(x[i] as number) + 0;
+			if (products.length > 0) {
+				multiply(products, x);
+				if (missing.length > 0) addMissing(missing);
+			}
 			return { x, missing };
 		},
+	};
+
+	function addMissing(missing: string[]): void {
+		for (const { name, of } of products)
+			if (missing.includes(of[0]) || missing.includes(of[1]))
+				missing.push(name);
+	}
+}
+
+function namesIn(
+	schema: ContextSchema,
+): Pick<Encoder, "names" | "featureNames"> {
+	const names = schema.intercept ? ["intercept"] : [];
+	const featureNames = [...names];
+	for (const feature of schema.features) {
+		const own = hasValue(feature)
+			? coordinateNames(feature)
+			: productNames(schema, feature.of);
+		names.push(...own);
+		for (const _ of own) featureNames.push(feature.name);
+	}
+	return {
+		names: Object.freeze(names),
+		featureNames: Object.freeze(featureNames),
 	};
 }

@@ -1,4 +1,4 @@
-import type { Feature, JsonValue } from "#core/experiment";
+import type { Feature, JsonValue, ValueFeature } from "#core/experiment";
 import { isUnstorable } from "./storable-text.js";
 
 /** Values of features by name, as they reach the encoder: request, live and profile together. */
@@ -8,15 +8,20 @@ export type ContextValues = { readonly [feature: string]: JsonValue };
 const MOST_TEXT = 256;
 
 /** A feature, and whether objects inherit something of its name, which is none of its values. */
-export type CompiledFeature = Feature & { readonly isInherited: boolean };
+export type CompiledFeature = ValueFeature & { readonly isInherited: boolean };
 
 const NONE: readonly never[] = [];
+
+/** Whether it has a value, which products have not. */
+export function hasValue(feature: Feature): feature is ValueFeature {
+	return feature.kind !== "product";
+}
 
 /**
  * The feature with the fields of every kind, so that all have one shape: code that goes over features of six shapes looks up each of
  * their fields anew.
  */
-export function compileFeature(feature: Feature): CompiledFeature {
+export function compileFeature(feature: ValueFeature): CompiledFeature {
 	const everyField = {
 		name: "",
 		kind: "",
@@ -42,8 +47,25 @@ export function givenValue<T>(
 	return isInherited && !Object.hasOwn(values, name) ? undefined : values[name];
 }
 
+/** How many coordinates a feature writes: without their names, of which a definition that is refused may have millions. */
+export function coordinateCount(feature: ValueFeature): number {
+	switch (feature.kind) {
+		case "number":
+		case "boolean":
+			return 1;
+		case "cyclic":
+			return 2;
+		case "category":
+			return feature.levels.length;
+		case "vector":
+			return feature.length;
+		case "attribute":
+			return 0;
+	}
+}
+
 /** Names of the coordinates a feature writes, in order; none for an attribute. */
-export function coordinateNames(feature: Feature): readonly string[] {
+export function coordinateNames(feature: ValueFeature): readonly string[] {
 	const { name } = feature;
 	switch (feature.kind) {
 		case "number":
@@ -64,7 +86,10 @@ export function coordinateNames(feature: Feature): readonly string[] {
 }
 
 /** What is wrong with a value of the feature, as the end of a sentence, or null. */
-export function typeProblem(feature: Feature, value: JsonValue): string | null {
+export function typeProblem(
+	feature: ValueFeature,
+	value: JsonValue,
+): string | null {
 	switch (feature.kind) {
 		case "number":
 		case "cyclic":
@@ -92,7 +117,7 @@ export function typeProblem(feature: Feature, value: JsonValue): string | null {
 
 /** Writes the coordinates of a value that has the feature's type into x, from `offset`; not yet clipped or rounded. */
 export function writeCoordinates(
-	feature: Feature,
+	feature: ValueFeature,
 	value: JsonValue,
 	x: Float64Array,
 	offset: number,

@@ -4,9 +4,10 @@ export {
 	type CompiledFeature,
 	type ContextValues,
 	compileFeature,
-	coordinateNames,
 	givenValue,
+	hasValue,
 	typeProblem,
 } from "./feature.js";
+export * from "./layout.js";
 export * from "./parse-context.js";
 export * from "./storable-text.js";

@@ -8,6 +8,7 @@ import {
 	type CompiledFeature,
 	compileFeature,
 	givenValue,
+	hasValue,
 	typeProblem,
 } from "./feature.js";
 
@@ -30,6 +31,7 @@ export function compileParser({
 	features,
 }: ContextSchema): (raw: unknown) => ParsedContext {
 	const declared = features
+		.filter(hasValue)
 		.filter(({ from }) => from === "request")
 		.map(compileFeature);
 	return (raw) => {

@@ -1,7 +1,11 @@
-import { compileEncoder } from "#core/context";
+import { type Layout, layOut } from "#core/context";
 import { liveProblems } from "./check-live.js";
 import type { Problem } from "./experiment.js";
-import type { FeatureDocument } from "./feature-document.js";
+import {
+	type FeatureDocument,
+	productName,
+	type ValueDocument,
+} from "./feature-document.js";
 import { toContext } from "./from-document.js";
 
 /** Most coordinates an experiment's x may have: the sums of an arm grow with its square. */
@@ -23,24 +27,30 @@ export function featureProblems(
 	const first = new Map<string, number>();
 	for (const { index, value: feature } of features) {
 		const path = `context.features[${index}]`;
-		const known = first.get(feature.name);
-		if (known === undefined) first.set(feature.name, index);
+		const name = nameOf(feature);
+		const known = first.get(name);
+		if (known === undefined) first.set(name, index);
 		else
 			problems.push({
 				path: `${path}.name`,
-				message: `features[${known}] is called ${feature.name} too; names must differ.`,
+				message: `features[${known}] is called ${name} too; names must differ.`,
 			});
-		if (feature.name === INTERCEPT)
+		if (name === INTERCEPT)
 			problems.push({
 				path: `${path}.name`,
 				message: `A feature cannot be called ${INTERCEPT}: that is the first coordinate, which is 1. Use another name.`,
 			});
-		problems.push(
-			...liveProblems(feature, path, features),
-			...listProblems(feature, path),
-		);
+		if (feature.kind !== "product")
+			problems.push(
+				...liveProblems(feature, path, features),
+				...listProblems(feature, path),
+			);
 	}
 	return problems;
+}
+
+function nameOf(feature: FeatureDocument): string {
+	return feature.kind === "product" ? productName(feature) : feature.name;
 }
 
 /** The number of coordinates, which only a complete context has. */
@@ -48,7 +58,8 @@ export function dimensionProblem(
 	intercept: boolean | undefined,
 	features: readonly FeatureDocument[],
 ): Problem | null {
-	const { d } = compileEncoder(toContext(intercept, features));
+	const layout = layOut(toContext(intercept, features));
+	const { d } = layout;
 	if (d === 0)
 		return {
 			path: "context",
@@ -56,11 +67,23 @@ export function dimensionProblem(
 				"Encodes nothing: declare a feature that is encoded, or leave the intercept on.",
 		};
 	if (d <= MOST_COORDINATES) return null;
-	const message = `Encodes to ${d} coordinates; at most ${MOST_COORDINATES} are possible. Use fewer levels or shorter vectors.`;
+	const message = `Encodes to ${d} coordinates${shareOfProducts(layout)}; at most ${MOST_COORDINATES} are possible. Use fewer levels or shorter vectors.`;
 	return { path: "context.features", message };
 }
 
-function listProblems(feature: FeatureDocument, path: string): Problem[] {
+/** The largest product and what all of them take, as a part of a sentence; empty where there is none. */
+function shareOfProducts({ spans }: Layout): string {
+	const products = spans.filter(({ feature }) => feature.kind === "product");
+	const [largest] = products.sort((a, b) => b.length - a.length);
+	if (largest === undefined) return "";
+	const all = products.reduce((sum, { length }) => sum + length, 0);
+	const { name } = largest.feature;
+	return products.length === 1
+		? `, ${all} of them of the product ${name}`
+		: `, ${all} of them of products (${name} has ${largest.length})`;
+}
+
+function listProblems(feature: ValueDocument, path: string): Problem[] {
 	const key = feature.kind === "category" ? "levels" : "values";
 	const list =
 		feature.kind === "category"

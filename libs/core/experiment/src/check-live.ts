@@ -1,7 +1,11 @@
 import type { Placed } from "./check-context.js";
 import { parseDuration } from "./duration.js";
 import type { Problem } from "./experiment.js";
-import type { FeatureDocument, NumberDocument } from "./feature-document.js";
+import type {
+	FeatureDocument,
+	NumberDocument,
+	ValueDocument,
+} from "./feature-document.js";
 import { FIELDS_OF } from "./live-feature.js";
 import { RETRACT } from "./patterns.js";
 
@@ -19,7 +23,7 @@ const LIVE_ONLY = [
 
 /** What is wrong with how a feature is made of events, or with words of that where it is not. */
 export function liveProblems(
-	feature: FeatureDocument,
+	feature: ValueDocument,
 	path: string,
 	all: readonly Placed<FeatureDocument>[],
 ): Problem[] {

@@ -23,11 +23,13 @@ export interface Arm {
 	readonly state?: "paused" | "retired";
 }
 
-export type FeatureSource = "request" | "live" | "profile";
+/** Where a feature's value comes from. */
+export type ValueSource = "request" | "live" | "profile";
+export type FeatureSource = ValueSource | "product";
 
 interface FeatureBase {
 	readonly name: string;
-	readonly from: FeatureSource;
+	readonly from: ValueSource;
 	/** The consent purpose without which the value is absent everywhere. */
 	readonly consent?: string;
 }
@@ -40,7 +42,8 @@ export interface NumberFeature extends FeatureBase {
 	readonly live?: LiveFeature;
 }
 
-export type Feature =
+/** A feature that has a value of its own. */
+export type ValueFeature =
 	| NumberFeature
 	| (FeatureBase & { readonly kind: "boolean" })
 	| (FeatureBase & { readonly kind: "cyclic"; readonly period: number })
@@ -54,6 +57,22 @@ export type Feature =
 			readonly values: readonly string[];
 	  })
 	| (FeatureBase & { readonly kind: "vector"; readonly length: number });
+
+/**
+ * Each coordinate of one feature times each of another: what a linear policy needs to learn how they act together. It has no value:
+ * it is missing where one of the two is, and so needs the consent of both.
+ */
+export interface ProductFeature {
+	readonly kind: "product";
+	readonly from: "product";
+	/** `hour×device` where the definition gives none. */
+	readonly name: string;
+	/** Names of two features that have coordinates, declared before or after it. */
+	readonly of: readonly [string, string];
+	readonly consent?: undefined;
+}
+
+export type Feature = ValueFeature | ProductFeature;
 
 export interface ContextSchema {
 	/** First coordinate is 1. */

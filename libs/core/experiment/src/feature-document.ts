@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { armKey, duration, eventType, featureName } from "./field-schemas.js";
 import { LIVE_AGGREGATES, LIVE_FIELDS, LIVE_KEYS } from "./live-feature.js";
-import { PURPOSE } from "./patterns.js";
+import { FEATURE_NAME, PURPOSE } from "./patterns.js";
 
 const MOST_LEVELS = 255;
 const level = z.string().min(1).max(256);
@@ -60,6 +60,42 @@ export const numberFeatureSchema = z.strictObject({
 	arm: armKey.optional().describe("With by: arm, the arm's key."),
 });
 
+const ofFactors = (word: string) =>
+	z
+		.never(
+			`A product is made of two features, and what is said of them holds for it: leave ${word} out.`,
+		)
+		.optional();
+
+export const productFeatureSchema = z.strictObject({
+	kind: z.literal("product"),
+	name: z
+		.string()
+		.max(129)
+		.optional()
+		.describe("Default: both names, such as hour×device."),
+	from: from.optional().describe("Where one of the two is from; not needed."),
+	of: z
+		.tuple([featureName, featureName])
+		.describe(
+			"Names of two features: each coordinate of the one is multiplied with each of the other, which a linear policy needs to learn how they act together.",
+		),
+	consent: ofFactors("consent"),
+});
+
+/** Between the names of two features. */
+export const TIMES = "×";
+
+/** What a product is called, which is both names where it was given none; not judged. */
+export function productName({ name, of }: ProductDocument): string {
+	return name ?? of.join(TIMES);
+}
+
+/** Whether a product may be called so. */
+export function isProductName(name: string, of: readonly string[]): boolean {
+	return FEATURE_NAME.test(name) || name === of.join(TIMES);
+}
+
 export const featureSchema = z.discriminatedUnion("kind", [
 	numberFeatureSchema,
 	z.strictObject({ ...base, kind: z.literal("boolean") }),
@@ -87,7 +123,10 @@ export const featureSchema = z.discriminatedUnion("kind", [
 		kind: z.literal("vector"),
 		length: z.int().min(1).max(256),
 	}),
+	productFeatureSchema,
 ]);
 
 export type FeatureDocument = z.infer<typeof featureSchema>;
+export type ValueDocument = Exclude<FeatureDocument, ProductDocument>;
+export type ProductDocument = z.infer<typeof productFeatureSchema>;
 export type NumberDocument = z.infer<typeof numberFeatureSchema>;

@@ -18,7 +18,11 @@ import type {
 	Sticky,
 	Traffic,
 } from "./experiment.js";
-import type { FeatureDocument, NumberDocument } from "./feature-document.js";
+import {
+	type FeatureDocument,
+	type NumberDocument,
+	productName,
+} from "./feature-document.js";
 import { FIELDS_OF, type LiveFeature } from "./live-feature.js";
 
 /** A document that has the schema's structure → the domain value: defaults filled in, durations in ms, numbers on the grid. */
@@ -70,6 +74,13 @@ export function toContext(
 }
 
 export function toFeature(document: FeatureDocument): Feature {
+	if (document.kind === "product")
+		return {
+			name: productName(document),
+			from: "product",
+			kind: "product",
+			of: document.of,
+		};
 	const base = defined({
 		name: document.name,
 		from: document.from,

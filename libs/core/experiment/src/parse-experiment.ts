@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { compileEncoder } from "#core/context";
+import { layOut } from "#core/context";
 import { bucketMsFor } from "./bucket.js";
 import {
 	armProblems,
@@ -14,6 +14,7 @@ import {
 } from "./check-context.js";
 import { liveArmProblems } from "./check-live.js";
 import { armFeatureProblems, policyProblems } from "./check-policy.js";
+import { productProblems } from "./check-products.js";
 import { rewardProblems, rewardWarnings } from "./check-reward.js";
 import {
 	armSchema,
@@ -75,6 +76,8 @@ function crossProblems(raw: Raw, structural: readonly Problem[]): Problem[] {
 	const guardrails = wellFormed(guardrailSchema, raw.guardrails);
 
 	const problems = featureProblems(features);
+	if (features.length === listOf(rawContext.features).length)
+		problems.push(...productProblems(features));
 	const contextIsWhole =
 		problems.length === 0 &&
 		!structural.some(({ path }) => path.startsWith("context"));
@@ -101,7 +104,7 @@ function crossProblems(raw: Raw, structural: readonly Problem[]): Problem[] {
 			...armFeatureProblems(
 				arms,
 				policy,
-				context === null ? null : compileEncoder(context).d,
+				context === null ? null : layOut(context).d,
 			),
 		);
 	if (policy !== null) {
@@ -120,11 +123,14 @@ function crossProblems(raw: Raw, structural: readonly Problem[]): Problem[] {
 }
 
 function wellFormed<T>(schema: z.ZodType<T>, raw: unknown): Placed<T>[] {
-	if (!Array.isArray(raw)) return [];
-	return raw.flatMap((item: unknown, index) => {
+	return listOf(raw).flatMap((item, index) => {
 		const parsed = schema.safeParse(item);
 		return parsed.success ? [{ index, value: parsed.data }] : [];
 	});
+}
+
+function listOf(raw: unknown): readonly unknown[] {
+	return Array.isArray(raw) ? raw : [];
 }
 
 function guardrailWarning(

@@ -45,6 +45,10 @@ export function renderExperiment(experiment: Experiment): JsonObject {
 }
 
 function renderFeature(feature: Feature): JsonObject {
+	if (feature.kind === "product") {
+		const { name, kind, of } = feature;
+		return { name, kind, of };
+	}
 	if (feature.kind !== "number" || feature.live === undefined)
 		return { ...feature } as JsonObject;
 	const { live, ...rest } = feature;

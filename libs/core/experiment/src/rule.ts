@@ -1,5 +1,6 @@
 import { type ASTNode, Environment } from "@marcbachmann/cel-js";
-import type { ContextSchema, Feature } from "./experiment.js";
+import { hasValue } from "#core/context";
+import type { ContextSchema, ValueFeature } from "./experiment.js";
 import { unknownKeyMessage } from "./nearest-key.js";
 
 /** Bounds what one evaluation can cost: rules run for every arm of every decision. */
@@ -30,7 +31,7 @@ export function compileRule(text: string): CompiledRule {
 
 /** Why a rule cannot be taken over this context schema, as sentences; none when it can. */
 export function ruleProblems(text: string, schema: ContextSchema): string[] {
-	const names = schema.features.map((feature) => feature.name);
+	const names = schema.features.filter(hasValue).map(({ name }) => name);
 	try {
 		const parsed = typedEnvironment(schema).parse(text);
 		const problems = readsProblems(parsed.ast, names);
@@ -57,7 +58,9 @@ const untyped = withMixedArithmetic(
 
 function typedEnvironment(schema: ContextSchema): Environment {
 	const fields = Object.fromEntries(
-		schema.features.map((feature) => [feature.name, celType(feature)]),
+		schema.features
+			.filter(hasValue)
+			.map((feature) => [feature.name, celType(feature)]),
 	);
 	const environment = withMixedArithmetic(new Environment({ limits: LIMITS }));
 	if (schema.features.length === 0)
@@ -86,7 +89,7 @@ function withMixedArithmetic(environment: Environment): Environment {
 	return environment;
 }
 
-function celType(feature: Feature): string {
+function celType(feature: ValueFeature): string {
 	switch (feature.kind) {
 		case "number":
 		case "cyclic":

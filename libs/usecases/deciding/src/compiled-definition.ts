@@ -1,6 +1,5 @@
-import { compileEncoder, coordinateNames, type Encoder } from "#core/context";
+import { compileEncoder, type Encoder } from "#core/context";
 import {
-	type ContextSchema,
 	compileEligibility,
 	type Definition,
 	type Eligibility,
@@ -25,8 +24,6 @@ export interface CompiledDefinition {
 	readonly encoder: Encoder;
 	readonly eligibility: Eligibility;
 	readonly armKeys: readonly string[];
-	/** Per coordinate of x: `intercept`, or the feature that it belongs to. */
-	readonly featureNames: readonly string[];
 }
 
 /** Compiled definitions by their id; the oldest go first. */
@@ -49,7 +46,6 @@ export class CompiledDefinitions {
 			encoder: compileEncoder(context),
 			eligibility: compileEligibility(arms),
 			armKeys: arms.map((arm) => arm.key),
-			featureNames: featureNamesOf(context),
 		};
 		this.byId.set(definition.id, compiled);
 		for (const oldest of this.byId.keys()) {
@@ -58,11 +54,4 @@ export class CompiledDefinitions {
 		}
 		return compiled;
 	}
-}
-
-function featureNamesOf({ intercept, features }: ContextSchema): string[] {
-	const ofFeatures = features.flatMap((feature) =>
-		coordinateNames(feature).map(() => feature.name),
-	);
-	return intercept ? ["intercept", ...ofFeatures] : ofFeatures;
 }

@@ -1,20 +1,18 @@
-import type { Feature, FeatureSource, JsonValue } from "#core/experiment";
 import type { DecisionRow } from "#core/log";
 import { bestArms } from "#core/policy";
 import type { Considered } from "./considered.js";
+import {
+	type Contribution,
+	contributionsOf,
+	type ExplainedFeature,
+	explainFeatures,
+} from "./explain-context.js";
 import { sentenceOf } from "./explain-sentence.js";
-import { type WhyMissing, whyMissing } from "./why-missing.js";
 
 export interface Explanation {
 	readonly x: readonly number[];
-	/** Every declared feature with its value after consent; null where it has none. */
-	readonly features: readonly {
-		readonly name: string;
-		readonly value: JsonValue;
-		readonly source: FeatureSource;
-		/** Why it is missing, where it is. */
-		readonly reason?: WhyMissing;
-	}[];
+	/** Every declared feature. */
+	readonly features: readonly ExplainedFeature[];
 	readonly arms: readonly ExplainedArm[];
 	readonly kind: ChoiceKind;
 	/** The other eligible arm with the highest score, the first of those tied; null where no other was eligible. */
@@ -66,12 +64,6 @@ export type ExplainedArm =
 			readonly contributions: readonly [];
 	  };
 
-/** What a feature (or `intercept`) adds to the mean: θᵢ·xᵢ over its coordinates. All of an arm's sum to its mean, within rounding. */
-export interface Contribution {
-	readonly name: string;
-	readonly value: number;
-}
-
 /** What was drawn; null in mode `best`. */
 export type Drawn = Pick<DecisionRow, "group" | "propensities"> | null;
 
@@ -81,9 +73,6 @@ export function explain(
 	chosen: number,
 	drawn: Drawn,
 ): Explanation {
-	const features = considered.definition.experiment.context.features.map(
-		(feature) => explainFeature(feature, considered),
-	);
 	const eligible = considered.arms.keys.map((_, place) =>
 		numbersAt(considered, place, drawn),
 	);
@@ -91,7 +80,7 @@ export function explain(
 	const runnerUp = runnerUpOf(eligible, chosen);
 	return {
 		x: [...considered.x],
-		features,
+		features: explainFeatures(considered),
 		arms: explainArms(considered, eligible),
 		kind,
 		runnerUp,
@@ -102,20 +91,6 @@ export function explain(
 			runnerUp,
 			eligible,
 		}),
-	};
-}
-
-function explainFeature(
-	feature: Feature,
-	{ context, missing }: Considered,
-): Explanation["features"][number] {
-	const { name, from } = feature;
-	const { values, degraded } = context;
-	return {
-		name,
-		value: Object.hasOwn(values, name) ? (values[name] ?? null) : null,
-		source: from,
-		...(missing.includes(name) && { reason: whyMissing(feature, degraded) }),
 	};
 }
 
@@ -160,9 +135,10 @@ function runnerUpOf(
 }
 
 function explainArms(
-	{ definition, compiled, x, arms, posterior }: Considered,
+	considered: Considered,
 	eligible: readonly ArmNumbers[],
 ): ExplainedArm[] {
+	const { definition, arms, posterior } = considered;
 	const places = new Map(arms.eligible.map((index, place) => [index, place]));
 	return definition.experiment.arms.map((arm, index) => {
 		const place = places.get(index);
@@ -173,22 +149,9 @@ function explainArms(
 				arm.eligible,
 			);
 		const { theta } = posterior.models[index]!;
-		const contributions = contributionsOf(compiled.featureNames, theta, x);
+		const contributions = contributionsOf(considered, theta);
 		return { ...eligible[place]!, eligible: true, contributions };
 	});
-}
-
-/** @param names per coordinate: the feature it belongs to; a feature's coordinates lie together */
-function contributionsOf(
-	names: readonly string[],
-	theta: Float64Array,
-	x: Float64Array,
-): Contribution[] {
-	const values = new Map<string, number>();
-	names.forEach((name, i) => {
-		values.set(name, (values.get(name) ?? 0) + theta[i]! * x[i]!);
-	});
-	return [...values].map(([name, value]) => ({ name, value: value + 0 }));
 }
 
 const BY_RULE = /^(rule|missing|rule error): /;

@@ -5,6 +5,7 @@ import {
 	compileFeature,
 	compileParser,
 	givenValue,
+	hasValue,
 	typeProblem,
 } from "#core/context";
 import type {
@@ -14,6 +15,7 @@ import type {
 	JsonValue,
 	NumberFeature,
 	Problem,
+	ValueFeature,
 } from "#core/experiment";
 import type { LiveAsk } from "#core/live";
 import { fail } from "#usecases/errors";
@@ -57,10 +59,12 @@ export function compileReading(schema: ContextSchema): ReadContext {
 }
 
 /** The features for which a unit's profile is looked up: a value that no consent allows is not fetched. */
-export function profileFeatures(schema: ContextSchema): readonly Feature[] {
-	return schema.features.filter(
-		({ from, consent }) => from === "profile" && consent === undefined,
-	);
+export function profileFeatures(
+	schema: ContextSchema,
+): readonly ValueFeature[] {
+	return schema.features
+		.filter(hasValue)
+		.filter(({ from, consent }) => from === "profile" && consent === undefined);
 }
 
 export function compileGathering(schema: ContextSchema): GatherContext {

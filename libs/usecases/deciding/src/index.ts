@@ -6,6 +6,7 @@ export * from "./decide-batch.js";
 export * from "./decision.js";
 export * from "./definition-cache.js";
 export * from "./explain.js";
+export type { Contribution, ExplainedFeature } from "./explain-context.js";
 export * from "./find-decision.js";
 export * from "./live-windows-feed.js";
 export * from "./ports.js";

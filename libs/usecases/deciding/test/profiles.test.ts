@@ -10,7 +10,12 @@ import {
 	MemoryRepeats,
 } from "#adapters/memory";
 import { compileEncoder } from "#core/context";
-import type { Definition, Experiment, Feature } from "#core/experiment";
+import type {
+	Definition,
+	Experiment,
+	Feature,
+	ValueFeature,
+} from "#core/experiment";
 import { addObservation, distribution, emptySums } from "#core/policy";
 import { ProfileCache } from "#usecases/profiling";
 import {
@@ -27,7 +32,7 @@ const MORNING = Date.UTC(2025, 10, 24, 8);
 const DEADLINE_MS = 100;
 
 const from = "profile";
-const profiled: readonly Feature[] = [
+const profiled: readonly ValueFeature[] = [
 	{ name: "loyalty", from, kind: "number", mean: 0, scale: 1 },
 	{ name: "taste", from, kind: "vector", length: 2 },
 	{ name: "tier", from, kind: "attribute", values: ["free", "paid"] },
@@ -184,7 +189,11 @@ describe("a profile", () => {
 	});
 
 	it("of which a part needs consent gives the other part alone", async () => {
-		const [loyalty, taste, tier] = profiled as [Feature, Feature, Feature];
+		const [loyalty, taste, tier] = profiled as [
+			ValueFeature,
+			ValueFeature,
+			ValueFeature,
+		];
 		const { stored, log, ask } = await room([
 			loyalty,
 			{ ...taste, consent: "personalization" },

@@ -1,14 +1,14 @@
 import { typeProblem } from "#core/context";
 import {
-	type Feature,
 	type JsonObject,
 	type JsonValue,
 	nearestKey,
 	type Problem,
+	type ValueFeature,
 } from "#core/experiment";
 import type { DeclaringDefinitions } from "./ports.js";
 
-type Declared = ReadonlyMap<string, readonly Feature[]>;
+type Declared = ReadonlyMap<string, readonly ValueFeature[]>;
 
 /** Most that are told of at once. */
 const MOST_PROBLEMS = 100;
@@ -16,7 +16,7 @@ const MOST_NAMED = 20;
 
 /** The profile features of every experiment, whatever its state; several may declare one name. */
 export function declaredFeatures(definitions: DeclaringDefinitions): Declared {
-	const declared = new Map<string, Feature[]>();
+	const declared = new Map<string, ValueFeature[]>();
 	for (const { experiment } of definitions.all())
 		for (const feature of experiment.context.features) {
 			if (feature.from !== "profile") continue;
@@ -63,14 +63,14 @@ function undeclared(name: string, known: readonly string[]): string {
 function misfit(
 	name: string,
 	value: JsonValue,
-	features: readonly Feature[],
+	features: readonly ValueFeature[],
 ): string | null {
 	const wrong = features.map((feature) => problemOf(feature, value));
 	return wrong.includes(null) ? null : `${name} ${wrong[0]}.`;
 }
 
 /** As the end of a sentence. Text is taken only where the definition lists it. */
-function problemOf(feature: Feature, value: JsonValue): string | null {
+function problemOf(feature: ValueFeature, value: JsonValue): string | null {
 	if (feature.kind !== "category" && feature.kind !== "attribute")
 		return typeProblem(feature, value);
 	const listed = feature.kind === "category" ? feature.levels : feature.values;
