@@ -1,4 +1,4 @@
-import type { StoredDecision } from "#usecases/deciding";
+import { type StoredDecision, whyMissing } from "#usecases/deciding";
 
 /**
  * A logged decision as the API shows it, with all that proof needs. `arms` has every eligible arm with its mean and its probability
@@ -26,6 +26,8 @@ export function viewDecision(
 		group,
 		decidedAt: iso(decidedAt),
 		x: [...x],
+		/** By name, of each that is missing. */
+		whyMissing: whyMissing(row),
 		arms: eligible.map((index, place) => ({
 			/** Place in the definition; the key is null where the definition cannot be read now. */
 			index,

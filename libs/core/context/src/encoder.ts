@@ -1,4 +1,4 @@
-import type { ContextSchema } from "#core/experiment";
+import type { ContextSchema, ValueFeature } from "#core/experiment";
 import { toGrid, vector } from "#core/linalg";
 import {
 	type CompiledFeature,
@@ -12,18 +12,20 @@ import {
 } from "./feature.js";
 import { layOut } from "./layout.js";
 import { compileProducts, multiply, productNames } from "./product.js";
+import { standInFor } from "./stand-in.js";
 
 /** Context + schema → x: the only place that fixes d and the order of coordinates (intercept first, then features as declared). */
 export interface Encoder {
 	/** Number of coordinates. */
 	readonly d: number;
-	/** Per coordinate: `intercept`, `hour.sin`, `device=phone`, `taste[0]`, `hour.sin×device=phone`. */
+	/** Per coordinate: `intercept`, `hour.sin`, `device=phone`, `taste[0]`, `taste?` (1 where taste is missing), `hour.sin×device=phone`. */
 	readonly names: readonly string[];
 	/** Per coordinate: `intercept`, or the feature that it belongs to. */
 	readonly featureNames: readonly string[];
 	/**
-	 * x with each coordinate clipped to ±8 and rounded to the 2⁻¹² grid. A feature without a value of its type encodes to 0 and
-	 * is named in `missing` (attributes too, though they have no coordinate), products after all others. Never throws.
+	 * x with each coordinate clipped to ±8 and rounded to the 2⁻¹² grid. A feature without a value of its type encodes as its
+	 * definition says (0 where it says nothing) and is named in `missing`, attributes too, though they have no coordinate; products
+	 * come after all others. Never throws.
 	 */
 	encode(values: ContextValues): { x: Float64Array; missing: string[] };
 }
@@ -31,13 +33,22 @@ export interface Encoder {
 interface Place {
 	readonly feature: CompiledFeature;
 	readonly offset: number;
+	readonly standIn: Float64Array | null;
 }
 
 export function compileEncoder(schema: ContextSchema): Encoder {
 	const layout = layOut(schema);
 	const { spans, d } = layout;
 	const places: Place[] = spans.flatMap(({ feature, offset }) =>
-		hasValue(feature) ? [{ feature: compileFeature(feature), offset }] : [],
+		hasValue(feature)
+			? [
+					{
+						feature: compileFeature(feature),
+						offset,
+						standIn: standInFor(feature),
+					},
+				]
+			: [],
 	);
 	const products = compileProducts(layout);
 	return {
@@ -48,11 +59,12 @@ export function compileEncoder(schema: ContextSchema): Encoder {
 			const missing: string[] = [];
 			if (schema.intercept) x[0] = 1;
 			for (let i = 0; i < places.length; i++) {
-				const { feature, offset } = places[i] as Place;
+				const { feature, offset, standIn } = places[i] as Place;
 				const value = givenValue(values, feature) ?? null;
-				if (value === null || typeProblem(feature, value) !== null)
+				if (value === null || typeProblem(feature, value) !== null) {
 					missing.push(feature.name);
-				else writeCoordinates(feature, value, x, offset);
+					if (standIn !== null) x.set(standIn, offset);
+				} else writeCoordinates(feature, value, x, offset);
 			}
 			// + 0 turns −0 into 0: it is the same coordinate and must have the same bits after a trip through the log.
 			for (let i = 0; i < d; i++) x[i] = toGrid(x[i] as number) + 0;
@@ -71,6 +83,11 @@ export function compileEncoder(schema: ContextSchema): Encoder {
 	}
 }
 
+/** `tempo?`, where a coordinate says that tempo is missing. */
+function indicatorNames({ name, missing }: ValueFeature): string[] {
+	return missing === "indicator" ? [`${name}?`] : [];
+}
+
 function namesIn(
 	schema: ContextSchema,
 ): Pick<Encoder, "names" | "featureNames"> {
@@ -78,7 +95,7 @@ function namesIn(
 	const featureNames = [...names];
 	for (const feature of schema.features) {
 		const own = hasValue(feature)
-			? coordinateNames(feature)
+			? [...coordinateNames(feature), ...indicatorNames(feature)]
 			: productNames(schema, feature.of);
 		names.push(...own);
 		for (const _ of own) featureNames.push(feature.name);

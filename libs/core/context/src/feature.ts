@@ -27,6 +27,7 @@ export function compileFeature(feature: ValueFeature): CompiledFeature {
 		kind: "",
 		from: "",
 		consent: undefined,
+		missing: undefined,
 		mean: 0,
 		scale: 1,
 		live: undefined,
@@ -36,7 +37,9 @@ export function compileFeature(feature: ValueFeature): CompiledFeature {
 		length: 0,
 		isInherited: feature.name in Object.prototype,
 	};
-	return { ...everyField, ...feature };
+	// What stands in for other kinds is read once, when they are compiled (stand-in.ts).
+	const mean = feature.kind === "number" ? feature.mean : undefined;
+	return { ...everyField, ...feature, mean } as CompiledFeature;
 }
 
 /** What is given of a feature, which may be null; own keys only. */

@@ -9,7 +9,7 @@ export interface Span<F extends Feature = Feature> {
 }
 
 export interface Layout {
-	/** One per feature, as declared. */
+	/** One per feature, as declared; the coordinate that says that a feature is missing is its last. */
 	readonly spans: readonly Span[];
 	/** Number of coordinates. */
 	readonly d: number;
@@ -26,7 +26,7 @@ export function layOut({ intercept, features }: ContextSchema): Layout {
 	let d = intercept ? 1 : 0;
 	const spans = features.map((feature) => {
 		const length = hasValue(feature)
-			? countOf(feature.name)
+			? countOf(feature.name) + (feature.missing === "indicator" ? 1 : 0)
 			: countOf(feature.of[0]) * countOf(feature.of[1]);
 		const span = { feature, offset: d, length };
 		d += length;

@@ -1,9 +1,9 @@
 import type { ContextSchema } from "#core/experiment";
 import { toGrid } from "#core/linalg";
-import { coordinateNames, hasValue } from "./feature.js";
+import { coordinateCount, coordinateNames, hasValue } from "./feature.js";
 import type { Layout } from "./layout.js";
 
-/** A product, and where in x it and its two factors lie. */
+/** A product, and where in x it and its two factors lie, without what says that they are missing. */
 export interface CompiledProduct {
 	readonly name: string;
 	readonly of: readonly [string, string];
@@ -22,8 +22,10 @@ interface Stretch {
 export function compileProducts({ spans }: Layout): CompiledProduct[] {
 	const stretchOf = (name: string): Stretch => {
 		const span = spans.find(({ feature }) => feature.name === name);
-		const from = span?.offset ?? 0;
-		return { from, to: from + (span?.length ?? 0) };
+		if (span === undefined || !hasValue(span.feature))
+			return { from: 0, to: 0 };
+		const { offset, feature } = span;
+		return { from: offset, to: offset + coordinateCount(feature) };
 	};
 	return spans.flatMap(({ feature, offset }) => {
 		if (feature.kind !== "product") return [];

@@ -1,5 +1,6 @@
 import { type Layout, layOut } from "#core/context";
 import { liveProblems } from "./check-live.js";
+import { meanProblems } from "./check-missing.js";
 import type { Problem } from "./experiment.js";
 import {
 	type FeatureDocument,
@@ -44,6 +45,7 @@ export function featureProblems(
 			problems.push(
 				...liveProblems(feature, path, features),
 				...listProblems(feature, path),
+				...meanProblems(feature, path),
 			);
 	}
 	return problems;

@@ -32,6 +32,11 @@ interface FeatureBase {
 	readonly from: ValueSource;
 	/** The consent purpose without which the value is absent everywhere. */
 	readonly consent?: string;
+	/**
+	 * How it is encoded without a value. Absent: all its coordinates are 0. `mean`: as the declared `mean`. `indicator`: one more
+	 * coordinate is 1 then, and 0 where there is a value.
+	 */
+	readonly missing?: "mean" | "indicator";
 }
 
 export interface NumberFeature extends FeatureBase {
@@ -45,18 +50,32 @@ export interface NumberFeature extends FeatureBase {
 /** A feature that has a value of its own. */
 export type ValueFeature =
 	| NumberFeature
-	| (FeatureBase & { readonly kind: "boolean" })
-	| (FeatureBase & { readonly kind: "cyclic"; readonly period: number })
+	| (FeatureBase & {
+			readonly kind: "boolean";
+			/** Share of true; present with `missing: mean`, as in the kinds below. */
+			readonly mean?: number;
+	  })
+	| (FeatureBase & {
+			readonly kind: "cyclic";
+			readonly period: number;
+			readonly mean?: number;
+	  })
 	| (FeatureBase & {
 			readonly kind: "category";
 			readonly levels: readonly string[];
+			/** Share of each level; those left out have none. */
+			readonly mean?: { readonly [level: string]: number };
 	  })
 	/** For rules only: validated and logged, never encoded. */
 	| (FeatureBase & {
 			readonly kind: "attribute";
 			readonly values: readonly string[];
 	  })
-	| (FeatureBase & { readonly kind: "vector"; readonly length: number });
+	| (FeatureBase & {
+			readonly kind: "vector";
+			readonly length: number;
+			readonly mean?: readonly number[];
+	  });
 
 /**
  * Each coordinate of one feature times each of another: what a linear policy needs to learn how they act together. It has no value:

@@ -16,7 +16,15 @@ const base = {
 		.describe(
 			"The purpose without whose consent the value is absent everywhere.",
 		),
+	missing: z
+		.enum(["zero", "mean", "indicator"])
+		.optional()
+		.describe(
+			"How the feature is encoded where it has no value: zero (the default), all its coordinates are 0; mean, as the declared mean; indicator, 0 and one more coordinate, NAME?, that is 1 then.",
+		),
 };
+
+const share = z.number().min(0).max(1);
 
 export const numberFeatureSchema = z.strictObject({
 	...base,
@@ -81,6 +89,7 @@ export const productFeatureSchema = z.strictObject({
 			"Names of two features: each coordinate of the one is multiplied with each of the other, which a linear policy needs to learn how they act together.",
 		),
 	consent: ofFactors("consent"),
+	missing: ofFactors("missing"),
 });
 
 /** Between the names of two features. */
@@ -98,20 +107,41 @@ export function isProductName(name: string, of: readonly string[]): boolean {
 
 export const featureSchema = z.discriminatedUnion("kind", [
 	numberFeatureSchema,
-	z.strictObject({ ...base, kind: z.literal("boolean") }),
+	z.strictObject({
+		...base,
+		kind: z.literal("boolean"),
+		mean: share
+			.optional()
+			.describe("With missing: mean, the share that is true."),
+	}),
 	z.strictObject({
 		...base,
 		kind: z.literal("cyclic"),
 		period: z.number().positive("Must be above 0."),
+		mean: z
+			.number()
+			.optional()
+			.describe("With missing: mean, the value that stands in."),
 	}),
 	z.strictObject({
 		...base,
 		kind: z.literal("category"),
 		levels: z.array(level).min(1).max(MOST_LEVELS),
+		mean: z
+			.record(z.string(), share)
+			.optional()
+			.describe(
+				"With missing: mean, the share of each level, such as { phone: 0.6, desktop: 0.3 }; those left out have none.",
+			),
 	}),
 	z.strictObject({
 		...base,
 		kind: z.literal("attribute"),
+		missing: z
+			.never(
+				"An attribute is not encoded, so there is nothing to say of how: leave missing out.",
+			)
+			.optional(),
 		values: z
 			.array(level)
 			.max(1000)
@@ -122,6 +152,11 @@ export const featureSchema = z.discriminatedUnion("kind", [
 		...base,
 		kind: z.literal("vector"),
 		length: z.int().min(1).max(256),
+		mean: z
+			.array(z.number())
+			.max(256)
+			.optional()
+			.describe("With missing: mean, the vector that stands in."),
 	}),
 	productFeatureSchema,
 ]);

@@ -85,6 +85,7 @@ export function toFeature(document: FeatureDocument): Feature {
 		name: document.name,
 		from: document.from,
 		consent: document.consent,
+		missing: document.missing === "zero" ? undefined : document.missing,
 	});
 	switch (document.kind) {
 		case "number": {
@@ -98,15 +99,30 @@ export function toFeature(document: FeatureDocument): Feature {
 			return live === null ? number : { ...number, live };
 		}
 		case "boolean":
-			return { ...base, kind: document.kind };
+			return defined({ ...base, kind: document.kind, mean: document.mean });
 		case "cyclic":
-			return { ...base, kind: document.kind, period: document.period };
+			return defined({
+				...base,
+				kind: document.kind,
+				period: document.period,
+				mean: document.mean,
+			});
 		case "category":
-			return { ...base, kind: document.kind, levels: document.levels };
+			return defined({
+				...base,
+				kind: document.kind,
+				levels: document.levels,
+				mean: document.mean,
+			});
 		case "attribute":
 			return { ...base, kind: document.kind, values: document.values ?? [] };
 		case "vector":
-			return { ...base, kind: document.kind, length: document.length };
+			return defined({
+				...base,
+				kind: document.kind,
+				length: document.length,
+				mean: document.mean,
+			});
 	}
 }
 

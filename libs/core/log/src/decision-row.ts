@@ -40,7 +40,7 @@ export interface DecisionRow {
 	readonly requestId: string | null;
 	readonly consent: { readonly [purpose: string]: boolean } | null;
 	readonly privacyVersion: string | null;
-	/** Slate, per-call actions. */
+	/** Slate, per-call actions; why features are missing, where not for being absent. */
 	readonly extra: JsonValue;
 	/** Posterior revision decided with. */
 	readonly revision: number;

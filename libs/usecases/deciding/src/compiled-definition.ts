@@ -3,6 +3,7 @@ import {
 	compileEligibility,
 	type Definition,
 	type Eligibility,
+	type ProductFeature,
 } from "#core/experiment";
 import {
 	compileGathering,
@@ -24,6 +25,7 @@ export interface CompiledDefinition {
 	readonly encoder: Encoder;
 	readonly eligibility: Eligibility;
 	readonly armKeys: readonly string[];
+	readonly products: readonly ProductFeature[];
 }
 
 /** Compiled definitions by their id; the oldest go first. */
@@ -46,6 +48,9 @@ export class CompiledDefinitions {
 			encoder: compileEncoder(context),
 			eligibility: compileEligibility(arms),
 			armKeys: arms.map((arm) => arm.key),
+			products: context.features.filter(
+				(feature) => feature.kind === "product",
+			),
 		};
 		this.byId.set(definition.id, compiled);
 		for (const oldest of this.byId.keys()) {

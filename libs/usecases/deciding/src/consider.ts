@@ -9,6 +9,7 @@ import type { RequestContext } from "./gather-context.js";
 import { judgeArms } from "./judge-arms.js";
 import type { Ids, LiveContext, Posteriors, Profiles } from "./ports.js";
 import type { DecisionRequest } from "./request.js";
+import { withProducts } from "./why-missing.js";
 
 export interface ConsiderPorts {
 	readonly posteriors: Posteriors;
@@ -101,6 +102,7 @@ export class Consider {
 			context,
 			x,
 			missing,
+			reasons: withProducts(context.reasons, compiled.products, missing),
 			arms,
 			posterior,
 			models,

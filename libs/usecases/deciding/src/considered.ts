@@ -10,6 +10,7 @@ import type { CompiledDefinition } from "./compiled-definition.js";
 import type { GatheredContext } from "./gather-context.js";
 import type { JudgedArms } from "./judge-arms.js";
 import type { PosteriorSnapshot } from "./ports.js";
+import type { Reasons } from "./why-missing.js";
 
 /** All that is known of a decision before the policy is asked. */
 export interface Ground {
@@ -23,6 +24,8 @@ export interface Ground {
 	readonly context: GatheredContext;
 	readonly x: Float64Array;
 	readonly missing: readonly string[];
+	/** Why they are, where not for being absent. */
+	readonly reasons: Reasons;
 	readonly arms: JudgedArms;
 	readonly posterior: PosteriorSnapshot;
 	/** Of the eligible arms, in order. */
@@ -54,6 +57,7 @@ function withScores(ground: Ground, scored: Scored): Considered {
 		context: ground.context,
 		x: ground.x,
 		missing: ground.missing,
+		reasons: ground.reasons,
 		arms: ground.arms,
 		posterior: ground.posterior,
 		models: ground.models,

@@ -6,6 +6,7 @@ import type { Considered } from "./considered.js";
 import { loggedReasons } from "./judge-arms.js";
 import type { DecisionRequest } from "./request.js";
 import type { Served } from "./serve-group.js";
+import { toExtra } from "./why-missing.js";
 
 /** The log row of a decision: all that proof, reports and relearning need. `chosen` is the place among the eligible arms. */
 export function toRow(
@@ -44,7 +45,7 @@ export function toRow(
 		requestId: request.requestId ?? null,
 		consent: null,
 		privacyVersion: null,
-		extra: null,
+		extra: toExtra(considered.reasons),
 		revision: posterior.revision,
 		referenceBucket: considered.referenceBucket,
 		coreVersion: CORE_VERSION,

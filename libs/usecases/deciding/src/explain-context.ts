@@ -1,7 +1,7 @@
 import type { Encoder } from "#core/context";
 import type { Feature, FeatureSource, JsonValue } from "#core/experiment";
 import type { Considered } from "./considered.js";
-import { type WhyMissing, whyMissing } from "./why-missing.js";
+import { reasonOf, type WhyMissing } from "./why-missing.js";
 
 /** A feature as a decision knew it. */
 export interface ExplainedFeature {
@@ -25,7 +25,7 @@ export interface Contribution {
 
 type Known = Pick<
 	Considered,
-	"definition" | "compiled" | "context" | "x" | "missing"
+	"definition" | "compiled" | "context" | "x" | "missing" | "reasons"
 >;
 
 /** Every declared feature, in order. */
@@ -39,7 +39,7 @@ export function explainFeatures(known: Known): ExplainedFeature[] {
 			...factorsOf(feature),
 			value: isMissing ? null : shownValue(feature, known),
 			source: from,
-			...(isMissing && { reason: reasonOf(feature, known) }),
+			...(isMissing && { reason: reasonOf(name, known.reasons) }),
 		};
 	});
 }
@@ -84,14 +84,4 @@ function coordinatesOf(
 			featureNames[i] === feature && x[i] !== 0 ? [[name, x[i]!]] : [],
 		),
 	);
-}
-
-/** A product is missing for the reason of its first feature that is. */
-function reasonOf(feature: Feature, known: Known): WhyMissing {
-	const { definition, context, missing } = known;
-	if (feature.kind !== "product") return whyMissing(feature, context.degraded);
-	const name = feature.of.find((one) => missing.includes(one));
-	const { features } = definition.experiment.context;
-	const factor = features.find((one) => one.name === name);
-	return factor === undefined ? "absent" : reasonOf(factor, known);
 }

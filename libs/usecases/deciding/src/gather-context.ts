@@ -20,6 +20,7 @@ import type {
 import type { LiveAsk } from "#core/live";
 import { fail } from "#usecases/errors";
 import type { LiveContext } from "./ports.js";
+import { ALL_ABSENT, type Reasons, type WhyMissing } from "./why-missing.js";
 
 export interface GatheredContext {
 	/** Declared values the unit allows: what is encoded, judged by rules, and logged. */
@@ -27,6 +28,7 @@ export interface GatheredContext {
 	/** Names the definition does not declare: dropped. */
 	readonly ignored: readonly string[];
 	readonly degraded: readonly ("live" | "profile")[];
+	readonly reasons: Reasons;
 }
 
 /** A request's own features. */
@@ -73,22 +75,44 @@ export function compileGathering(schema: ContextSchema): GatherContext {
 	const mayWithhold = asksConsent(schema);
 	return (request, ask, now, live, profile) => {
 		let { values } = request;
+		let reasons: Reasons = ALL_ABSENT;
 		let isProfileAway = false;
 		if (profiled.length > 0) {
 			isProfileAway = profile === null;
 			if (profile !== null) values = withProfile(values, profiled, profile);
+			else reasons = because("over budget", profiled.map(nameOf), reasons);
 		}
 		let isLiveAway = false;
 		if (made.length > 0) {
 			// Not by spread: V8 takes 7 µs to add four values to what that makes, and half of one to this.
 			const all: { [name: string]: JsonValue } = Object.assign({}, values);
-			isLiveAway = !addLive(all, made, ask, now, live);
+			const untold = addLive(all, made, ask, now, live);
 			values = all;
+			if (untold !== null) {
+				isLiveAway = true;
+				reasons = because("out of date", untold, reasons);
+			}
 		}
-		if (mayWithhold) ({ values } = applyConsent(schema, values, null));
+		if (mayWithhold) {
+			const allowed = applyConsent(schema, values, null);
+			({ values } = allowed);
+			reasons = because("no consent", allowed.withheld, reasons);
+		}
 		const degraded = degradedBy(isLiveAway, isProfileAway);
-		return { values, ignored: request.ignored, degraded };
+		return { values, ignored: request.ignored, degraded, reasons };
 	};
+}
+
+const nameOf = ({ name }: CompiledFeature): string => name;
+
+/** What comes later outweighs what was known before: a feature that needs a consent is missing for want of it, whatever else is away. */
+function because(
+	why: WhyMissing,
+	names: readonly string[],
+	before: Reasons,
+): Reasons {
+	if (names.length === 0) return before;
+	return { ...before, ...Object.fromEntries(names.map((name) => [name, why])) };
 }
 
 function degradedBy(
@@ -114,23 +138,25 @@ function isLive(feature: Feature): feature is FeatureOfEvents {
 	return feature.kind === "number" && feature.live !== undefined;
 }
 
-/** Adds what there is of the features to the values; false where one of them cannot be told now. */
+/** Adds what there is of the features to the values. Returns the names of those that cannot be told now; null where all can. */
 function addLive(
 	values: { [name: string]: JsonValue },
 	features: readonly FeatureOfEvents[],
 	ask: LiveAsk,
 	now: number,
 	context: LiveContext,
-): boolean {
-	let complete = true;
+): string[] | null {
+	let untold: string[] | null = null;
 	for (const { name, live } of features) {
 		const whose =
 			live.item === undefined ? ask : byItem(ask, values[live.item]);
 		const value = context.read(live, whose, now);
-		if (value === undefined) complete = false;
-		else if (value !== null) values[name] = value;
+		if (value === undefined) {
+			untold ??= [];
+			untold.push(name);
+		} else if (value !== null) values[name] = value;
 	}
-	return complete;
+	return untold;
 }
 
 function byItem(

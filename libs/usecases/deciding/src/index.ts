@@ -18,4 +18,4 @@ export * from "./rederive-log.js";
 export * from "./rederive-ports.js";
 export * from "./request.js";
 export { baselineArm } from "./serve-group.js";
-export type { WhyMissing } from "./why-missing.js";
+export { type Reasons, type WhyMissing, whyMissing } from "./why-missing.js";

@@ -8,6 +8,7 @@ import { drawFrom } from "./draw-from.js";
 import { type Explanation, explain } from "./explain.js";
 import { judgeArms } from "./judge-arms.js";
 import { differencesOf } from "./rederive-differences.js";
+import { reasonsOf } from "./why-missing.js";
 
 /** A decision made again from its log row. */
 export interface Rederivation {
@@ -54,6 +55,7 @@ function makeAgain(
 ): Rederivation {
 	const { experiment, state } = definition;
 	const { x, missing } = compiled.encoder.encode(row.context);
+	const reasons = reasonsOf(row);
 	const requested = requestedArms(row, compiled.armKeys);
 	const arms = judgeArms(definition, compiled, row.context, requested);
 	const considered = score({
@@ -62,9 +64,10 @@ function makeAgain(
 		id: row.id,
 		decidedAt: row.decidedAt,
 		referenceBucket: row.referenceBucket,
-		context: { values: row.context, ignored: [], degraded: withoutOf(row) },
+		context: { values: row.context, ignored: [], degraded: [], reasons },
 		x,
 		missing,
+		reasons,
 		arms,
 		posterior: { revision: row.revision, models, stale: false },
 		models: arms.eligible.map((index) => models[index]!),
@@ -76,13 +79,6 @@ function makeAgain(
 		explanation: explain(considered, chosen, again),
 		differences: differencesOf(row, again, definition, compiled),
 	};
-}
-
-/** What its context had to do without, as why a feature is missing needs it. */
-function withoutOf({ degraded }: DecisionRow) {
-	return (["live", "profile"] as const).filter((part) =>
-		degraded.includes(part),
-	);
 }
 
 /** The request's own restriction left no trace but in the reasons. */
