@@ -1,4 +1,5 @@
 import type { Definition, LiveFeature } from "#core/experiment";
+import type { Sheets } from "#core/linalg";
 import type { LiveAsk } from "#core/live";
 import type { DecisionRow } from "#core/log";
 import type {
@@ -71,6 +72,15 @@ export interface MovedSums extends BucketSums {
 	readonly revision: number;
 }
 
+/** Where more moved, sums are cut from sheets, as those that PostgreSQL gives. */
+const FEW_BUCKETS = 16;
+
+function copied(sums: Float64Array, sheets?: Sheets): Float64Array {
+	const copy = sheets?.cut(sums.length) ?? new Float64Array(sums.length);
+	copy.set(sums);
+	return copy;
+}
+
 /** Sums that a test moves as a learner would; also announces what moved. */
 export class MemoryPosteriorSource implements PosteriorSource, Announcements {
 	away = false;
@@ -109,15 +119,20 @@ export class MemoryPosteriorSource implements PosteriorSource, Announcements {
 		experiment: string,
 		version: number,
 		sinceRevision: number,
+		sheets?: Sheets,
 	): Promise<PosteriorRead> {
 		if (this.away) throw new Away();
 		this.reads++;
-		const changed = [...this.sums.values()].filter(
+		const moved = [...this.sums.values()].filter(
 			(moved) =>
 				moved.experiment === experiment &&
 				moved.version === version &&
 				moved.revision > sinceRevision,
 		);
+		const changed =
+			moved.length > FEW_BUCKETS
+				? moved.map((one) => ({ ...one, sums: copied(one.sums, sheets) }))
+				: moved;
 		return { revision: this.revisions.get(experiment) ?? 0, changed };
 	}
 

@@ -1,4 +1,5 @@
 import pg from "pg";
+import type { Sheets } from "#core/linalg";
 import type {
 	BucketSums,
 	PosteriorRead,
@@ -39,6 +40,7 @@ async function readPage(
 	client: pg.ClientBase,
 	[experiment, version]: readonly unknown[],
 	page: readonly BucketKey[],
+	sheets: Sheets | undefined,
 ): Promise<readonly BucketSums[]> {
 	const keys = JSON.stringify(
 		page.map(({ arm, bucket }, place) => ({ place, arm, bucket })),
@@ -56,7 +58,7 @@ async function readPage(
 		([place, data]) => {
 			if (!place || !data) return;
 			const at = place.readInt32BE();
-			sums[at] = addShard(sums[at] ?? null, data);
+			sums[at] = addShard(sums[at] ?? null, data, sheets);
 		},
 	);
 	return page.flatMap((key, place) => {
@@ -74,6 +76,7 @@ export class PostgresPosteriorSource implements PosteriorSource {
 		experiment: string,
 		version: number,
 		sinceRevision: number,
+		sheets?: Sheets,
 	): Promise<PosteriorRead> {
 		const since = [experiment, version, sinceRevision];
 		const rows = await this.database.query<FewRecord>(
@@ -89,7 +92,7 @@ export class PostgresPosteriorSource implements PosteriorSource {
 		);
 		const [first] = rows;
 		if (first !== undefined && first.moved > FEW_BUCKETS)
-			return this.#readPages(since);
+			return this.#readPages(since, sheets);
 		const shards = rows.filter(
 			(row): row is FewRecord & ShardText => row.data !== null,
 		);
@@ -99,7 +102,10 @@ export class PostgresPosteriorSource implements PosteriorSource {
 		};
 	}
 
-	#readPages(since: readonly unknown[]): Promise<PosteriorRead> {
+	#readPages(
+		since: readonly unknown[],
+		sheets: Sheets | undefined,
+	): Promise<PosteriorRead> {
 		return this.database.snapshot(async (client) => {
 			const heads = await client.query<{ head: number }>(
 				"select r.revision as head from revisions r where r.experiment = $1",
@@ -116,6 +122,7 @@ export class PostgresPosteriorSource implements PosteriorSource {
 						client,
 						since,
 						moved.rows.slice(from, from + BUCKETS_A_PAGE),
+						sheets,
 					)),
 				);
 			return { revision: heads.rows[0]?.head ?? 0, changed };

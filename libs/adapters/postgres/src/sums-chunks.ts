@@ -1,3 +1,4 @@
+import type { Sheets } from "#core/linalg";
 import { addInto } from "#core/policy";
 import { type BucketSums, Slices } from "#usecases/deciding";
 
@@ -64,11 +65,12 @@ function decoded(base64: string, length: number): Float64Array {
 export function addShard(
 	before: Float64Array | null,
 	bytes: Buffer,
+	sheets?: Sheets,
 ): Float64Array {
 	const length = bytes.length / 8;
 	if (before === null) {
-		const sums = new Float64Array(length);
-		new Uint8Array(sums.buffer).set(bytes);
+		const sums = sheets?.cut(length) ?? new Float64Array(length);
+		new Uint8Array(sums.buffer, sums.byteOffset, sums.byteLength).set(bytes);
 		return sums;
 	}
 	if (scratch.length < length) scratch = new Float64Array(length);

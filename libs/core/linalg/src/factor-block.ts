@@ -6,6 +6,7 @@ import {
 	solve,
 } from "./cholesky.js";
 import { sharedEngine } from "./shared-engine.js";
+import type { Sheets } from "./sheets.js";
 
 /** 2⁻⁵³: half a unit in the last place of 1. */
 const U = 2 ** -53;
@@ -27,16 +28,18 @@ export function ridgeFloor(trace: number, d: number): number {
  * θ and M = L⁻¹ of A + λI = L Lᵀ, from b and A's packed lower triangle, one behind the other; λ is `ridge`, or the floor above where that
  * is larger. In exact arithmetic no pivot is below λ; one below λ/2 tells of sums that were rounded before, as weighted buckets are:
  * then λ is raised by steps of 16 up to 2⁻²⁶ of the trace. Throws NotPositiveDefinite beyond: no data has such sums.
+ * The kernel's result is cut from `sheets` where they are given.
  */
 export function factorBlock(
 	system: Float64Array,
 	d: number,
 	ridge: number,
+	sheets?: Sheets,
 ): ArmBlock {
 	const trace = traceOf(system, d);
 	for (let lambda = Math.max(ridge, ridgeFloor(trace, d)); ; lambda *= STEP)
 		try {
-			return factorOnce(system, d, lambda);
+			return factorOnce(system, d, lambda, sheets);
 		} catch (error) {
 			const isRounding = lambda > 0 && lambda * STEP <= MOST_SHARE * trace;
 			if (!(error instanceof NotPositiveDefinite && isRounding)) throw error;
@@ -49,9 +52,15 @@ function traceOf(system: Float64Array, d: number): number {
 	return trace;
 }
 
-function factorOnce(system: Float64Array, d: number, lambda: number): ArmBlock {
+function factorOnce(
+	system: Float64Array,
+	d: number,
+	lambda: number,
+	sheets: Sheets | undefined,
+): ArmBlock {
 	return (
-		sharedEngine()?.factor(system, d, lambda) ?? factorTwin(system, d, lambda)
+		sharedEngine()?.factor(system, d, lambda, sheets) ??
+		factorTwin(system, d, lambda)
 	);
 }
 

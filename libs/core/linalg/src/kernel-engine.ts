@@ -2,6 +2,7 @@ import { ArmBlock, blockLength, paddedLength } from "./arm-block.js";
 import { BlockArena, type HasBlock } from "./block-arena.js";
 import { NotPositiveDefinite } from "./cholesky.js";
 import { Kernel } from "./kernel.js";
+import type { Sheets } from "./sheets.js";
 
 /** Longest x that the kernel takes. */
 const MOST_COORDINATES = 1024;
@@ -72,7 +73,12 @@ export class KernelEngine {
 	}
 
 	/** As factorTwin; null where d is too large for the kernel. */
-	factor(system: Float64Array, d: number, ridge: number): ArmBlock | null {
+	factor(
+		system: Float64Array,
+		d: number,
+		ridge: number,
+		sheets?: Sheets,
+	): ArmBlock | null {
 		const padded = 8 * paddedLength(d);
 		// L and N have whole tiles, 16, 32, 48 … entries a block of rows.
 		const tiles = padded * (paddedLength(d) / 2 + 2);
@@ -100,6 +106,10 @@ export class KernelEngine {
 		);
 		if (failed > 0)
 			throw new NotPositiveDefinite(failed - 1, doubles[y / 8] as number);
-		return new ArmBlock(d, doubles.slice(out / 8, (out + block) / 8));
+		const values = doubles.subarray(out / 8, (out + block) / 8);
+		if (sheets === undefined) return new ArmBlock(d, values.slice());
+		const kept = sheets.cut(values.length);
+		kept.set(values);
+		return new ArmBlock(d, kept);
 	}
 }

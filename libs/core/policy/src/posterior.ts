@@ -1,11 +1,14 @@
 import {
-	type ArmBlock,
+	ArmBlock,
 	addOuter,
 	factorBlock,
+	isCut,
 	packBlock,
 	packedLength,
+	type Sheets,
 	thetaOf,
 	triangleOf,
+	vector,
 } from "#core/linalg";
 
 /**
@@ -119,12 +122,26 @@ export function factorise(
 /**
  * The disjoint model: θ = A⁻¹b and M = L⁻¹ with A = LLᵀ, so ‖Mx‖² = xᵀA⁻¹x. λ is added to the diagonal of A; where it is so small beside
  * the sums that rounding would eat it, a little more is (see factorBlock). Throws NotPositiveDefinite for sums that no data has.
+ * Its block is cut from `sheets` where they are given, and only that: θ stays when they are handed back, for explanations.
  */
 export function prepareArm(
 	sums: Float64Array,
 	d: number,
 	ridge: number,
+	sheets?: Sheets,
 ): ArmModel {
-	const block = factorBlock(sums.subarray(1), d, ridge);
-	return { d, n: sums[0] as number, theta: thetaOf(block), block };
+	const block = factorBlock(sums.subarray(1), d, ridge, sheets);
+	const theta = thetaOf(block);
+	if (sheets === undefined) return { d, n: sums[0] as number, theta, block };
+	const kept = vector(d);
+	kept.set(theta);
+	return { d, n: sums[0] as number, theta: kept, block };
+}
+
+/** The same model in memory of its own, which stays when sheets are handed back. */
+export function apart(model: ArmModel): ArmModel {
+	const { d, n } = model;
+	if (!isCut(model.block.values)) return model;
+	const block = new ArmBlock(d, model.block.values.slice());
+	return { d, n, theta: thetaOf(block), block };
 }

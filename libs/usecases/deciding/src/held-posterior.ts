@@ -1,4 +1,5 @@
 import type { Definition, Policy } from "#core/experiment";
+import { isCut, Sheets, SpareSheets } from "#core/linalg";
 import { type ArmModel, sumsLength } from "#core/policy";
 import { Slices } from "./breath.js";
 import {
@@ -10,13 +11,18 @@ import {
 	replaceBucket,
 	totalSums,
 } from "./bucket-history.js";
-import type { PosteriorRead } from "./ports.js";
+import type { BucketSums, PosteriorRead } from "./ports.js";
 import { PreparedModels } from "./prepared-models.js";
 
 /** Models that decisions will need: of a definition, at a reference bucket. */
 export interface Need {
 	readonly definition: Definition;
 	readonly referenceBucket: number;
+}
+
+/** 512 KiB each, 30 models or sums of d = 64; the sums and models of 1,000 arms twice. */
+export function newSpareSheets(): SpareSheets {
+	return new SpareSheets(65_536, 140);
 }
 
 /** Readings whose models are kept, the last used: an old and a new ridge, this bucket and the next. */
@@ -29,17 +35,29 @@ const MOST_READINGS = 4;
 export class HeldPosterior {
 	/** Last used first. */
 	private prepared: readonly PreparedModels[] = [];
+	/** What the sums before were cut from and these are not. */
+	private left: Sheets | null = null;
 
 	private constructor(
 		readonly revision: number,
 		private readonly d: number,
 		private readonly bucketMs: number,
 		private readonly arms: ReadonlyMap<string, BucketHistory>,
+		/** What sums may be cut from. */
+		private readonly sheets: Sheets,
+		private readonly spare: SpareSheets,
 	) {}
 
-	/** Revision 0: nothing learned. */
-	static empty(d: number, bucketMs: number): HeldPosterior {
-		return new HeldPosterior(0, d, bucketMs, new Map());
+	/** Revision 0: nothing learned. Models that are made together are cut from `spare`. */
+	static empty(d: number, bucketMs: number, spare: SpareSheets): HeldPosterior {
+		return new HeldPosterior(
+			0,
+			d,
+			bucketMs,
+			new Map(),
+			new Sheets(spare),
+			spare,
+		);
 	}
 
 	/** Every arm's model, in the definition's order. What was not prepared before is made here, while the decision waits. */
@@ -70,12 +88,13 @@ export class HeldPosterior {
 
 	/**
 	 * The posterior after a read since this revision, its models for `needs` made. Null when a bucket changed that is no longer held
-	 * apart: then everything must be read again.
+	 * apart: then everything must be read again. What was read may be cut from `sheets`.
 	 */
 	async advance(
 		read: PosteriorRead,
 		{ experiment: { policy } }: Definition,
 		needs: readonly Need[],
+		sheets = new Sheets(this.spare),
 	): Promise<HeldPosterior | null> {
 		const slices = new Slices();
 		const arms = new Map(this.arms);
@@ -94,13 +113,29 @@ export class HeldPosterior {
 				boundHistory(arms.get(arm) ?? emptyHistory, policy, this.bucketMs),
 			);
 		}
-		const next = new HeldPosterior(read.revision, this.d, this.bucketMs, arms);
+		if (!sheets.isUncut) await leaveSheets(arms, read.changed, slices);
+		const next = new HeldPosterior(
+			read.revision,
+			this.d,
+			this.bucketMs,
+			arms,
+			sheets.isUncut ? this.sheets : sheets,
+			this.spare,
+		);
+		if (!sheets.isUncut) next.left = this.sheets;
 		for (const need of needs) {
 			const before = this.find(need);
 			if (before) next.reading(need).takeOver(before, moved);
 		}
 		await next.prepare(needs);
 		return next;
+	}
+
+	/** Hands back the memory of the posterior before that this one has left; nothing may use that one any more. */
+	giveBack(): void {
+		this.left?.giveBack();
+		this.left = null;
+		for (const models of this.prepared) models.giveBack();
 	}
 
 	private find({
@@ -129,10 +164,12 @@ export class HeldPosterior {
 		return new PreparedModels(
 			{ policy, referenceBucket },
 			this.d,
-			(arm, reading) =>
-				this.arms.has(arm)
-					? this.total(reading.policy, arm, reading.referenceBucket)
-					: null,
+			{
+				has: (arm) => this.arms.has(arm),
+				read: (arm, reading) =>
+					this.total(reading.policy, arm, reading.referenceBucket),
+			},
+			this.spare,
 		);
 	}
 
@@ -148,5 +185,23 @@ export class HeldPosterior {
 			this.bucketMs,
 			sumsLength(this.d),
 		);
+	}
+}
+
+/** Sums that were read together share memory; what did not move since leaves it, so that it can be used again. */
+async function leaveSheets(
+	arms: Map<string, BucketHistory>,
+	changed: readonly BucketSums[],
+	slices: Slices,
+): Promise<void> {
+	const present = new Set(changed);
+	for (const [arm, history] of arms) {
+		if (slices.used) await slices.pause();
+		const leaves = (held: BucketSums) => isCut(held.sums) && !present.has(held);
+		if (!history.recent.some(leaves)) continue;
+		const recent = history.recent.map((held) =>
+			leaves(held) ? { ...held, sums: held.sums.slice() } : held,
+		);
+		arms.set(arm, { ...history, recent });
 	}
 }

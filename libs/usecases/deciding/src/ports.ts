@@ -1,4 +1,5 @@
 import type { Definition, JsonObject, LiveFeature } from "#core/experiment";
+import type { Sheets } from "#core/linalg";
 import type { LiveAsk } from "#core/live";
 import type { DecisionRow, Event } from "#core/log";
 import type { ArmModel } from "#core/policy";
@@ -27,7 +28,7 @@ export interface DefinitionSource {
 /** What a decider knows of an experiment's posterior at one instant: models and revision are of one snapshot. */
 export interface PosteriorSnapshot {
 	readonly revision: number;
-	/** One per arm of the definition, in its order. */
+	/** One per arm of the definition, in its order. Scored within the turn that asked for them: then a refresh may use their memory again. θ stays. */
 	readonly models: readonly ArmModel[];
 	/** True when the posterior has not been confirmed by its source for too long, or was never read. */
 	readonly stale: boolean;
@@ -75,11 +76,12 @@ export interface PosteriorRead {
 }
 
 export interface PosteriorSource {
-	/** Sums and revision in one snapshot. */
+	/** Sums and revision in one snapshot. Where many buckets moved, their sums may be cut from `sheets`. */
 	read(
 		experiment: string,
 		version: number,
 		sinceRevision: number,
+		sheets?: Sheets,
 	): Promise<PosteriorRead>;
 	/** Newest revision per experiment. */
 	heads(): Promise<ReadonlyMap<string, number>>;

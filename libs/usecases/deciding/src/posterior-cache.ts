@@ -1,9 +1,11 @@
 import { compileEncoder } from "#core/context";
 import type { Definition } from "#core/experiment";
+import { Sheets } from "#core/linalg";
+import { breath } from "./breath.js";
 import { forgets } from "./bucket-history.js";
 import { Coalesced, Repeated } from "./coalesce.js";
 import type { DefinitionCache } from "./definition-cache.js";
-import { HeldPosterior, type Need } from "./held-posterior.js";
+import { HeldPosterior, type Need, newSpareSheets } from "./held-posterior.js";
 import type {
 	Announcements,
 	Clock,
@@ -36,6 +38,7 @@ const AHEAD_MS = 3_000;
  */
 export class PosteriorCache implements Posteriors {
 	private readonly held = new Map<string, HeldPosterior>();
+	private readonly spare = newSpareSheets();
 	private readonly confirmedAt = new Map<string, number>();
 	private readonly refreshing = new Map<string, Refreshing>();
 	private readonly polling: Repeated;
@@ -189,35 +192,47 @@ export class PosteriorCache implements Posteriors {
 		const askedAt = this.clock.now();
 		const held = this.held.get(key);
 		const since = held?.revision ?? 0;
+		const sheets = new Sheets(this.spare);
 		const read = await this.source.read(
 			definition.experiment.key,
 			definition.version,
 			since,
+			sheets,
 		);
 		const needs = this.needs(key, definition);
 		if (held !== undefined && read.revision <= held.revision)
 			await held.prepare(needs);
 		else {
 			const before = held ?? this.nothingLearned(definition);
-			const next = await before.advance(read, definition, needs);
-			if (next !== null) this.held.set(key, next);
+			const next = await before.advance(read, definition, needs, sheets);
+			if (next !== null) await this.replace(key, next);
 			else await this.readWhole(key, definition);
 		}
 		this.confirm(key, askedAt);
 	}
 
 	private async readWhole(key: string, definition: Definition): Promise<void> {
+		const sheets = new Sheets(this.spare);
 		const read = await this.source.read(
 			definition.experiment.key,
 			definition.version,
 			0,
+			sheets,
 		);
 		const whole = await this.nothingLearned(definition).advance(
 			read,
 			definition,
 			this.needs(key, definition),
+			sheets,
 		);
-		if (whole !== null) this.held.set(key, whole);
+		if (whole !== null) await this.replace(key, whole);
+	}
+
+	/** Models and sums are used within the turn that asks for them: after it, nothing uses those of the posterior before. */
+	private async replace(key: string, next: HeldPosterior): Promise<void> {
+		this.held.set(key, next);
+		await breath();
+		next.giveBack();
 	}
 
 	/** The definition asked for and, until that is obeyed, the current one; the present time bucket and one that begins soon. */
@@ -252,6 +267,7 @@ export class PosteriorCache implements Posteriors {
 		return HeldPosterior.empty(
 			compileEncoder(definition.experiment.context).d,
 			definition.bucketMs,
+			this.spare,
 		);
 	}
 

@@ -1,7 +1,9 @@
 import type { Definition, Policy } from "#core/experiment";
+import { Sheets, type SpareSheets } from "#core/linalg";
 import {
 	type ArmFactor,
 	type ArmModel,
+	apart,
 	emptySums,
 	factorise,
 	hybridModels,
@@ -24,6 +26,17 @@ interface Made {
 	readonly models: readonly ArmModel[];
 }
 
+/** An experiment's sums, as its models read them. */
+export interface SumsByArm {
+	/** False for an arm never tried. */
+	has(arm: string): boolean;
+	/** Without λ; of an arm that was tried. */
+	read(arm: string, reading: Reading): Float64Array;
+}
+
+/** From so many models made together on they share memory. */
+const TOGETHER = 32;
+
 /** Definitions whose models are kept in order: the present one and the one about to be obeyed. */
 const MOST_MADE = 2;
 
@@ -32,22 +45,27 @@ const MOST_MADE = 2;
  * alone is kept by arm, so that a refresh remakes only what moved: the model itself or, for a hybrid policy, the arm's factor.
  */
 export class PreparedModels {
-	private readonly models = new ByArm<ArmModel>((sums) =>
-		prepareArm(sums, this.d, this.reading.policy.ridge),
+	private readonly models = new ByArm<ArmModel>(
+		(sums, sheets) =>
+			prepareArm(sums, this.d, this.reading.policy.ridge, sheets),
+		apart,
 	);
-	private readonly factors = new ByArm<ArmFactor>((sums) =>
-		factorise(sums, this.d, this.reading.policy.ridge),
+	/** In memory of their own. */
+	private readonly factors = new ByArm<ArmFactor>(
+		(sums) => factorise(sums, this.d, this.reading.policy.ridge),
+		(factor) => factor,
 	);
 	private made: readonly Made[] = [];
+	/** What models may be cut from. */
+	private sheets: readonly Sheets[] = [];
+	/** What models were cut from and are no more. */
+	private left: readonly Sheets[] = [];
 
-	/** @param sumsOf an arm's sums under the reading, without λ; null for an arm never tried */
 	constructor(
 		readonly reading: Reading,
 		private readonly d: number,
-		private readonly sumsOf: (
-			arm: string,
-			reading: Reading,
-		) => Float64Array | null,
+		private readonly sums: SumsByArm,
+		private readonly spare: SpareSheets,
 	) {}
 
 	serves({ policy, referenceBucket }: Reading): boolean {
@@ -92,8 +110,15 @@ export class PreparedModels {
 		}
 	}
 
+	/** Hands back the memory that these models have left; those they were taken over from must not be used any more. */
+	giveBack(): void {
+		for (const sheets of this.left) sheets.giveBack();
+		this.left = [];
+	}
+
 	/** Takes over what was made of arms that did not move since. */
 	takeOver(before: PreparedModels, moved: ReadonlySet<string>): void {
+		this.sheets = before.sheets;
 		this.models.takeOver(before.models, moved);
 		this.factors.takeOver(before.factors, moved);
 	}
@@ -108,19 +133,38 @@ export class PreparedModels {
 		return yield* hybridModels(features, factors, this.d, policy.ridge);
 	}
 
+	/** Where many are made together, those made before leave the memory that they share, so that it can be used again. */
 	private *eachArm<T>(
 		arms: readonly { readonly key: string }[],
 		made: ByArm<T>,
 	): Generator<void, readonly T[]> {
+		const missing = arms.filter(
+			({ key }) => !made.has(key) && this.sums.has(key),
+		);
+		const together = missing.length >= TOGETHER;
+		if (together) yield* this.models.moveApart();
+		const sheets = together ? this.newSheets() : undefined;
 		const all: T[] = [];
 		for (const { key } of arms) {
-			all.push(
-				made.known(key) ??
-					made.of(key, this.sumsOf(key, this.reading), () => emptySums(this.d)),
-			);
+			all.push(made.known(key) ?? this.makeOne(key, made, sheets));
 			yield;
 		}
 		return all;
+	}
+
+	/** Once all that was made before has moved apart. */
+	private newSheets(): Sheets {
+		const sheets = new Sheets(this.spare);
+		this.left = [...this.left, ...this.sheets];
+		this.sheets = [sheets];
+		this.made = [];
+		return sheets;
+	}
+
+	private makeOne<T>(arm: string, made: ByArm<T>, sheets?: Sheets): T {
+		return this.sums.has(arm)
+			? made.make(arm, this.sums.read(arm, this.reading), sheets)
+			: made.untried(() => emptySums(this.d));
 	}
 
 	private find(definition: Definition): Made | undefined {
@@ -158,20 +202,36 @@ class ByArm<T> {
 	private readonly byArm = new Map<string, T>();
 	private prior: T | null = null;
 
-	constructor(private readonly makeOf: (sums: Float64Array) => T) {}
+	constructor(
+		private readonly makeOf: (sums: Float64Array, sheets?: Sheets) => T,
+		private readonly apartOf: (made: T) => T,
+	) {}
+
+	has(arm: string): boolean {
+		return this.byArm.has(arm);
+	}
 
 	known(arm: string): T | undefined {
 		return this.byArm.get(arm);
 	}
 
-	of(arm: string, sums: Float64Array | null, nothing: () => Float64Array): T {
-		if (sums === null) {
-			this.prior ??= this.makeOf(nothing());
-			return this.prior;
-		}
-		const made = this.makeOf(sums);
+	make(arm: string, sums: Float64Array, sheets?: Sheets): T {
+		const made = this.makeOf(sums, sheets);
 		this.byArm.set(arm, made);
 		return made;
+	}
+
+	untried(nothing: () => Float64Array): T {
+		this.prior ??= this.makeOf(nothing());
+		return this.prior;
+	}
+
+	/** Keeps the same in memory of its own. */
+	*moveApart(): Generator<void, void> {
+		for (const [arm, made] of this.byArm) {
+			this.byArm.set(arm, this.apartOf(made));
+			yield;
+		}
 	}
 
 	takeOver(before: ByArm<T>, moved: ReadonlySet<string>): void {

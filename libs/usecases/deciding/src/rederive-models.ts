@@ -3,7 +3,7 @@ import { NotPositiveDefinite } from "#core/linalg";
 import type { DecisionRow } from "#core/log";
 import type { ArmModel } from "#core/policy";
 import type { CompiledDefinition } from "./compiled-definition.js";
-import { HeldPosterior } from "./held-posterior.js";
+import { HeldPosterior, newSpareSheets } from "./held-posterior.js";
 import { impossible, type Rederivation, rederive } from "./rederive.js";
 import type { SumsTimeline } from "./rederive-ports.js";
 
@@ -84,7 +84,11 @@ export class PastModels {
 		d,
 		revision,
 	}: PastNeed): Promise<HeldPosterior> {
-		const nothing = HeldPosterior.empty(d, definition.bucketMs);
+		const nothing = HeldPosterior.empty(
+			d,
+			definition.bucketMs,
+			newSpareSheets(),
+		);
 		const read = { revision, changed: this.timeline.all() };
 		// Never null: from nothing, every bucket is held apart.
 		return (await nothing.advance(read, definition, [])) ?? nothing;
