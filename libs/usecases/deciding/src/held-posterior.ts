@@ -20,6 +20,15 @@ export interface Need {
 	readonly referenceBucket: number;
 }
 
+/** What stays the same from revision to revision. */
+interface Kind {
+	/** Length of x. */
+	readonly d: number;
+	readonly bucketMs: number;
+	/** What models that are made together are cut from. */
+	readonly spare: SpareSheets;
+}
+
 /** 512 KiB each, 30 models or sums of d = 64; the sums and models of 1,000 arms twice. */
 export function newSpareSheets(): SpareSheets {
 	return new SpareSheets(65_536, 140);
@@ -40,23 +49,19 @@ export class HeldPosterior {
 
 	private constructor(
 		readonly revision: number,
-		private readonly d: number,
-		private readonly bucketMs: number,
+		private readonly kind: Kind,
 		private readonly arms: ReadonlyMap<string, BucketHistory>,
 		/** What sums may be cut from. */
 		private readonly sheets: Sheets,
-		private readonly spare: SpareSheets,
 	) {}
 
 	/** Revision 0: nothing learned. Models that are made together are cut from `spare`. */
 	static empty(d: number, bucketMs: number, spare: SpareSheets): HeldPosterior {
 		return new HeldPosterior(
 			0,
-			d,
-			bucketMs,
+			{ d, bucketMs, spare },
 			new Map(),
 			new Sheets(spare),
-			spare,
 		);
 	}
 
@@ -94,7 +99,7 @@ export class HeldPosterior {
 		read: PosteriorRead,
 		{ experiment: { policy } }: Definition,
 		needs: readonly Need[],
-		sheets = new Sheets(this.spare),
+		sheets = new Sheets(this.kind.spare),
 	): Promise<HeldPosterior | null> {
 		const slices = new Slices();
 		const arms = new Map(this.arms);
@@ -110,17 +115,15 @@ export class HeldPosterior {
 			if (slices.used) await slices.pause();
 			arms.set(
 				arm,
-				boundHistory(arms.get(arm) ?? emptyHistory, policy, this.bucketMs),
+				boundHistory(arms.get(arm) ?? emptyHistory, policy, this.kind.bucketMs),
 			);
 		}
 		if (!sheets.isUncut) await leaveSheets(arms, read.changed, slices);
 		const next = new HeldPosterior(
 			read.revision,
-			this.d,
-			this.bucketMs,
+			this.kind,
 			arms,
 			sheets.isUncut ? this.sheets : sheets,
-			this.spare,
 		);
 		if (!sheets.isUncut) next.left = this.sheets;
 		for (const need of needs) {
@@ -163,13 +166,13 @@ export class HeldPosterior {
 		const { policy } = definition.experiment;
 		return new PreparedModels(
 			{ policy, referenceBucket },
-			this.d,
+			this.kind.d,
 			{
 				has: (arm) => this.arms.has(arm),
 				read: (arm, reading) =>
 					this.total(reading.policy, arm, reading.referenceBucket),
 			},
-			this.spare,
+			this.kind.spare,
 		);
 	}
 
@@ -182,8 +185,8 @@ export class HeldPosterior {
 			this.arms.get(arm) ?? emptyHistory,
 			policy,
 			referenceBucket,
-			this.bucketMs,
-			sumsLength(this.d),
+			this.kind.bucketMs,
+			sumsLength(this.kind.d),
 		);
 	}
 }
