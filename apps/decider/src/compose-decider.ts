@@ -16,7 +16,7 @@ import {
 import { openSpool } from "#adapters/spool";
 import { currentTraceId, type Metrics } from "#adapters/telemetry";
 import type { ApiParts, Health } from "#api";
-import { LiveWindows } from "#core/live";
+import { LiveWindows, unitHash } from "#core/live";
 import {
 	Decide,
 	DecideBatch,
@@ -141,12 +141,16 @@ export async function composeDecider({
 			]);
 		},
 	});
-	const hashKey = crypto.getRandomValues(new Int32Array(4));
+	const erasure = new PostgresErasure(database);
+	const hashKey = await erasure.liveKey();
 	const live: LiveWindowsFeed = new LiveWindowsFeed(
 		parts.stream,
 		clock,
 		(features) => new LiveWindows(features, { hashKey }),
-		{ failed: warn("The live windows do not follow the stream") },
+		{
+			erasures: erasure,
+			failed: warn("The live windows do not follow the stream"),
+		},
 	);
 	const posteriors: PosteriorCache = new PosteriorCache(
 		posteriorSource,
@@ -170,13 +174,15 @@ export async function composeDecider({
 	live.start();
 	shutdown.add("live windows", () => live.stop());
 
-	const erasure = new PostgresErasure(database);
 	const erasures = new FollowErasures(
 		erasure,
 		remembered,
 		clock,
 		warn("Erasures by others were not heard of"),
-		(erased) => profiles.forgetErased(erased),
+		(erased) => {
+			live.forget(erased.units);
+			return profiles.forgetErased(erased);
+		},
 	);
 	erasures.start();
 	shutdown.add("erasures", () => erasures.stop());
@@ -228,7 +234,7 @@ export async function composeDecider({
 				spool,
 				memory: {
 					forget: (unit, erasedAt) => {
-						live.forget(unit);
+						live.forget([{ ...unitHash(hashKey, unit), erasedAt }]);
 						profiles.forget(unit);
 						return forgetUnit(remembered, unit, erasedAt);
 					},

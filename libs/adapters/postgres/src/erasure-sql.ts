@@ -15,7 +15,13 @@ export const byKeys =
  */
 export async function writeTombstones(
 	client: pg.ClientBase,
-	unitKeys: readonly Buffer[],
+	{
+		keys,
+		liveKeys,
+	}: {
+		readonly keys: readonly Buffer[];
+		readonly liveKeys: readonly Buffer[];
+	},
 	units: readonly string[],
 ): Promise<{ readonly erasedAt: number; readonly profiles: number }> {
 	const { rows } = await client.query<{ erased_at: Date; profiles: number }>({
@@ -23,14 +29,14 @@ export async function writeTombstones(
 		text: `with profile as (
 			delete from profiles p where p.unit = any ($2::text[]) returning 1
 		), tombstone as (
-			insert into tombstones as t (unit_key, erased_at)
-			select k.unit_key, date_trunc('milliseconds', clock_timestamp())
-			from unnest($1::bytea[]) as k (unit_key) order by k.unit_key
-			on conflict (unit_key) do update set erased_at = greatest(t.erased_at, excluded.erased_at)
+			insert into tombstones as t (unit_key, live_key, erased_at)
+			select k.unit_key, k.live_key, date_trunc('milliseconds', clock_timestamp())
+			from unnest($1::bytea[], $3::bytea[]) as k (unit_key, live_key) order by k.unit_key
+			on conflict (unit_key) do update set erased_at = greatest(t.erased_at, excluded.erased_at), live_key = excluded.live_key
 			returning t.erased_at
 		)
 		select t.erased_at, (select count(*) from profile) as profiles from tombstone t`,
-		values: [unitKeys, units],
+		values: [keys, units, liveKeys],
 	});
 	return {
 		erasedAt: Math.max(...rows.map((row) => row.erased_at.getTime())),

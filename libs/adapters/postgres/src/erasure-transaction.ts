@@ -44,6 +44,7 @@ export interface Some {
 	/** What the first transaction of an erasure does besides. */
 	readonly beginning: {
 		readonly keys: readonly Buffer[];
+		readonly liveKeys: readonly Buffer[];
 		readonly letters: LettersSeen;
 	} | null;
 	/** Those that are known; others are read and put beside them. */
@@ -56,9 +57,7 @@ export async function eraseSome(
 	{ units, most, beginning, definitions }: Some,
 ) {
 	const written =
-		beginning === null
-			? null
-			: await writeTombstones(client, beginning.keys, units);
+		beginning === null ? null : await writeTombstones(client, beginning, units);
 	const { bound, foldedBefore } = await readOutlook(client, units, most);
 	const removed = noRows();
 	removed.profiles = written?.profiles ?? 0;

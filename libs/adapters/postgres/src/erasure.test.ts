@@ -7,6 +7,7 @@ import {
 	test,
 } from "vitest";
 import type { Definition } from "#core/experiment";
+import { LiveWindows, unitHash } from "#core/live";
 import type { DecisionRow, Event } from "#core/log";
 import { addObservation, emptySums } from "#core/policy";
 import { bucketOf, Learn, stateOf } from "#usecases/learning";
@@ -284,4 +285,30 @@ describe("a unit that returns", () => {
 		expect(await rowsHolding(unit)).toEqual([]);
 		expect(await erasure().erasedAt(`other-${unit}`)).toBeNull();
 	});
+});
+
+test("a tombstone tells the live windows of every decider whom to forget, and nobody else", async () => {
+	const hashKey = await erasure().liveKey();
+	expect(await erasure().liveKey()).toEqual(hashKey);
+	const skips = {
+		event: "skip",
+		windowMs: 3_600_000,
+		aggregate: "count",
+		by: "unit",
+	} as const;
+	const windows = new LiveWindows([skips], { hashKey, mostKeys: 10 });
+	const now = Date.now();
+	const units = ["forgotten", "kept"];
+	for (const unit of units)
+		windows.hear({ id: "e1", type: "skip", unit, at: now - 60_000 }, now);
+	const { erasedAt } = await erasure().erase(["forgotten"], PATIENCE_MS);
+	const erased = await erasure().erasedSince(erasedAt - 1);
+	expect(erased.units).toEqual([
+		{ ...unitHash(hashKey, "forgotten"), erasedAt },
+	]);
+	windows.forget(erased.units);
+	const counts = units.map((unit) =>
+		windows.read(skips, { unit, experiment: "any" }, now),
+	);
+	expect(counts).toEqual([0, 1]);
 });

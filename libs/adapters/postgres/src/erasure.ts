@@ -1,6 +1,8 @@
 import { createHmac } from "node:crypto";
 import type pg from "pg";
 import type { Definition } from "#core/experiment";
+import { unitHash } from "#core/live";
+import type { SipKey } from "#core/policy";
 import {
 	type ErasedFromDatabase,
 	type ErasedSince,
@@ -45,6 +47,7 @@ export class PostgresErasure implements Erasure, Tombstones, ErasedUnits {
 		patienceMs: number,
 	): Promise<ErasedUnderGate> {
 		const keys = await this.#keysOf(units);
+		const liveKeys = await this.#liveKeysOf(units);
 		const removed = noRows();
 		const revisions = new Map<string, number>();
 		// All letters that are there are looked through before the gate is taken.
@@ -62,7 +65,7 @@ export class PostgresErasure implements Erasure, Tombstones, ErasedUnits {
 					eraseSome(client, {
 						units,
 						most: this.mostAtOnce,
-						beginning: first ? { keys, letters } : null,
+						beginning: first ? { keys, liveKeys, letters } : null,
 						definitions: this.#definitions,
 					}),
 				(waitedMs) => {
@@ -105,13 +108,20 @@ export class PostgresErasure implements Erasure, Tombstones, ErasedUnits {
 		return row?.erased_at.getTime() ?? null;
 	}
 
+	/** What live windows hash units with, the same in all deciders: so that they know whom a tombstone means. */
+	async liveKey(): Promise<SipKey> {
+		const bytes = keyed(await this.#installationKey(), "live windows");
+		return Int32Array.from({ length: 4 }, (_, i) => bytes.readInt32LE(4 * i));
+	}
+
 	async erasedSince(instant: number): Promise<ErasedSince> {
 		const key = await this.#installationKey();
 		const rows = await this.database.query<{
 			unit_key: Buffer;
+			live_key: Buffer | null;
 			erased_at: Date;
 		}>(
-			"select t.unit_key, t.erased_at from tombstones t where t.erased_at > to_timestamp($1 / 1000.0)",
+			"select t.unit_key, t.live_key, t.erased_at from tombstones t where t.erased_at > to_timestamp($1 / 1000.0)",
 			[instant],
 			"segue-erased-since",
 		);
@@ -123,6 +133,17 @@ export class PostgresErasure implements Erasure, Tombstones, ErasedUnits {
 		);
 		return {
 			latest: erased.size === 0 ? null : Math.max(...erased.values()),
+			units: rows.flatMap(({ live_key, erased_at }) =>
+				live_key === null
+					? []
+					: [
+							{
+								high: live_key.readUInt32BE(0),
+								low: live_key.readUInt32BE(4),
+								erasedAt: erased_at.getTime(),
+							},
+						],
+			),
 			mark: (unit) => keyed(key, unit).readUIntBE(0, MARK_BYTES),
 			marks: new Set(rows.map((row) => row.unit_key.readUIntBE(0, MARK_BYTES))),
 			erasedAt: (unit) => erased.get(keyed(key, unit).toString("hex")) ?? null,
@@ -150,6 +171,17 @@ export class PostgresErasure implements Erasure, Tombstones, ErasedUnits {
 	async #keysOf(units: readonly string[]): Promise<Buffer[]> {
 		const key = await this.#installationKey();
 		return units.map((unit) => keyed(key, unit));
+	}
+
+	async #liveKeysOf(units: readonly string[]): Promise<Buffer[]> {
+		const key = await this.liveKey();
+		return units.map((unit) => {
+			const { high, low } = unitHash(key, unit);
+			const bytes = Buffer.alloc(8);
+			bytes.writeUInt32BE(high, 0);
+			bytes.writeUInt32BE(low, 4);
+			return bytes;
+		});
 	}
 
 	async #installationKey(): Promise<Buffer> {

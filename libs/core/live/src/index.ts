@@ -1,3 +1,4 @@
 export type { LiveDecision } from "./decided-arms.js";
+export { type ErasedUnit, unitHash } from "./erased-units.js";
 export type { LiveEvent } from "./live-event.js";
 export * from "./live-windows.js";

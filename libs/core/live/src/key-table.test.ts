@@ -52,7 +52,7 @@ it(`a table of keys holds what a plain map would, whatever is heard, forgotten a
 					case "forgetAll":
 						for (const one of plain.keys())
 							if (hashOf(one)[0] === high) plain.delete(one);
-						table.forgetAll(high);
+						table.forgetAll(new Set([high]));
 						break;
 					case "leave":
 						for (const [one, { at }] of plain)

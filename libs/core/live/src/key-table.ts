@@ -101,14 +101,18 @@ export class KeyTable {
 		if (entry !== 0) this.#drop(entry - 1);
 	}
 
-	/** Forgets all keys with this high half: a look at each key. */
-	forgetAll(high: number): void {
-		for (let slot = this.#newest; slot !== NONE; ) {
-			const { hashes, links } = this.#pageOf(slot);
+	/** Forgets all keys with one of these high halves: a look at each key, in the order in which they lie. */
+	forgetAll(highs: ReadonlySet<number>): void {
+		for (let slot = 0; slot < this.#used; slot++) {
+			const { hashes } = this.#pageOf(slot);
 			const at = 2 * (slot & (PAGE_KEYS - 1));
-			const before = links[at] as number;
-			if (hashes[at] === high) this.#drop(slot);
-			slot = before;
+			if (!highs.has(hashes[at] as number)) continue;
+			const entry =
+				this.#index[
+					this.#placeOf(hashes[at] as number, hashes[at + 1] as number)
+				];
+			// Slots that were freed have the hash of who had them last.
+			if (entry === slot + 1) this.#drop(slot);
 		}
 	}
 

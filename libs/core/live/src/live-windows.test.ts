@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { LiveFeature } from "#core/experiment";
 import { uuidAtTime } from "#core/log";
-import { historyMs, LiveWindows, type LiveWindowsOptions } from "./index.js";
+import {
+	historyMs,
+	LiveWindows,
+	type LiveWindowsOptions,
+	unitHash,
+} from "./index.js";
 
 const T = 1_700_000_000_000;
 const SECOND = 1_000;
@@ -18,13 +23,14 @@ const like = (change: Partial<LiveFeature>): LiveFeature => ({
 	...change,
 });
 
+const hashKey = Int32Array.of(1, 2, 3, 4);
 let serial = 0;
 function over(
 	features: readonly LiveFeature[],
 	options: Partial<LiveWindowsOptions> = {},
 ) {
 	const windows = new LiveWindows(features, {
-		hashKey: Int32Array.of(1, 2, 3, 4),
+		hashKey,
 		mostKeys: 100,
 		...options,
 	});
@@ -36,6 +42,9 @@ function over(
 			const heard = { ...whole, ...event };
 			windows.hear(heard, storedAt ?? heard.at);
 		},
+		/** Erased when the events of a test were long over, but for those that say otherwise. */
+		forget: (unit: string, erasedAt = T - MINUTE) =>
+			windows.forget([{ ...unitHash(hashKey, unit), erasedAt }]),
 		read: (feature: LiveFeature, now = T, ask: object = {}) =>
 			windows.read(feature, { unit: "u1", experiment: "prompt", ...ask }, now),
 	};
@@ -257,10 +266,10 @@ describe("a unit that is forgotten", () => {
 	const byItem = like({ by: "item", item: "track" });
 
 	it("is gone with its sessions, and nobody else is", () => {
-		const { windows, hear, read } = over([skips, bySession, byItem]);
+		const { windows, hear, read, forget } = over([skips, bySession, byItem]);
 		for (const unit of ["u1", "u2"])
 			for (const session of ["s1", "s2"]) hear({ unit, session, item: "t" });
-		windows.forget("u1");
+		forget("u1");
 		const of = (unit: string) => [
 			read(skips, T, { unit }),
 			read(bySession, T, { unit, session: "s1" }),
@@ -275,15 +284,56 @@ describe("a unit that is forgotten", () => {
 	it("begins with nothing when it comes back, and so does who gets its place", () => {
 		const sum = like({ aggregate: "sum", of: "value" });
 		const last = like({ aggregate: "last", of: "value" });
-		const { windows, hear, read } = over([skips, sum, last]);
+		const { hear, read, forget } = over([skips, sum, last]);
 		const of = (unit: string) =>
 			[skips, sum, last].map((one) => read(one, T, { unit }));
 		hear({ value: 5 });
-		windows.forget("u1");
+		forget("u1");
 		hear({ unit: "u2", value: 2, at: T - SECOND });
 		expect(of("u2")).toEqual([1, 2, 2]);
 		hear({ at: T - SECOND });
 		expect(of("u1")).toEqual([1, 0, null]);
+	});
+});
+
+describe("what an erased unit did until 2 s after its erasure", () => {
+	const bySession = like({ by: "session" });
+	const byItem = like({ by: "item", item: "track" });
+	const features = [skips, bySession, byItem];
+	const ask = { session: "s1", item: "t1" };
+
+	it("is passed over, however late it comes, by its own time", () => {
+		const { hear, read, forget } = over(features);
+		forget("u1", T);
+		for (const at of [T - SECOND, T, T + 2 * SECOND])
+			hear({ at, ...ask }, T + 10 * SECOND);
+		const now = T + 10 * SECOND;
+		expect(features.map((one) => read(one, now, ask))).toEqual([0, 0, 0]);
+		hear({ at: T + 2_001, ...ask }, now);
+		hear({ at: T, unit: "u2", ...ask }, now);
+		expect(features.map((one) => read(one, now, ask))).toEqual([1, 1, 2]);
+	});
+
+	it("is gone after the first word of the erasure; what came since stays with the second", () => {
+		const { hear, read, forget } = over(features);
+		hear({ at: T - SECOND, ...ask });
+		forget("u1", T);
+		expect(read(skips, T)).toBe(0);
+		hear({ at: T + 3 * SECOND, ...ask });
+		forget("u1", T);
+		expect(read(skips, T + 3 * SECOND)).toBe(1);
+		forget("u1", T + 5 * SECOND);
+		expect(read(skips, T + 5 * SECOND)).toBe(0);
+	});
+
+	it("needs no remembering when no window reaches back to it", () => {
+		const { windows, hear, forget } = over([skips]);
+		forget("u1", T);
+		windows.leave(T + 35 * SECOND);
+		hear({ at: T + 2 * SECOND }, T + 35 * SECOND);
+		expect(windows.size).toBe(0);
+		hear({ at: T + 2 * SECOND }, T + 34 * SECOND);
+		expect(windows.size).toBe(1);
 	});
 });
 

@@ -7,6 +7,7 @@ import {
 	DecidedArms,
 	type LiveDecision,
 } from "./decided-arms.js";
+import { type ErasedUnit, ErasedUnits } from "./erased-units.js";
 import { KeyHash } from "./key-hash.js";
 import { KeyTable } from "./key-table.js";
 import type { LiveEvent } from "./live-event.js";
@@ -57,6 +58,7 @@ interface Reader {
  *   a tenth of the window wide, that is nearest (see `Frame`). A read may lie behind the newest event of its key by one bucket.
  * - An event id counts once for each unit and decision, as long as it is remembered (see `RecentIds`): for certain while fewer than `mostIds`
  *   other events came since. The first body heard is the event.
+ * - What a unit did until 2 s after its erasure is passed over.
  * - An event older than the longest window when it was stored is passed over. A key that was not heard of for that long leaves; beyond
  *   `mostKeys` of a kind the one heard of longest ago does.
  *
@@ -67,6 +69,7 @@ export class LiveWindows {
 	readonly #reachMs: number;
 	readonly #hash: KeyHash;
 	readonly #seen: RecentIds;
+	readonly #erased: ErasedUnits;
 	/** Null where no feature asks what was decided. */
 	readonly #decided: DecidedArms | null;
 	readonly #rooms = new Map<LiveKey, Room>();
@@ -84,6 +87,7 @@ export class LiveWindows {
 		this.#seen = new RecentIds(mostIds, false);
 		this.#events = new Set(features.map(({ event }) => event));
 		this.#reachMs = reachOf(features);
+		this.#erased = new ErasedUnits(this.#reachMs);
 		this.#decided = features.some(asksDecisions)
 			? new DecidedArms(this.#hash, this.#reachMs)
 			: null;
@@ -131,7 +135,7 @@ export class LiveWindows {
 	hear(event: LiveEvent, storedAt: number): void {
 		if (!this.#events.has(event.type)) return;
 		const at = Math.min(event.at, storedAt);
-		if (at <= storedAt - this.#reachMs) return;
+		if (at <= storedAt - this.#reachMs || this.#isErased(event, at)) return;
 		const hash = this.#hash;
 		hash.of(event.unit, event.decisionId ?? "", event.id);
 		if (!this.#seen.add(hash.high, hash.low)) return;
@@ -165,17 +169,29 @@ export class LiveWindows {
 
 	/** Lets go of all keys that no window reaches any more. */
 	leave(now: number): void {
+		this.#erased.leave(now);
 		for (const { table } of this.#rooms.values())
 			table.leave(now - this.#reachMs, Number.POSITIVE_INFINITY);
 	}
 
-	/** Forgets a unit and its sessions, as its erasure demands. What others' keys counted of it (an item's plays) names nobody and runs out. */
-	forget(unit: string): void {
-		const hash = this.#hash;
-		hash.of(unit);
-		const { high, low } = hash;
-		this.#rooms.get("unit")?.table.forget(high, low);
-		this.#rooms.get("session")?.table.forgetAll(high);
+	/**
+	 * Forgets what was heard of units and their sessions until now, and passes over what they did up to 2 s after their erasure, should it
+	 * come yet or again. To be told once more changes nothing. What others' keys counted of them (an item's plays) names nobody and runs out.
+	 */
+	forget(erased: readonly ErasedUnit[]): void {
+		const news = erased.filter((unit) => this.#erased.add(unit));
+		if (news.length === 0) return;
+		const ofUnits = this.#rooms.get("unit")?.table;
+		for (const { high, low } of news) ofUnits?.forget(high, low);
+		this.#rooms
+			.get("session")
+			?.table.forgetAll(new Set(news.map(({ high }) => high)));
+	}
+
+	#isErased({ unit }: LiveEvent, at: number): boolean {
+		if (!this.#erased.any) return false;
+		this.#hash.of(unit);
+		return this.#erased.covers(this.#hash.high, this.#hash.low, at);
 	}
 
 	/** Puts the hash of the key into `#hash`; false where there is no such key. */

@@ -12,7 +12,8 @@ const MOST_AHEAD_MS = 300_000;
 /** Windows over a set of features, filled from the stream: what it still has of their history, and what comes from then on. */
 export class LiveReader {
 	readonly windows: LiveWindows;
-	readonly #historyMs: number;
+	/** How far back the stream is read. */
+	readonly historyMs: number;
 	#tail: Awaited<ReturnType<EventTail["tail"]>> | null = null;
 	#isClosed = false;
 	readonly #closed: Promise<void>;
@@ -20,7 +21,7 @@ export class LiveReader {
 
 	constructor(windows: LiveWindows, features: readonly LiveFeature[]) {
 		this.windows = windows;
-		this.#historyMs = historyMs(features);
+		this.historyMs = historyMs(features) + MOST_AHEAD_MS;
 		this.#closed = new Promise((resolve) => {
 			this.#sayClosed = resolve;
 		});
@@ -28,7 +29,7 @@ export class LiveReader {
 
 	/** Resolves when all that the stream had at the call was heard, or when this is closed. */
 	async catchUp(stream: EventTail, clock: Clock): Promise<void> {
-		const since = clock.now() - this.#historyMs - MOST_AHEAD_MS;
+		const since = clock.now() - this.historyMs;
 		// One reader for both, so that a decision is heard before the events that name it.
 		const filter = this.windows.asksDecisions ? "segue.>" : "segue.events.>";
 		this.#tail = await stream.tail(filter, since, (message) => {

@@ -3,13 +3,15 @@ import {
 	type LiveFeature,
 	liveFeatures,
 } from "#core/experiment";
-import type { LiveAsk, LiveWindows } from "#core/live";
+import type { ErasedUnit, LiveAsk, LiveWindows } from "#core/live";
 import { Coalesced, Repeated } from "./coalesce.js";
 import { LiveReader } from "./live-reader.js";
-import type { Clock, EventTail, LiveContext } from "./ports.js";
+import type { Clock, EventTail, LiveContext, UnitsErased } from "./ports.js";
 
 export interface LiveWindowsFeedOptions {
 	readonly retryMs?: number;
+	/** Absent: nobody ever was. */
+	readonly erasures?: UnitsErased;
 	/** Told of every failed attempt to follow the stream. */
 	readonly failed?: (error: unknown) => void;
 }
@@ -26,6 +28,7 @@ export class LiveWindowsFeed implements LiveContext {
 	private started = false;
 	private readonly completing = new Coalesced(() => this.complete());
 	private readonly upkeep: Repeated;
+	private readonly erasures: UnitsErased | undefined;
 	private readonly failed: (error: unknown) => void;
 
 	constructor(
@@ -34,9 +37,14 @@ export class LiveWindowsFeed implements LiveContext {
 		private readonly windowsOver: (
 			features: readonly LiveFeature[],
 		) => LiveWindows,
-		{ retryMs = 1_000, failed = () => {} }: LiveWindowsFeedOptions = {},
+		{
+			retryMs = 1_000,
+			failed = () => {},
+			erasures,
+		}: LiveWindowsFeedOptions = {},
 	) {
 		this.failed = failed;
+		this.erasures = erasures;
 		this.upkeep = new Repeated(
 			async () => {
 				this.serving?.windows.leave(this.clock.now());
@@ -81,10 +89,10 @@ export class LiveWindowsFeed implements LiveContext {
 		await this.upkeep.stop();
 	}
 
-	/** Forgets a unit, as its erasure demands. */
-	forget(unit: string): void {
-		this.serving?.windows.forget(unit);
-		this.coming?.windows.forget(unit);
+	/** Forgets units, as their erasures demand. */
+	forget(units: readonly ErasedUnit[]): void {
+		this.serving?.windows.forget(units);
+		this.coming?.windows.forget(units);
 	}
 
 	private get isComplete(): boolean {
@@ -101,7 +109,12 @@ export class LiveWindowsFeed implements LiveContext {
 		const reader = new LiveReader(this.windowsOver(features), features);
 		this.coming = reader;
 		try {
-			await reader.catchUp(this.stream, this.clock);
+			const { erasures, clock } = this;
+			if (erasures !== undefined) {
+				const since = clock.now() - reader.historyMs;
+				this.forget((await erasures.erasedSince(since)).units);
+			}
+			await reader.catchUp(this.stream, clock);
 		} catch (error) {
 			this.coming = null;
 			await reader.close();

@@ -1,6 +1,6 @@
 import type { Definition, JsonObject, LiveFeature } from "#core/experiment";
 import type { Sheets } from "#core/linalg";
-import type { LiveAsk } from "#core/live";
+import type { ErasedUnit, LiveAsk } from "#core/live";
 import type { DecisionRow, Event } from "#core/log";
 import type { ArmModel } from "#core/policy";
 import type { DrawnDecision } from "./decision.js";
@@ -59,6 +59,14 @@ export interface EventTail {
 			readonly storedAt: number;
 		}) => void,
 	): Promise<{ readonly caughtUp: Promise<void>; close(): Promise<void> }>;
+}
+
+/** Who was erased, as live windows know units. */
+export interface UnitsErased {
+	/** Those whose erasure is later than the instant, milliseconds since the epoch. */
+	erasedSince(
+		instant: number,
+	): Promise<{ readonly units: readonly ErasedUnit[] }>;
 }
 
 /** One arm's exact sums in one time bucket, already added over shards: `[n, b(d), A lower triangle by rows]`. */

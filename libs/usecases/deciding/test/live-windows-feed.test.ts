@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { MemoryClock, MemoryEventTail } from "#adapters/memory";
 import type { Definition, LiveFeature } from "#core/experiment";
-import { LiveWindows } from "#core/live";
+import { LiveWindows, unitHash } from "#core/live";
 import {
 	type Event,
 	encodeDecisions,
@@ -11,7 +11,7 @@ import {
 	uuidAtTime,
 } from "#core/log";
 import { aDecision } from "../../../../test/support/builders.js";
-import { LiveWindowsFeed } from "../src/index.js";
+import { LiveWindowsFeed, type UnitsErased } from "../src/index.js";
 import { definition, experiment, MINUTE } from "./definitions.js";
 
 const NOW = Date.UTC(2025, 10, 24, 8);
@@ -48,7 +48,15 @@ function declaring(
 	);
 }
 
-function room(stream = new MemoryEventTail()) {
+const hashKey = Int32Array.of(1, 2, 3, 4);
+const erased = (unit: string, erasedAt: number) => [
+	{ ...unitHash(hashKey, unit), erasedAt },
+];
+
+function room(
+	stream = new MemoryEventTail(),
+	erasures: UnitsErased = { erasedSince: async () => ({ units: [] }) },
+) {
 	const clock = new MemoryClock(NOW);
 	const failures: unknown[] = [];
 	const made: LiveWindows[] = [];
@@ -56,12 +64,11 @@ function room(stream = new MemoryEventTail()) {
 		stream,
 		clock,
 		(features) => {
-			const hashKey = Int32Array.of(1, 2, 3, 4);
 			const windows = new LiveWindows(features, { hashKey, mostKeys: 100 });
 			made.push(windows);
 			return windows;
 		},
-		{ failed: (error) => failures.push(error), retryMs: 1 },
+		{ failed: (error) => failures.push(error), retryMs: 1, erasures },
 	);
 	const skip = (id: string, at: number, change: Partial<Event> = {}) => {
 		const event: Event = { id, type: "skip", unit: "u1", at, ...change };
@@ -77,6 +84,7 @@ function room(stream = new MemoryEventTail()) {
 	const ready = async (...features: LiveFeature[]) => {
 		await feed.prepare(declaring("first", ...features));
 		feed.start();
+		await breath();
 		stream.catchUp();
 		await breath();
 		expect(feed.ready).toBe(true);
@@ -90,6 +98,7 @@ describe("live features", () => {
 		const { stream, feed, read } = room();
 		await feed.prepare(declaring("first", skips, skips5m));
 		feed.start();
+		await breath();
 		expect(feed.ready).toBe(false);
 		expect(read(skips)).toBeUndefined();
 		expect(stream.since).toBe(NOW - 5.5 * MINUTE - AHEAD);
@@ -200,11 +209,54 @@ describe("live features", () => {
 		skip("e2", NOW, { unit: "u2" });
 		const preparing = feed.prepare(declaring("second", skips5m));
 		await breath();
-		feed.forget("u1");
+		feed.forget(erased("u1", NOW));
 		expect(read(skips)).toBe(0);
 		stream.catchUp();
 		await preparing;
 		expect([read(skips), read(skips5m), read(skips, "u2")]).toEqual([0, 0, 1]);
+		await feed.stop();
+	});
+
+	it("that are filled from the stream leave out who was erased since, also where the stream still has it", async () => {
+		const asked: number[] = [];
+		const erasures = {
+			erasedSince: async (instant: number) => {
+				asked.push(instant);
+				return { units: erased("u1", NOW - 10_000) };
+			},
+		};
+		const { stream, feed, skip, read } = room(undefined, erasures);
+		skip("e1", NOW - 20_000);
+		skip("e2", NOW - 1_000);
+		skip("e3", NOW - 20_000, { unit: "u2" });
+		await feed.prepare(declaring("first", skips));
+		feed.start();
+		await breath();
+		stream.catchUp();
+		await breath();
+		expect(asked).toEqual([stream.since]);
+		expect([read(skips), read(skips, "u2")]).toEqual([1, 1]);
+		await feed.stop();
+	});
+
+	it("are not filled while it cannot be told who was erased", async () => {
+		let away = true;
+		const { stream, feed, read, failures } = room(undefined, {
+			erasedSince: async () => {
+				if (away) throw new Error("The database is away.");
+				return { units: [] };
+			},
+		});
+		await feed.prepare(declaring("first", skips));
+		feed.start();
+		await expect.poll(() => failures.length).toBeGreaterThan(0);
+		expect(stream.open).toBe(0);
+		expect(read(skips)).toBeUndefined();
+		away = false;
+		await expect.poll(() => stream.open).toBe(1);
+		stream.catchUp();
+		await breath();
+		expect(read(skips)).toBe(0);
 		await feed.stop();
 	});
 

@@ -1,3 +1,4 @@
+import type { ErasedUnit } from "#core/live";
 import type { Left } from "./take-out.js";
 
 /** Rows that were removed, by what they were. */
@@ -51,6 +52,8 @@ export interface Tombstones {
 export interface ErasedSince {
 	/** Of the newest tombstone, milliseconds; null where there is none. */
 	readonly latest: number | null;
+	/** As live windows know them. */
+	readonly units: readonly ErasedUnit[];
 	/** 48 bits of a unit's keyed hash: what has none of `marks` was not erased. */
 	mark(unit: string): number;
 	readonly marks: ReadonlySet<number>;
