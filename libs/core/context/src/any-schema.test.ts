@@ -15,6 +15,7 @@ const RUNS = 400;
 const name = fc.stringMatching(/^[a-z][A-Za-z0-9_]{0,5}$/);
 const finite = fc.double({ noNaN: true, noDefaultInfinity: true });
 const share = fc.double({ min: 0, max: 1, noNaN: true });
+const hour = fc.double({ min: 0, max: 24, maxExcluded: true, noNaN: true });
 const levels = fc.uniqueArray(fc.string({ minLength: 1, maxLength: 4 }), {
 	minLength: 1,
 	maxLength: 5,
@@ -60,7 +61,13 @@ const kind = fc.oneof(
 		fc.record({ kind: fc.constant("vector"), length: fc.nat(4) }),
 		({ length }) => fc.array(finite, { minLength: length, maxLength: length }),
 	),
+	withMissing(fc.record({ kind: fc.constant("timeOfDay") }), () => hour),
 	fc.record({ kind: fc.constant("attribute"), values: levels }),
+	fc.record({
+		kind: fc.constant("attribute"),
+		type: fc.constant("number"),
+		values: fc.constant([]),
+	}),
 );
 const from = fc.constantFrom("request", "live", "profile");
 
@@ -108,6 +115,8 @@ function fitting(feature: Feature): fc.Arbitrary<unknown> {
 		case "number":
 		case "cyclic":
 			return finite;
+		case "timeOfDay":
+			return hour;
 		case "boolean":
 			return fc.boolean();
 		case "category":

@@ -124,6 +124,15 @@ describe("the encoder", () => {
 		expect(one(hour, 3)).toEqual([2896 / 4096, 2896 / 4096]);
 	});
 
+	it("encodes a time of day as a point on the day's circle", () => {
+		const feature: Feature = { name: "n", from: "request", kind: "timeOfDay" };
+		expect(one(feature, 0)).toEqual([0, 1]);
+		expect(one(feature, 6)).toEqual([1, 0]);
+		expect(one(feature, 13.5)).toEqual([-1567 / 4096, -3784 / 4096]);
+		expect(one(feature, 24)).toEqual([0, 0]);
+		expect(one(feature, -1)).toEqual([0, 0]);
+	});
+
 	it("never writes −0, which would lose its sign in the log", () => {
 		const number: Feature = {
 			name: "n",

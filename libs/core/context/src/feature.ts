@@ -6,6 +6,8 @@ export type ContextValues = { readonly [feature: string]: JsonValue };
 
 /** Longest text a category or attribute value may have. */
 const MOST_TEXT = 256;
+/** Of a day. */
+const HOURS = 24;
 
 /** A feature, and whether objects inherit something of its name, which is none of its values. */
 export type CompiledFeature = ValueFeature & { readonly isInherited: boolean };
@@ -31,6 +33,7 @@ export function compileFeature(feature: ValueFeature): CompiledFeature {
 		mean: 0,
 		scale: 1,
 		live: undefined,
+		type: undefined,
 		period: 1,
 		levels: NONE,
 		values: NONE,
@@ -57,6 +60,7 @@ export function coordinateCount(feature: ValueFeature): number {
 		case "boolean":
 			return 1;
 		case "cyclic":
+		case "timeOfDay":
 			return 2;
 		case "category":
 			return feature.levels.length;
@@ -75,6 +79,7 @@ export function coordinateNames(feature: ValueFeature): readonly string[] {
 		case "boolean":
 			return [name];
 		case "cyclic":
+		case "timeOfDay":
 			return [`${name}.sin`, `${name}.cos`];
 		case "category":
 			return feature.levels.map((level) => `${name}=${level}`);
@@ -96,16 +101,19 @@ export function typeProblem(
 	switch (feature.kind) {
 		case "number":
 		case "cyclic":
-			return isFiniteNumber(value)
-				? null
-				: `must be a finite number, not ${describe(value)}`;
+			return numberProblem(value);
 		case "boolean":
 			return typeof value === "boolean"
 				? null
 				: `must be true or false, not ${describe(value)}`;
 		case "category":
 			return textProblem(value);
+		case "timeOfDay":
+			return isFiniteNumber(value) && value >= 0 && value < HOURS
+				? null
+				: `must be an hour of the day, from 0 to below ${HOURS}, not ${describe(value)}`;
 		case "attribute":
+			if (feature.type === "number") return numberProblem(value);
 			return (
 				textProblem(value) ?? valueProblem(feature.values, value as string)
 			);
@@ -132,14 +140,12 @@ export function writeCoordinates(
 		case "boolean":
 			x[offset] = value === true ? 1 : 0;
 			return;
-		case "cyclic": {
-			// The remainder first: sin of a large argument loses all its digits.
-			const angle =
-				(2 * Math.PI * ((value as number) % feature.period)) / feature.period;
-			x[offset] = Math.sin(angle);
-			x[offset + 1] = Math.cos(angle);
+		case "cyclic":
+			writeAngle(value as number, feature.period, x, offset);
 			return;
-		}
+		case "timeOfDay":
+			writeAngle(value as number, HOURS, x, offset);
+			return;
 		case "category": {
 			const level = feature.levels.indexOf(value as string);
 			if (level >= 0) x[offset + level] = 1;
@@ -154,6 +160,18 @@ export function writeCoordinates(
 	}
 }
 
+function writeAngle(
+	value: number,
+	period: number,
+	x: Float64Array,
+	offset: number,
+): void {
+	// The remainder first: sin of a large argument loses all its digits.
+	const angle = (2 * Math.PI * (value % period)) / period;
+	x[offset] = Math.sin(angle);
+	x[offset + 1] = Math.cos(angle);
+}
+
 function areFiniteNumbers(values: readonly JsonValue[]): boolean {
 	for (let i = 0; i < values.length; i++)
 		if (!isFiniteNumber(values[i] as JsonValue)) return false;
@@ -162,6 +180,12 @@ function areFiniteNumbers(values: readonly JsonValue[]): boolean {
 
 function isFiniteNumber(value: JsonValue): value is number {
 	return typeof value === "number" && Number.isFinite(value);
+}
+
+function numberProblem(value: JsonValue): string | null {
+	return isFiniteNumber(value)
+		? null
+		: `must be a finite number, not ${describe(value)}`;
 }
 
 function textProblem(value: JsonValue): string | null {

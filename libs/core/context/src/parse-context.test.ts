@@ -109,6 +109,35 @@ describe("a request's context", () => {
 		expect(compileEncoder(named).encode({}).missing).toEqual(["toString"]);
 	});
 
+	it("takes numbers for an attribute of numbers, and hours of the day for a time of day", () => {
+		const bitrate = {
+			name: "bitrate",
+			from: "request",
+			kind: "attribute",
+			type: "number",
+			values: [],
+		} as const;
+		const hour = { name: "hour", from: "request", kind: "timeOfDay" } as const;
+		const schema = { intercept: true, features: [bitrate, hour] };
+		const context = { bitrate: 320, hour: 23.99 };
+		expect(parseContext(schema, context)).toMatchObject({
+			ok: true,
+			values: context,
+		});
+		expect(compileEncoder(schema).d).toBe(3);
+		const wrong = parseContext(schema, { bitrate: "320", hour: 24 });
+		expect(wrong.ok ? [] : wrong.problems).toEqual([
+			{
+				path: "context.bitrate",
+				message: 'bitrate must be a finite number, not the text "320".',
+			},
+			{
+				path: "context.hour",
+				message: "hour must be an hour of the day, from 0 to below 24, not 24.",
+			},
+		]);
+	});
+
 	it("checks the length and the numbers of a vector", () => {
 		const vector: ContextSchema = {
 			intercept: true,

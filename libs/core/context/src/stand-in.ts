@@ -32,6 +32,7 @@ function meanOf(feature: ValueFeature): Float64Array | null {
 			return mean;
 		}
 		case "cyclic":
+		case "timeOfDay":
 		case "vector":
 			if (feature.mean !== undefined)
 				writeCoordinates(feature, feature.mean, mean, 0);

@@ -1,6 +1,7 @@
 import { type Layout, layOut } from "#core/context";
 import { liveProblems } from "./check-live.js";
 import { meanProblems } from "./check-missing.js";
+import { requestProblems } from "./check-request.js";
 import type { Problem } from "./experiment.js";
 import {
 	type FeatureDocument,
@@ -46,6 +47,7 @@ export function featureProblems(
 				...liveProblems(feature, path, features),
 				...listProblems(feature, path),
 				...meanProblems(feature, path),
+				...requestProblems(feature, path, features),
 			);
 	}
 	return problems;

@@ -133,7 +133,9 @@ function itemProblems(
 			],
 		];
 	const named = all.find(({ value }) => value.name === item)?.value;
-	const isText = named?.kind === "attribute" || named?.kind === "category";
+	const isText =
+		named?.kind === "category" ||
+		(named?.kind === "attribute" && named.type !== "number");
 	if (isText && named?.from === "request") return [];
 	return [
 		[

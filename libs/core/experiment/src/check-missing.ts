@@ -6,6 +6,7 @@ import { nearestKey } from "./nearest-key.js";
 const MEANS = {
 	boolean: "the share that is true, such as mean: 0.4",
 	cyclic: "the value that stands in, such as mean: 8",
+	timeOfDay: "the hour that stands in, such as mean: 8.5",
 	category: "each level's share, such as mean: { phone: 0.6, desktop: 0.3 }",
 	vector: "a list of numbers, as many as the vector has",
 } as const;

@@ -60,6 +60,8 @@ export type ValueFeature =
 			readonly period: number;
 			readonly mean?: number;
 	  })
+	/** Hours since midnight where the unit is, in [0, 24): the request's own, or made of the decision's time and the request's zone. */
+	| (FeatureBase & { readonly kind: "timeOfDay"; readonly mean?: number })
 	| (FeatureBase & {
 			readonly kind: "category";
 			readonly levels: readonly string[];
@@ -69,6 +71,9 @@ export type ValueFeature =
 	/** For rules only: validated and logged, never encoded. */
 	| (FeatureBase & {
 			readonly kind: "attribute";
+			/** Absent: text. */
+			readonly type?: "number";
+			/** Of text; empty: any. */
 			readonly values: readonly string[];
 	  })
 	| (FeatureBase & {

@@ -125,6 +125,16 @@ export const featureSchema = z.discriminatedUnion("kind", [
 	}),
 	z.strictObject({
 		...base,
+		kind: z.literal("timeOfDay"),
+		mean: z
+			.number()
+			.min(0)
+			.lt(24)
+			.optional()
+			.describe("With missing: mean, the hour that stands in."),
+	}),
+	z.strictObject({
+		...base,
 		kind: z.literal("category"),
 		levels: z.array(level).min(1).max(MOST_LEVELS),
 		mean: z
@@ -142,11 +152,12 @@ export const featureSchema = z.discriminatedUnion("kind", [
 				"An attribute is not encoded, so there is nothing to say of how: leave missing out.",
 			)
 			.optional(),
+		type: z.enum(["text", "number"]).optional().describe("Default text."),
 		values: z
 			.array(level)
 			.max(1000)
 			.optional()
-			.describe("Allowed values; absent or empty: any text."),
+			.describe("Allowed texts; absent or empty: any."),
 	}),
 	z.strictObject({
 		...base,

@@ -115,7 +115,14 @@ export function toFeature(document: FeatureDocument): Feature {
 				mean: document.mean,
 			});
 		case "attribute":
-			return { ...base, kind: document.kind, values: document.values ?? [] };
+			return defined({
+				...base,
+				kind: document.kind,
+				type: document.type === "number" ? document.type : undefined,
+				values: document.values ?? [],
+			});
+		case "timeOfDay":
+			return defined({ ...base, kind: document.kind, mean: document.mean });
 		case "vector":
 			return defined({
 				...base,

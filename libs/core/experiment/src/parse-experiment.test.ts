@@ -631,7 +631,7 @@ describe("features", () => {
 		[
 			"an unknown kind",
 			[{ ...feature, kind: "numbre" }],
-			'context.features[0].kind: Must be one of number, boolean, cyclic, category, attribute, vector, product, not "numbre".',
+			'context.features[0].kind: Must be one of number, boolean, cyclic, timeOfDay, category, attribute, vector, product, not "numbre".',
 		],
 		[
 			"a name that no rule can say",

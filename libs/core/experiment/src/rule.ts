@@ -93,12 +93,14 @@ function celType(feature: ValueFeature): string {
 	switch (feature.kind) {
 		case "number":
 		case "cyclic":
+		case "timeOfDay":
 			return "double";
 		case "boolean":
 			return "bool";
 		case "category":
-		case "attribute":
 			return "string";
+		case "attribute":
+			return feature.type === "number" ? "double" : "string";
 		case "vector":
 			return "list<double>";
 	}

@@ -42,7 +42,7 @@ function sentence(issue: z.core.$ZodIssue): string {
 			if (!issue.message.startsWith("Too small")) return issue.message;
 			return `Must ${verb(issue.origin)} ${issue.inclusive ? "at least" : "more than"} ${issue.minimum}${unit(issue.origin)}.`;
 		case "too_big":
-			return `Must ${verb(issue.origin)} at most ${issue.maximum}${unit(issue.origin)}.`;
+			return `Must ${verb(issue.origin)} ${issue.inclusive ? "at most" : "less than"} ${issue.maximum}${unit(issue.origin)}.`;
 		case "invalid_union":
 			return unionSentence(issue);
 		default:

@@ -7,11 +7,10 @@ import {
 } from "#core/experiment";
 import {
 	compileGathering,
-	compileReading,
 	type GatherContext,
 	profileFeatures,
-	type ReadContext,
 } from "./gather-context.js";
+import { compileReading, type ReadContext } from "./read-context.js";
 
 /** Milliseconds. */
 const ENRICH_BUDGET_MS = 20;

@@ -5,9 +5,9 @@ import {
 	CompiledDefinitions,
 } from "./compiled-definition.js";
 import type { Ground } from "./considered.js";
-import type { RequestContext } from "./gather-context.js";
 import { judgeArms } from "./judge-arms.js";
 import type { Ids, LiveContext, Posteriors, Profiles } from "./ports.js";
+import type { RequestContext } from "./read-context.js";
 import type { DecisionRequest } from "./request.js";
 import { withProducts } from "./why-missing.js";
 

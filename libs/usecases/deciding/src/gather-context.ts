@@ -3,7 +3,6 @@ import {
 	asksConsent,
 	type CompiledFeature,
 	compileFeature,
-	compileParser,
 	givenValue,
 	hasValue,
 	typeProblem,
@@ -14,12 +13,11 @@ import type {
 	JsonObject,
 	JsonValue,
 	NumberFeature,
-	Problem,
 	ValueFeature,
 } from "#core/experiment";
 import type { LiveAsk } from "#core/live";
-import { fail } from "#usecases/errors";
 import type { LiveContext } from "./ports.js";
+import { type RequestContext, withHours } from "./read-context.js";
 import { ALL_ABSENT, type Reasons, type WhyMissing } from "./why-missing.js";
 
 export interface GatheredContext {
@@ -30,12 +28,6 @@ export interface GatheredContext {
 	readonly degraded: readonly ("live" | "profile")[];
 	readonly reasons: Reasons;
 }
-
-/** A request's own features. */
-export type RequestContext = Pick<GatheredContext, "values" | "ignored">;
-
-/** Validates a request's features. Throws `invalid` with paths. */
-export type ReadContext = (raw: unknown) => RequestContext;
 
 /** Adds live and profile features to a request's, removes what the unit has not allowed. The profile is null where it was not had in time. */
 export type GatherContext = (
@@ -51,15 +43,6 @@ const PROFILE_IS_AWAY = Object.freeze(["profile"] as const);
 const BOTH_ARE_AWAY = Object.freeze(["live", "profile"] as const);
 const NOTHING = Object.freeze([] as const);
 
-export function compileReading(schema: ContextSchema): ReadContext {
-	const parse = compileParser(schema);
-	return (raw) => {
-		const request = parse(raw ?? {});
-		if (!request.ok) throw doesNotFit(request.problems);
-		return request;
-	};
-}
-
 /** The features for which a unit's profile is looked up: a value that no consent allows is not fetched. */
 export function profileFeatures(
 	schema: ContextSchema,
@@ -72,9 +55,12 @@ export function profileFeatures(
 export function compileGathering(schema: ContextSchema): GatherContext {
 	const made = schema.features.filter(isLive);
 	const profiled = profileFeatures(schema).map(compileFeature);
+	const timed = schema.features.filter(({ kind }) => kind === "timeOfDay");
 	const mayWithhold = asksConsent(schema);
 	return (request, ask, now, live, profile) => {
-		let { values } = request;
+		// First, so that it needs its consent as all others do.
+		let values =
+			timed.length === 0 ? request.values : withHours(request, timed, now);
 		let reasons: Reasons = ALL_ABSENT;
 		let isProfileAway = false;
 		if (profiled.length > 0) {
@@ -121,15 +107,6 @@ function degradedBy(
 ): GatheredContext["degraded"] {
 	if (isLiveAway) return isProfileAway ? BOTH_ARE_AWAY : LIVE_IS_AWAY;
 	return isProfileAway ? PROFILE_IS_AWAY : NOTHING;
-}
-
-function doesNotFit(problems: readonly Problem[]): Error {
-	const [first] = problems;
-	return fail(
-		"invalid",
-		`The context does not fit the experiment: ${first?.path}: ${first?.message}`,
-		problems,
-	);
 }
 
 type FeatureOfEvents = NumberFeature & Required<Pick<NumberFeature, "live">>;

@@ -71,8 +71,10 @@ function misfit(
 
 /** As the end of a sentence. Text is taken only where the definition lists it. */
 function problemOf(feature: ValueFeature, value: JsonValue): string | null {
-	if (feature.kind !== "category" && feature.kind !== "attribute")
-		return typeProblem(feature, value);
+	const isText =
+		feature.kind === "category" ||
+		(feature.kind === "attribute" && feature.type !== "number");
+	if (!isText) return typeProblem(feature, value);
 	const listed = feature.kind === "category" ? feature.levels : feature.values;
 	if (listed.length === 0)
 		return "is declared without values, and free text is not stored: list its values in the definition";
