@@ -12,6 +12,7 @@ import {
 	PostgresRepeats,
 	PostgresReportReads,
 	PostgresRevisionReads,
+	PostgresStreamMarks,
 } from "#adapters/postgres";
 import { openSpool } from "#adapters/spool";
 import { currentTraceId, type Metrics } from "#adapters/telemetry";
@@ -142,13 +143,17 @@ export async function composeDecider({
 		},
 	});
 	const erasure = new PostgresErasure(database);
+	const marks = new PostgresStreamMarks(database);
 	const hashKey = await erasure.liveKey();
 	const live: LiveWindowsFeed = new LiveWindowsFeed(
 		parts.stream,
 		clock,
 		(features) => new LiveWindows(features, { hashKey }),
 		{
-			erasures: erasure,
+			past: {
+				erasedSince: (instant) => erasure.erasedSince(instant),
+				wholeSince: () => marks.wholeSince(),
+			},
 			failed: warn("The live windows do not follow the stream"),
 		},
 	);

@@ -106,10 +106,11 @@ export function startLearner(
 	windows.start();
 	shutdown.add("windows", () => windows.stop());
 
+	const marks = new PostgresStreamMarks(database);
 	const losses = new LossWatch(
 		new WatchLosses(
 			new PostgresPublishedGaps(database),
-			new WatchStream(parts.stream, new PostgresStreamMarks(database)),
+			new WatchStream(parts.stream, marks),
 			PACK_GRACE_MS,
 		),
 		metrics,
@@ -125,7 +126,11 @@ export function startLearner(
 		const now = Date.now();
 		Promise.all([
 			ensurePartitions((text, values) => database.query(text, values), now),
-			store.all().then((all) => parts.stream.purge(now - streamKeepMs(all))),
+			store.all().then(async (all) => {
+				const before = now - streamKeepMs(all);
+				await marks.cut(before);
+				await parts.stream.purge(before);
+			}),
 			forgetRepeats(database),
 			forgetPublished(database),
 		]).catch((error) =>

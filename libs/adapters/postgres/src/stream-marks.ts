@@ -2,7 +2,7 @@ import type { StreamIdentity } from "#usecases/ingesting";
 import type { StreamMarks } from "#usecases/watching";
 import type { Database } from "./database.js";
 
-/** The stream's identity as it was last known, in the installation's row. */
+/** The stream's identity as it was last known, and what it has, in the installation's row. */
 export class PostgresStreamMarks implements StreamMarks {
 	constructor(private readonly database: Pick<Database, "query">) {}
 
@@ -23,7 +23,8 @@ export class PostgresStreamMarks implements StreamMarks {
 		now: StreamIdentity,
 	): Promise<boolean> {
 		const rows = await this.database.query(
-			`update installation i set stream_identity = $1, stream_last_position = $2
+			`update installation i set stream_identity = $1, stream_last_position = $2,
+				stream_whole_since = case when i.stream_identity is null then i.stream_whole_since else clock_timestamp() end
 			where i.stream_identity is not distinct from $3::text and i.stream_last_position = $4
 			returning true as replaced`,
 			[
@@ -42,5 +43,22 @@ export class PostgresStreamMarks implements StreamMarks {
 			where i.stream_identity = $1 and i.stream_last_position < $2`,
 			[name, lastPosition],
 		);
+	}
+
+	/** Before messages are dropped that were stored before the instant, milliseconds. */
+	async cut(before: number): Promise<void> {
+		await this.database.query(
+			`update installation i set stream_whole_since = to_timestamp($1 / 1000.0)
+			where i.stream_whole_since is null or i.stream_whole_since < to_timestamp($1 / 1000.0)`,
+			[before],
+		);
+	}
+
+	/** From when on the stream has every message, milliseconds; null where it has all there ever were. */
+	async wholeSince(): Promise<number | null> {
+		const [row] = await this.database.query<{ since: Date | null }>(
+			"select i.stream_whole_since as since from installation i where i.stream_whole_since > i.created_at",
+		);
+		return row?.since?.getTime() ?? null;
 	}
 }

@@ -257,6 +257,18 @@ export function historyMs(features: readonly LiveFeature[]): number {
 	return reachOf(features) * (features.some(asksDecisions) ? 2 : 1);
 }
 
+/**
+ * How far back everything must have been heard for a feature's value to be whole: to its window's older edge, a twentieth beyond the
+ * window at most, and the decisions that the events there may name.
+ */
+export function wholeAfterMs(
+	feature: LiveFeature,
+	features: readonly LiveFeature[],
+): number {
+	const edge = Math.ceil(1.05 * feature.windowMs);
+	return asksDecisions(feature) ? edge + reachOf(features) : edge;
+}
+
 /** What is kept for a feature; whose key is read is no part of it. */
 function textOf({ by, event, aggregate, of, windowMs }: LiveFeature): string {
 	return `${aggregate} of ${of ?? "events"} ${event} by ${by} over ${windowMs} ms`;

@@ -1,5 +1,5 @@
 import type { LiveFeature } from "#core/experiment";
-import { historyMs, type LiveWindows } from "#core/live";
+import { historyMs, type LiveWindows, wholeAfterMs } from "#core/live";
 import { decodeMessage, type Event } from "#core/log";
 import type { Clock, EventTail } from "./ports.js";
 
@@ -14,6 +14,9 @@ export class LiveReader {
 	readonly windows: LiveWindows;
 	/** How far back the stream is read. */
 	readonly historyMs: number;
+	/** From when on everything was heard, milliseconds since the epoch; null where nothing is missing. */
+	wholeSince: number | null = null;
+	readonly #features: readonly LiveFeature[];
 	#tail: Awaited<ReturnType<EventTail["tail"]>> | null = null;
 	#isClosed = false;
 	readonly #closed: Promise<void>;
@@ -21,10 +24,19 @@ export class LiveReader {
 
 	constructor(windows: LiveWindows, features: readonly LiveFeature[]) {
 		this.windows = windows;
+		this.#features = features;
 		this.historyMs = historyMs(features) + MOST_AHEAD_MS;
 		this.#closed = new Promise((resolve) => {
 			this.#sayClosed = resolve;
 		});
+	}
+
+	/** Whether all that the feature's window holds at `now` was heard. */
+	isWhole(feature: LiveFeature, now: number): boolean {
+		const { wholeSince } = this;
+		if (wholeSince === null) return true;
+		if (now - wholeSince >= this.historyMs) this.wholeSince = null;
+		return now - wholeSince >= wholeAfterMs(feature, this.#features);
 	}
 
 	/** Resolves when all that the stream had at the call was heard, or when this is closed. */

@@ -6,20 +6,26 @@ import {
 import type { ErasedUnit, LiveAsk, LiveWindows } from "#core/live";
 import { Coalesced, Repeated } from "./coalesce.js";
 import { LiveReader } from "./live-reader.js";
-import type { Clock, EventTail, LiveContext, UnitsErased } from "./ports.js";
+import type { Clock, EventTail, LiveContext, StreamPast } from "./ports.js";
 
 export interface LiveWindowsFeedOptions {
 	readonly retryMs?: number;
-	/** Absent: nobody ever was. */
-	readonly erasures?: UnitsErased;
+	/** Absent: nobody was ever erased, and the stream has all there ever was. */
+	readonly past?: StreamPast;
 	/** Told of every failed attempt to follow the stream. */
 	readonly failed?: (error: unknown) => void;
 }
 
+const NOTHING_GONE: StreamPast = {
+	erasedSince: async () => ({ units: [] }),
+	wholeSince: async () => null,
+};
+
 /**
  * Live features, made from the stream: what it has of their history at start, what comes from then on. Every decider has its own windows,
  * over the features that are declared. Where a definition declares others, new windows over all of them are filled beside those in use,
- * which they replace once they have caught up; until then what is new cannot be read. Meanwhile there is memory for both.
+ * which they replace once they have caught up; until then what is new cannot be read. Meanwhile there is memory for both. Nor can a feature be read whose window reaches back to what the
+ * stream no longer had, until it does not: a count would be too low.
  */
 export class LiveWindowsFeed implements LiveContext {
 	private readonly declared = new Map<string, readonly LiveFeature[]>();
@@ -28,7 +34,7 @@ export class LiveWindowsFeed implements LiveContext {
 	private started = false;
 	private readonly completing = new Coalesced(() => this.complete());
 	private readonly upkeep: Repeated;
-	private readonly erasures: UnitsErased | undefined;
+	private readonly past: StreamPast;
 	private readonly failed: (error: unknown) => void;
 
 	constructor(
@@ -40,11 +46,11 @@ export class LiveWindowsFeed implements LiveContext {
 		{
 			retryMs = 1_000,
 			failed = () => {},
-			erasures,
+			past = NOTHING_GONE,
 		}: LiveWindowsFeedOptions = {},
 	) {
 		this.failed = failed;
-		this.erasures = erasures;
+		this.past = past;
 		this.upkeep = new Repeated(
 			async () => {
 				this.serving?.windows.leave(this.clock.now());
@@ -65,9 +71,10 @@ export class LiveWindowsFeed implements LiveContext {
 		ask: LiveAsk,
 		now: number,
 	): number | null | undefined {
-		const windows = this.serving?.windows;
-		if (windows === undefined || !this.stream.connected) return undefined;
-		return windows.read(feature, ask, now);
+		const { serving } = this;
+		if (serving === null || !this.stream.connected) return undefined;
+		if (!serving.isWhole(feature, now)) return undefined;
+		return serving.windows.read(feature, ask, now);
 	}
 
 	/** Takes a definition's features up; resolves when they can be read, or when an attempt failed, which is repeated. */
@@ -109,12 +116,11 @@ export class LiveWindowsFeed implements LiveContext {
 		const reader = new LiveReader(this.windowsOver(features), features);
 		this.coming = reader;
 		try {
-			const { erasures, clock } = this;
-			if (erasures !== undefined) {
-				const since = clock.now() - reader.historyMs;
-				this.forget((await erasures.erasedSince(since)).units);
-			}
-			await reader.catchUp(this.stream, clock);
+			const since = this.clock.now() - reader.historyMs;
+			this.forget((await this.past.erasedSince(since)).units);
+			await reader.catchUp(this.stream, this.clock);
+			// Asked for at the end: what is dropped is noted before.
+			reader.wholeSince = await this.past.wholeSince();
 		} catch (error) {
 			this.coming = null;
 			await reader.close();

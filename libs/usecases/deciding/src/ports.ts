@@ -61,12 +61,14 @@ export interface EventTail {
 	): Promise<{ readonly caughtUp: Promise<void>; close(): Promise<void> }>;
 }
 
-/** Who was erased, as live windows know units. */
-export interface UnitsErased {
-	/** Those whose erasure is later than the instant, milliseconds since the epoch. */
+/** What else must be known of the past to fill live windows from the stream. */
+export interface StreamPast {
+	/** Who was erased later than the instant, milliseconds since the epoch, as live windows know units. */
 	erasedSince(
 		instant: number,
 	): Promise<{ readonly units: readonly ErasedUnit[] }>;
+	/** From when on the stream has every message, milliseconds since the epoch; null where it has all there ever were. */
+	wholeSince(): Promise<number | null>;
 }
 
 /** One arm's exact sums in one time bucket, already added over shards: `[n, b(d), A lower triangle by rows]`. */

@@ -11,7 +11,7 @@ import {
 	uuidAtTime,
 } from "#core/log";
 import { aDecision } from "../../../../test/support/builders.js";
-import { LiveWindowsFeed, type UnitsErased } from "../src/index.js";
+import { LiveWindowsFeed, type StreamPast } from "../src/index.js";
 import { definition, experiment, MINUTE } from "./definitions.js";
 
 const NOW = Date.UTC(2025, 10, 24, 8);
@@ -53,10 +53,12 @@ const erased = (unit: string, erasedAt: number) => [
 	{ ...unitHash(hashKey, unit), erasedAt },
 ];
 
-function room(
-	stream = new MemoryEventTail(),
-	erasures: UnitsErased = { erasedSince: async () => ({ units: [] }) },
-) {
+const nothingGone: StreamPast = {
+	erasedSince: async () => ({ units: [] }),
+	wholeSince: async () => null,
+};
+
+function room(stream = new MemoryEventTail(), past: Partial<StreamPast> = {}) {
 	const clock = new MemoryClock(NOW);
 	const failures: unknown[] = [];
 	const made: LiveWindows[] = [];
@@ -68,7 +70,11 @@ function room(
 			made.push(windows);
 			return windows;
 		},
-		{ failed: (error) => failures.push(error), retryMs: 1, erasures },
+		{
+			failed: (error) => failures.push(error),
+			retryMs: 1,
+			past: { ...nothingGone, ...past },
+		},
 	);
 	const skip = (id: string, at: number, change: Partial<Event> = {}) => {
 		const event: Event = { id, type: "skip", unit: "u1", at, ...change };
@@ -219,13 +225,13 @@ describe("live features", () => {
 
 	it("that are filled from the stream leave out who was erased since, also where the stream still has it", async () => {
 		const asked: number[] = [];
-		const erasures = {
+		const past = {
 			erasedSince: async (instant: number) => {
 				asked.push(instant);
 				return { units: erased("u1", NOW - 10_000) };
 			},
 		};
-		const { stream, feed, skip, read } = room(undefined, erasures);
+		const { stream, feed, skip, read } = room(undefined, past);
 		skip("e1", NOW - 20_000);
 		skip("e2", NOW - 1_000);
 		skip("e3", NOW - 20_000, { unit: "u2" });
@@ -257,6 +263,50 @@ describe("live features", () => {
 		stream.catchUp();
 		await breath();
 		expect(read(skips)).toBe(0);
+		await feed.stop();
+	});
+
+	it("cannot be read while their window reaches back to what the stream had dropped, and no longer", async () => {
+		const wholeSince = NOW - 60_000;
+		const byAll: LiveFeature = { ...skips, by: "experiment" };
+		const { skip, read, ready, feed } = room(undefined, {
+			wholeSince: async () => wholeSince,
+		});
+		await ready(skips, skips5m, byAll);
+		skip("e1", NOW - 10_000);
+		expect(feed.ready).toBe(true);
+		expect([read(skips), read(skips5m), read(byAll)]).toEqual([
+			1,
+			undefined,
+			undefined,
+		]);
+		// The older edge of a window may lie a twentieth beyond it; an event there may name a decision as old as the longest window and its bucket.
+		const first = wholeSince + 1.05 * 5 * MINUTE;
+		expect(read(skips5m, "u1", first - 1)).toBeUndefined();
+		expect(read(skips5m, "u1", first)).toBe(1);
+		const firstOfAll = wholeSince + 31_500 + 5.5 * MINUTE;
+		expect(read(byAll, "u1", firstOfAll - 1)).toBeUndefined();
+		expect(read(byAll, "u1", firstOfAll)).toBe(0);
+		// What was heard once stays heard.
+		expect(read(byAll, "u1", wholeSince + 20 * MINUTE)).toBe(0);
+		expect(read(byAll, "u1", firstOfAll)).toBe(0);
+		await feed.stop();
+	});
+
+	it("that are declared anew over a long window say so until it was heard as a whole; the others go on", async () => {
+		const hour = { ...skips, windowMs: 60 * MINUTE };
+		const { clock, stream, skip, read, ready, feed } = room(undefined, {
+			// A quarter of an hour is kept.
+			wholeSince: async () => clock.now() - 15 * MINUTE,
+		});
+		await ready(skips);
+		skip("e1", NOW - 20_000);
+		const preparing = feed.prepare(declaring("second", hour));
+		await breath();
+		stream.catchUp();
+		await preparing;
+		expect([read(skips), read(hour)]).toEqual([1, undefined]);
+		expect(read(hour, "u1", NOW + 48 * MINUTE)).toBe(1);
 		await feed.stop();
 	});
 
