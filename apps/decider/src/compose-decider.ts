@@ -266,9 +266,14 @@ export async function composeDecider({
 function measured(source: PosteriorSource, metrics: Metrics): PosteriorSource {
 	return {
 		heads: () => source.heads(),
-		async read(experiment, version, sinceRevision) {
+		async read(experiment, version, sinceRevision, sheets) {
 			const startedAt = performance.now();
-			const read = await source.read(experiment, version, sinceRevision);
+			const read = await source.read(
+				experiment,
+				version,
+				sinceRevision,
+				sheets,
+			);
 			metrics.refreshed(
 				experiment,
 				read.revision,

@@ -91,7 +91,7 @@ export interface PosteriorSource {
 		experiment: string,
 		version: number,
 		sinceRevision: number,
-		sheets?: Sheets,
+		sheets: Sheets | undefined,
 	): Promise<PosteriorRead>;
 	/** Newest revision per experiment. */
 	heads(): Promise<ReadonlyMap<string, number>>;
