@@ -175,6 +175,7 @@ function eraser(database: Database) {
 			requests: OTHERS,
 			deadLetters: 0,
 			profiles: 0,
+			consents: 0,
 		});
 		return took - gateMs;
 	};

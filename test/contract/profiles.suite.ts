@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { ProfileChanges, ProfileStore } from "#usecases/profiling";
+import type { ProfileStore, UnitChanges } from "#usecases/profiling";
 
 export interface ProfilesHarness {
-	readonly profiles: ProfileStore & ProfileChanges;
+	readonly profiles: ProfileStore & UnitChanges;
 	/** The same, naming two changes at most. */
-	readonly forgetful: ProfileChanges;
+	readonly forgetful: UnitChanges;
 	/** Lets time go by. */
 	pass(ms: number): Promise<void>;
 	stop(): Promise<void>;

@@ -16,8 +16,9 @@ import {
 } from "#adapters/postgres";
 import { openSpool } from "#adapters/spool";
 import { currentTraceId, type Metrics } from "#adapters/telemetry";
-import type { ApiParts, Health } from "#api";
+import type { ApiParts } from "#api";
 import { LiveWindows, unitHash } from "#core/live";
+import { privacyProblems } from "#core/privacy";
 import {
 	Decide,
 	DecideBatch,
@@ -45,15 +46,18 @@ import {
 	forgetUnit,
 	UnerasedDecisions,
 } from "#usecases/erasing";
-import { AcceptEvents, Publisher, type Spool } from "#usecases/ingesting";
+import { AcceptEvents, Publisher } from "#usecases/ingesting";
 import { PastSumsOfLog, ReadLedger } from "#usecases/learning";
 import { MakeReport } from "#usecases/reporting";
 import type { Log } from "../../boot/src/log.js";
+import type { PrivacyParts } from "../../boot/src/open-privacy.js";
 import type { Parts } from "../../boot/src/parts.js";
 import type { Shutdown } from "../../boot/src/shutdown.js";
 import { MOST_STREAM_KEEP_MS } from "../../boot/src/stream-keep.js";
 import { armKeys } from "./arm-keys.js";
+import { composeConsents } from "./compose-consents.js";
 import { composeProfiles } from "./compose-profiles.js";
+import { health } from "./health.js";
 import { mintIds } from "./mint-ids.js";
 import { searchStream } from "./search-stream.js";
 
@@ -66,6 +70,7 @@ const EXPLAIN_MS = 8_000;
 export interface DeciderNeeds {
 	readonly config: Config;
 	readonly parts: Parts;
+	readonly privacy: PrivacyParts;
 	readonly log: Log;
 	readonly metrics: Metrics;
 	readonly shutdown: Shutdown;
@@ -75,6 +80,7 @@ export interface DeciderNeeds {
 export async function composeDecider({
 	config,
 	parts,
+	privacy,
 	log,
 	metrics,
 	shutdown,
@@ -169,13 +175,17 @@ export async function composeDecider({
 	shutdown.add("definitions", () => definitions.stop());
 	await posteriors.start(parts.stream);
 	shutdown.add("posteriors", () => posteriors.stop());
+	const { databaseUrl } = parts;
+	const needs = { databaseUrl, database, definitions, warn, shutdown };
 	const { cache: profiles, ...profileCalls } = await composeProfiles({
-		databaseUrl: parts.databaseUrl,
-		database,
-		definitions,
-		warn,
-		shutdown,
+		...needs,
+		withheld: () => withheld,
 	});
+	const {
+		cache: consents,
+		withheld,
+		...consentCalls
+	} = await composeConsents({ ...needs, privacy, profiles });
 	live.start();
 	shutdown.add("live windows", () => live.stop());
 
@@ -186,7 +196,10 @@ export async function composeDecider({
 		warn("Erasures by others were not heard of"),
 		(erased) => {
 			live.forget(erased.units);
-			return profiles.forgetErased(erased);
+			return Promise.all([
+				profiles.forgetErased(erased),
+				consents.forgetErased(erased),
+			]).then(() => {});
 		},
 	);
 	erasures.start();
@@ -204,6 +217,7 @@ export async function composeDecider({
 			log: publisher,
 			repeats,
 			profiles,
+			privacy: { ...privacy, consents },
 			watch,
 		},
 		config.decideDeadlineMs,
@@ -226,12 +240,15 @@ export async function composeDecider({
 		),
 		listExperiments: new ListExperiments(store),
 		getExperiment: new GetExperiment(store),
-		putExperiment: new PutExperiment(store, store, definitions),
+		putExperiment: new PutExperiment(store, store, definitions, (experiment) =>
+			privacyProblems(privacy.policy, experiment),
+		),
 		startExperiment: new StartExperiment(store, store, definitions),
 		pauseExperiment: new PauseExperiment(store, store, definitions),
 		stopExperiment: new StopExperiment(store, store, definitions),
 		makeReport: new MakeReport(store, new PostgresReportReads(database)),
 		...profileCalls,
+		...consentCalls,
 		eraseUnit: new EraseUnit(
 			{
 				erasure,
@@ -241,6 +258,7 @@ export async function composeDecider({
 					forget: (unit, erasedAt) => {
 						live.forget([{ ...unitHash(hashKey, unit), erasedAt }]);
 						profiles.forget(unit);
+						consents.forget(unit);
 						return forgetUnit(remembered, unit, erasedAt);
 					},
 				},
@@ -251,7 +269,7 @@ export async function composeDecider({
 		),
 		readLedger: new ReadLedger(new PostgresLedgerReads(database)),
 		armKeysOf: armKeys(store, definitions),
-		health: () => health(database, parts, live, spool),
+		health: () => health(database, parts, privacy, live, spool),
 		metricsText: () => metrics.render(),
 		onUnexpected: (error, where) =>
 			log.error(
@@ -280,25 +298,6 @@ function measured(source: PosteriorSource, metrics: Metrics): PosteriorSource {
 				(performance.now() - startedAt) / 1_000,
 			);
 			return read;
-		},
-	};
-}
-
-/** Ready while decisions can be answered and kept: the stream or room in the spool. What is missing is named. */
-async function health(
-	database: Database,
-	parts: Parts,
-	live: LiveWindowsFeed,
-	spool: Spool,
-): Promise<Health> {
-	const reached = await database.answers();
-	return {
-		ready: parts.stream.connected || !spool.full,
-		parts: {
-			database: { ok: reached, detail: parts.database },
-			stream: { ok: parts.stream.connected, detail: parts.stream.description },
-			liveWindows: { ok: live.ready },
-			spool: { ok: !spool.full, detail: `${spool.size} bytes wait` },
 		},
 	};
 }

@@ -1,10 +1,11 @@
 import { Database, PostgresProfiles } from "#adapters/postgres";
 import {
 	type DeclaringDefinitions,
-	FollowProfiles,
+	FollowChanges,
 	GetProfile,
 	ProfileCache,
 	PutProfile,
+	type Withheld,
 } from "#usecases/profiling";
 import type { Shutdown } from "../../boot/src/shutdown.js";
 
@@ -13,6 +14,8 @@ export interface ProfilesNeeds {
 	/** For what nobody waits for. */
 	readonly database: Database;
 	readonly definitions: DeclaringDefinitions;
+	/** Features that must not be kept of a unit. */
+	readonly withheld: () => Withheld;
 	readonly warn: (what: string) => (error: unknown) => void;
 	readonly shutdown: Shutdown;
 }
@@ -22,6 +25,7 @@ export async function composeProfiles({
 	databaseUrl,
 	database,
 	definitions,
+	withheld,
 	warn,
 	shutdown,
 }: ProfilesNeeds) {
@@ -42,7 +46,7 @@ export async function composeProfiles({
 		failed: warn("Profiles were not had from the database"),
 	});
 	const stored = new PostgresProfiles(database);
-	const changes = new FollowProfiles(
+	const changes = new FollowChanges(
 		stored,
 		cache,
 		warn("Profiles put elsewhere were not heard of"),
@@ -51,7 +55,9 @@ export async function composeProfiles({
 	shutdown.add("profiles", () => changes.stop());
 	return {
 		cache,
-		putProfile: new PutProfile(definitions, stored, cache),
+		putProfile: new PutProfile(definitions, stored, cache, {
+			of: (unit) => withheld().of(unit),
+		}),
 		getProfile: new GetProfile(stored),
 	};
 }

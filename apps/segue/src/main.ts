@@ -1,5 +1,6 @@
 import { Metrics } from "#adapters/telemetry";
 import { ApiModule } from "#api";
+import { openPrivacy } from "../../boot/src/open-privacy.js";
 import { openParts } from "../../boot/src/parts.js";
 import { runProcess } from "../../boot/src/process.js";
 import { writeRuntime } from "../../boot/src/runtime-file.js";
@@ -10,11 +11,19 @@ import { startLearner } from "../../learner/src/compose-learner.js";
 
 /** Decider and learner in one process, with the parts that are not given as children. */
 await runProcess("segue", async ({ config, log, shutdown }) => {
+	const privacy = await openPrivacy(config, log);
 	const parts = await openParts(config, log, shutdown, true);
 	saySetup(config, parts, log);
 	const metrics = new Metrics();
 	const learner = startLearner(parts, log, metrics, shutdown, config.logDays);
-	const api = await composeDecider({ config, parts, log, metrics, shutdown });
+	const api = await composeDecider({
+		config,
+		parts,
+		privacy,
+		log,
+		metrics,
+		shutdown,
+	});
 	/** Ready as the decider is; the learner adds its own parts. */
 	const health = async () => {
 		const [deciding, learning] = await Promise.all([api.health(), learner()]);

@@ -5,6 +5,8 @@ import {
 	type Provider,
 } from "@nestjs/common";
 import { APP_FILTER, HttpAdapterHost } from "@nestjs/core";
+import { ConsentsConsumer } from "./consents.consumer.js";
+import { ConsentsController } from "./consents.controller.js";
 import { DecideConsumer } from "./decide.consumer.js";
 import { decideStraight } from "./decide-straight.js";
 import { DecisionsController } from "./decisions.controller.js";
@@ -51,11 +53,13 @@ export class ApiModule {
 				ReportsController,
 				UnitsController,
 				ProfilesController,
+				ConsentsController,
 				LedgerController,
 				OperationsController,
 				DocsController,
 				DecideConsumer,
 				ProfilesConsumer,
+				ConsentsConsumer,
 			],
 			providers: [
 				...provide(tokens, parts),

@@ -62,7 +62,13 @@ export const explanationSchema = z.strictObject({
 				.enum(["absent", "no consent", "over budget", "out of date"])
 				.optional()
 				.describe(
-					"Why it is missing, where it is. `over budget`: the profile was not had in time; `out of date`: the live windows do not follow the stream.",
+					"Why it is missing, where it is. `over budget`: the profile, or the consent, was not had in time; `out of date`: the live windows do not follow the stream.",
+				),
+			withheld: z
+				.enum(["refused", "not given", "under age", "forbidden", "unknown"])
+				.optional()
+				.describe(
+					"Why privacy rules withheld it, where they did. `unknown`: what the unit allows could not be told in time.",
 				),
 		}),
 	),

@@ -1,3 +1,4 @@
+import type { GetConsent, PutConsent } from "#usecases/consenting";
 import type {
 	Decide,
 	DecideBatch,
@@ -62,6 +63,8 @@ export interface ApiParts extends OperationsParts {
 	readonly makeReport: Verb<MakeReport>;
 	readonly putProfile: Verb<PutProfile>;
 	readonly getProfile: Verb<GetProfile>;
+	readonly putConsent: Verb<PutConsent>;
+	readonly getConsent: Verb<GetConsent>;
 	readonly eraseUnit: Verb<EraseUnit>;
 	readonly readLedger: Verb<ReadLedger>;
 	/** Arm keys of a definition row, in its order, so that a logged decision can name its arms; null where they cannot be read now. */

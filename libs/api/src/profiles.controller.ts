@@ -25,7 +25,7 @@ export class ProfilesController {
 	@Documented({
 		summary: "Replace the profile features of a unit",
 		description:
-			"Answers with what is kept, after the commit. This decider decides with it at once, all others within 2 s. At most 64 KiB.",
+			"Answers with what is kept, after the commit. This decider decides with it at once, all others within 2 s. Features whose consent the unit has not given are not kept. At most 64 KiB.",
 		body: profileSchema,
 		answers: { 200: profileSchema },
 		problems: [400, 413, 415, 422, 503],

@@ -65,7 +65,7 @@ export const decisionSchema = z.strictObject({
 		"Context names that the experiment does not declare: dropped.",
 	),
 	degraded: names.describe(
-		"What the answer had to do without: stream, posterior, live, profile, baseline, paused, stopped; retry: whether the requestId had a decision already could not be told, so this may be a second one; sticky: likewise for the session or unit of a sticky experiment, or the request named no session.",
+		"What the answer had to do without: stream, posterior, live, profile, consent, baseline, paused, stopped; retry: whether the requestId had a decision already could not be told, so this may be a second one; sticky: likewise for the session or unit of a sticky experiment, or the request named no session.",
 	),
 	explanation: explanationSchema.optional(),
 });

@@ -25,6 +25,8 @@ export const tokens = {
 	makeReport: Symbol("makeReport"),
 	putProfile: Symbol("putProfile"),
 	getProfile: Symbol("getProfile"),
+	putConsent: Symbol("putConsent"),
+	getConsent: Symbol("getConsent"),
 	eraseUnit: Symbol("eraseUnit"),
 	readLedger: Symbol("readLedger"),
 	armKeysOf: Symbol("armKeysOf"),

@@ -23,6 +23,7 @@ const receiptSchema = z
 			requests: count,
 			deadLetters: count,
 			profiles: count,
+			consents: count,
 			spoolEntries: count,
 			streamMessages: count,
 		}),

@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import {
 	MemoryBroker,
 	MemoryClock,
+	MemoryConsents,
 	MemoryDecisionLog,
 	MemoryDecisionReads,
 	MemoryErasure,
@@ -16,7 +17,14 @@ import {
 	MemorySpool,
 } from "#adapters/memory";
 import type { Event } from "#core/log";
+import { privacyProblems } from "#core/privacy";
 import type { ReportCounts } from "#core/report";
+import {
+	ConsentCache,
+	GetConsent,
+	PutConsent,
+	WithheldFromProfiles,
+} from "#usecases/consenting";
 import {
 	Decide,
 	DecideBatch,
@@ -40,6 +48,7 @@ import { AcceptEvents } from "#usecases/ingesting";
 import { ReadLedger } from "#usecases/learning";
 import { GetProfile, ProfileCache, PutProfile } from "#usecases/profiling";
 import { MakeReport } from "#usecases/reporting";
+import { privacyOf } from "../../../test/support/privacy.js";
 import { MemoryDefinitionStore } from "../../usecases/defining/test/memory-definition-store.js";
 import {
 	ApiModule,
@@ -74,6 +83,10 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 	const events: Event[] = [];
 	const stored = new MemoryProfiles(clock);
 	const profiles = new ProfileCache(stored);
+	const policy = privacyOf();
+	const consented = new MemoryConsents(clock, stored);
+	const consents = new ConsentCache(consented, () => performance.now());
+	const tokens = { read: async (token: string) => JSON.parse(token) };
 	const decide = new Decide(
 		{
 			definitions,
@@ -83,6 +96,7 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 			log,
 			repeats: new MemoryRepeats(clock),
 			profiles,
+			privacy: { policy, consents, tokens },
 		},
 		100,
 	);
@@ -112,13 +126,28 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 		acceptEvents: new AcceptEvents({ events: kept }, clock),
 		listExperiments: new ListExperiments(store),
 		getExperiment: new GetExperiment(store),
-		putExperiment: new PutExperiment(store, store, obeyed),
+		putExperiment: new PutExperiment(store, store, obeyed, (experiment) =>
+			privacyProblems(policy, experiment),
+		),
 		startExperiment: new StartExperiment(store, store, obeyed),
 		pauseExperiment: new PauseExperiment(store, store, obeyed),
 		stopExperiment: new StopExperiment(store, store, obeyed),
 		makeReport: new MakeReport(store, { counts: async () => counts }),
-		putProfile: new PutProfile(definitions, stored, profiles),
+		putProfile: new PutProfile(
+			definitions,
+			stored,
+			profiles,
+			new WithheldFromProfiles(policy, definitions, consented),
+		),
 		getProfile: new GetProfile(stored),
+		putConsent: new PutConsent(
+			policy,
+			definitions,
+			consented,
+			consents,
+			profiles,
+		),
+		getConsent: new GetConsent(consented),
 		eraseUnit: new EraseUnit(
 			{
 				erasure,
@@ -166,6 +195,7 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 		erasure,
 		forgotten,
 		stored,
+		consented,
 		unexpected,
 		answered,
 	};

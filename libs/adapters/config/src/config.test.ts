@@ -29,6 +29,8 @@ describe("readConfig", () => {
 			learnerPort: 8081,
 			spoolMaxBytes: 256 * 1024 * 1024,
 			logDays: 90,
+			privacyFolder: null,
+			consentKeys: null,
 			logLevel: "info",
 			tracing: false,
 		});
@@ -48,6 +50,8 @@ describe("readConfig", () => {
 				SEGUE_LEARNER_PORT: "9001",
 				SEGUE_SPOOL_MAX_BYTES: "1048576",
 				SEGUE_LOG_DAYS: "30",
+				SEGUE_PRIVACY: "/etc/segue/privacy",
+				SEGUE_CONSENT_KEYS: '{"keys": []}',
 				LOG_LEVEL: "",
 				OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318",
 			}),
@@ -63,6 +67,8 @@ describe("readConfig", () => {
 			learnerPort: 9001,
 			spoolMaxBytes: 1048576,
 			logDays: 30,
+			privacyFolder: "/etc/segue/privacy",
+			consentKeys: '{"keys": []}',
 			logLevel: "info",
 			tracing: true,
 		});

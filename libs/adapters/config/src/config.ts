@@ -25,6 +25,10 @@ export interface Config {
 	readonly spoolMaxBytes: number;
 	/** UTC days of the log that are kept, today's included. */
 	readonly logDays: number;
+	/** Absolute. Null: the privacy files that ship with Segue. */
+	readonly privacyFolder: string | null;
+	/** A JSON Web Key Set. Null: no consent tokens are taken. */
+	readonly consentKeys: string | null;
 	readonly logLevel: LogLevel;
 	/** An OTLP endpoint is set, so spans have somewhere to go. */
 	readonly tracing: boolean;
@@ -69,6 +73,8 @@ export function readConfig(
 		learnerPort: reader.integer("SEGUE_LEARNER_PORT", 1, 65_535),
 		spoolMaxBytes: reader.integer("SEGUE_SPOOL_MAX_BYTES", MIB, LARGEST_SPOOL),
 		logDays: reader.integer("SEGUE_LOG_DAYS", 2, 36_500),
+		privacyFolder: readFolder(reader),
+		consentKeys: reader.text("SEGUE_CONSENT_KEYS"),
 		logLevel: reader.choice("LOG_LEVEL", logLevels) ?? "info",
 		tracing: hasTraceEndpoint(environment),
 	};
@@ -82,6 +88,11 @@ export function environmentWith(
 	changes: Readonly<Record<string, string | undefined>>,
 ): NodeJS.ProcessEnv {
 	return { ...process.env, ...changes };
+}
+
+function readFolder(reader: Reader): string | null {
+	const folder = reader.text("SEGUE_PRIVACY");
+	return folder === null ? null : resolve(folder);
 }
 
 function readHost(reader: Reader): string {

@@ -1,4 +1,5 @@
 export { type Manner, MemoryBroker } from "./memory-broker.js";
+export { MemoryConsents } from "./memory-consents.js";
 export { MemoryDeadLetters } from "./memory-dead-letters.js";
 export * from "./memory-deciding.js";
 export * from "./memory-erasure.js";

@@ -13,6 +13,7 @@ const NOTHING = {
 	requests: 0,
 	deadLetters: 0,
 	profiles: 0,
+	consents: 0,
 };
 
 /** Twin of the database's side of an erasure, for tests: it only knows tombstones. */

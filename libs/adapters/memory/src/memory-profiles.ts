@@ -1,13 +1,13 @@
 import type { JsonObject } from "#core/experiment";
 import type {
-	ChangedProfiles,
-	ProfileChanges,
+	ChangedUnits,
 	ProfileStore,
 	StoredProfile,
+	UnitChanges,
 } from "#usecases/profiling";
 
 /** Twin of the database's profiles, for tests. Each statement sees what is there when it begins and answers when it is let. */
-export class MemoryProfiles implements ProfileStore, ProfileChanges {
+export class MemoryProfiles implements ProfileStore, UnitChanges {
 	away = false;
 	/** Units of each question so far. */
 	readonly questions: (readonly string[])[] = [];
@@ -32,6 +32,20 @@ export class MemoryProfiles implements ProfileStore, ProfileChanges {
 		return stored;
 	}
 
+	/** As a put of a consent does. */
+	strip(unit: string, names: readonly string[]): void {
+		const row = this.#profiles.get(unit);
+		if (row === undefined) return;
+		const values = Object.fromEntries(
+			Object.entries(row.values).filter(([name]) => !names.includes(name)),
+		);
+		this.#profiles.set(unit, {
+			...row,
+			values,
+			updatedAt: Math.max(this.clock.now(), row.updatedAt + 0.001),
+		});
+	}
+
 	/** As an erasure does. */
 	remove(unit: string): void {
 		this.#profiles.delete(unit);
@@ -52,7 +66,7 @@ export class MemoryProfiles implements ProfileStore, ProfileChanges {
 		return found;
 	}
 
-	async changedSince(instant: number | null): Promise<ChangedProfiles> {
+	async changedSince(instant: number | null): Promise<ChangedUnits> {
 		this.#refuseAway();
 		const changed = [...this.#profiles]
 			.filter(([, { updatedAt }]) => instant !== null && updatedAt > instant)

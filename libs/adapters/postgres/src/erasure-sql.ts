@@ -10,8 +10,8 @@ export const byKeys =
 	"set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off;";
 
 /**
- * Each unit is refused up to now from here on; an earlier tombstone only moves forward. Profiles go with it: what is put behind the gate
- * is of a unit that returned. Returns the latest instant, milliseconds, and how many profiles there were.
+ * Each unit is refused up to now from here on; an earlier tombstone only moves forward. Profiles and consents go with it: what is put behind the
+ * gate is of a unit that returned. Returns the latest instant, milliseconds, and how many of each there were.
  */
 export async function writeTombstones(
 	client: pg.ClientBase,
@@ -23,11 +23,21 @@ export async function writeTombstones(
 		readonly liveKeys: readonly Buffer[];
 	},
 	units: readonly string[],
-): Promise<{ readonly erasedAt: number; readonly profiles: number }> {
-	const { rows } = await client.query<{ erased_at: Date; profiles: number }>({
+): Promise<{
+	readonly erasedAt: number;
+	readonly profiles: number;
+	readonly consents: number;
+}> {
+	const { rows } = await client.query<{
+		erased_at: Date;
+		profiles: number;
+		consents: number;
+	}>({
 		name: "segue-write-tombstones",
 		text: `with profile as (
 			delete from profiles p where p.unit = any ($2::text[]) returning 1
+		), consent as (
+			delete from consents c where c.unit = any ($2::text[]) returning 1
 		), tombstone as (
 			insert into tombstones as t (unit_key, live_key, erased_at)
 			select k.unit_key, k.live_key, date_trunc('milliseconds', clock_timestamp())
@@ -35,12 +45,14 @@ export async function writeTombstones(
 			on conflict (unit_key) do update set erased_at = greatest(t.erased_at, excluded.erased_at), live_key = excluded.live_key
 			returning t.erased_at
 		)
-		select t.erased_at, (select count(*) from profile) as profiles from tombstone t`,
+		select t.erased_at, (select count(*) from profile) as profiles,
+			(select count(*) from consent) as consents from tombstone t`,
 		values: [keys, units, liveKeys],
 	});
 	return {
 		erasedAt: Math.max(...rows.map((row) => row.erased_at.getTime())),
 		profiles: rows[0]?.profiles ?? 0,
+		consents: rows[0]?.consents ?? 0,
 	};
 }
 

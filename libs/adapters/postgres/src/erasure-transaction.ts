@@ -35,6 +35,7 @@ export const noRows = (): Counts => ({
 	requests: 0,
 	deadLetters: 0,
 	profiles: 0,
+	consents: 0,
 });
 
 export interface Some {
@@ -61,6 +62,7 @@ export async function eraseSome(
 	const { bound, foldedBefore } = await readOutlook(client, units, most);
 	const removed = noRows();
 	removed.profiles = written?.profiles ?? 0;
+	removed.consents = written?.consents ?? 0;
 	const taken = await takeDecisions(client, units, bound);
 	await learnDefinitions(client, taken.definitionIds, definitions);
 	// What is not found by its decision goes last, when no event is left that a decision still to come out would take along.

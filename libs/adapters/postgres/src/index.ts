@@ -1,3 +1,4 @@
+export * from "./consents.js";
 export * from "./database.js";
 export * from "./dead-letters.js";
 export * from "./decision-reads.js";

@@ -1,9 +1,9 @@
 import type { JsonObject } from "#core/experiment";
 import type {
-	ChangedProfiles,
-	ProfileChanges,
+	ChangedUnits,
 	ProfileStore,
 	StoredProfile,
+	UnitChanges,
 } from "#usecases/profiling";
 import { GATE } from "./advisory-locks.js";
 import type { Database } from "./database.js";
@@ -39,7 +39,7 @@ const changedSql = `select (extract(epoch from clock_timestamp()) * 1000)::float
 	) as c on true`;
 
 /** The table `profiles`. */
-export class PostgresProfiles implements ProfileStore, ProfileChanges {
+export class PostgresProfiles implements ProfileStore, UnitChanges {
 	constructor(
 		private readonly database: Database,
 		private readonly mostChanged = MOST_CHANGED,
@@ -65,7 +65,7 @@ export class PostgresProfiles implements ProfileStore, ProfileChanges {
 		return new Map(rows.map((row) => [row.unit, toProfile(row)]));
 	}
 
-	async changedSince(instant: number | null): Promise<ChangedProfiles> {
+	async changedSince(instant: number | null): Promise<ChangedUnits> {
 		const rows = await this.database.query<{
 			now: number;
 			unit: string | null;

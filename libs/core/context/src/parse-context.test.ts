@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ContextSchema } from "#core/experiment";
 import { schema } from "../test/every-kind.js";
-import { applyConsent, compileEncoder, compileParser } from "./index.js";
+import { compileEncoder, compileParser, withhold } from "./index.js";
 
 const encoder = compileEncoder(schema);
 const parseContext = (schema: ContextSchema, raw: unknown) =>
@@ -149,26 +149,12 @@ describe("a request's context", () => {
 	});
 });
 
-describe("consent", () => {
-	const values = { hour: 6, taste: [1, 2] };
-
-	it("that is given keeps the feature", () => {
-		expect(applyConsent(schema, values, { personalization: true })).toEqual({
-			values,
-			withheld: [],
-		});
-	});
-
-	it.each([
-		[null],
-		[{}],
-		[{ personalization: false }],
-		[{ other: true }],
-		[JSON.parse('{"__proto__": {"personalization": true}}')],
-	])("that is %j removes it from all that follows", (consent) => {
-		const { values: kept, withheld } = applyConsent(schema, values, consent);
+describe("a feature that is withheld", () => {
+	it("is removed from all that follows, and the others stay", () => {
+		const values = { hour: 6, taste: [1, 2] };
+		const kept = withhold(values, new Set(["taste"]));
 		expect(kept).toEqual({ hour: 6 });
-		expect(withheld).toEqual(["taste"]);
 		expect(encoder.encode(kept).missing).toContain("taste");
+		expect(withhold(values, new Set(["other"]))).toEqual(values);
 	});
 });

@@ -1,5 +1,5 @@
 import { Lexer, LineCounter, Parser, parseDocument } from "yaml";
-import type { Experiment, Parsed } from "./experiment.js";
+import type { Experiment, Parsed, Problem } from "./experiment.js";
 import { parseExperiment } from "./parse-experiment.js";
 
 const MOST_TEXT = 262_144;
@@ -13,6 +13,16 @@ const MOST_FAULTS = 20;
 
 /** An experiment from YAML 1.2 text. Problems of the text itself name line and column and have an empty path. */
 export function parseExperimentYaml(text: string): Parsed<Experiment> {
+	const read = readYaml(text);
+	return read.ok ? parseExperiment(read.value) : read;
+}
+
+export type ReadYaml =
+	| { readonly ok: true; readonly value: unknown }
+	| { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** What a YAML 1.2 text says, within bounds; not yet judged. */
+export function readYaml(text: string): ReadYaml {
 	if (text.length > MOST_TEXT)
 		return refuse(
 			`The text has ${text.length} characters; at most ${MOST_TEXT} are read.`,
@@ -41,7 +51,7 @@ export function parseExperimentYaml(text: string): Parsed<Experiment> {
 	} catch (error) {
 		return refuse(`The YAML cannot be read: ${(error as Error).message}`);
 	}
-	return parseExperiment(raw);
+	return { ok: true, value: raw };
 }
 
 /**
@@ -62,6 +72,6 @@ function costProblem(text: string): string | null {
 	return null;
 }
 
-function refuse(message: string): Parsed<Experiment> {
+function refuse(message: string): ReadYaml {
 	return { ok: false, problems: [{ path: "", message }] };
 }

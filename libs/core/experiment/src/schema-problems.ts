@@ -104,6 +104,8 @@ function knownKeys(
 		key === undefined ? raw : (raw as Record<PropertyKey, unknown>)[key];
 	if (here instanceof z.ZodArray)
 		return knownKeys(here.element as z.ZodType, child, rest);
+	if (here instanceof z.ZodRecord)
+		return knownKeys(here.valueType as z.ZodType, child, rest);
 	if (!(here instanceof z.ZodObject)) return [];
 	return key === undefined
 		? Object.keys(here.shape)

@@ -5,12 +5,10 @@ import {
 	type Eligibility,
 	type ProductFeature,
 } from "#core/experiment";
-import {
-	compileGathering,
-	type GatherContext,
-	profileFeatures,
-} from "./gather-context.js";
+import { NO_PRIVACY, type PrivacyPolicy } from "#core/privacy";
+import { compileGathering, type Gathering } from "./gather-context.js";
 import { compileReading, type ReadContext } from "./read-context.js";
+import { compileRulings, type Rulings } from "./rulings.js";
 
 /** Milliseconds. */
 const ENRICH_BUDGET_MS = 20;
@@ -18,9 +16,12 @@ const ENRICH_BUDGET_MS = 20;
 /** What a definition is made into once, for all its decisions. */
 export interface CompiledDefinition {
 	readonly readContext: ReadContext;
-	readonly gatherContext: GatherContext;
-	/** How long a decision may wait for a profile, milliseconds; null where it needs none. */
-	readonly enrichBudgetMs: number | null;
+	/** Of all its features. */
+	readonly gathering: Gathering;
+	/** Null where no privacy rule touches its features, so that nothing is asked about the unit. */
+	readonly rulings: Rulings | null;
+	/** How long a decision may wait for what is stored of its unit, milliseconds. */
+	readonly enrichBudgetMs: number;
 	readonly encoder: Encoder;
 	readonly eligibility: Eligibility;
 	readonly armKeys: readonly string[];
@@ -31,7 +32,10 @@ export interface CompiledDefinition {
 export class CompiledDefinitions {
 	private readonly byId = new Map<number, CompiledDefinition>();
 
-	constructor(private readonly most = 1_000) {}
+	constructor(
+		private readonly policy: PrivacyPolicy = NO_PRIVACY,
+		private readonly most = 1_000,
+	) {}
 
 	of(definition: Definition): CompiledDefinition {
 		const known = this.byId.get(definition.id);
@@ -39,11 +43,9 @@ export class CompiledDefinitions {
 		const { arms, context } = definition.experiment;
 		const compiled = {
 			readContext: compileReading(context),
-			gatherContext: compileGathering(context),
-			enrichBudgetMs:
-				profileFeatures(context).length === 0
-					? null
-					: (context.enrichBudgetMs ?? ENRICH_BUDGET_MS),
+			gathering: compileGathering(context),
+			rulings: compileRulings(context, this.policy),
+			enrichBudgetMs: context.enrichBudgetMs ?? ENRICH_BUDGET_MS,
 			encoder: compileEncoder(context),
 			eligibility: compileEligibility(arms),
 			armKeys: arms.map((arm) => arm.key),

@@ -5,8 +5,19 @@ import {
 	CompiledDefinitions,
 } from "./compiled-definition.js";
 import type { Ground } from "./considered.js";
+import {
+	ConsultConsent,
+	type Consulted,
+	WITHOUT_PRIVACY,
+} from "./consult-consent.js";
 import { judgeArms } from "./judge-arms.js";
-import type { Ids, LiveContext, Posteriors, Profiles } from "./ports.js";
+import type {
+	Ids,
+	LiveContext,
+	Posteriors,
+	Privacy,
+	Profiles,
+} from "./ports.js";
 import type { RequestContext } from "./read-context.js";
 import type { DecisionRequest } from "./request.js";
 import { withProducts } from "./why-missing.js";
@@ -17,47 +28,77 @@ export interface ConsiderPorts {
 	readonly ids: Ids;
 	/** Absent: no unit has a profile. */
 	readonly profiles?: Profiles;
+	/** Absent: no unit has consented to anything. */
+	readonly privacy?: Privacy;
+}
+
+/** A decision before its unit is asked about. */
+interface Asked {
+	readonly definition: Definition;
+	readonly compiled: CompiledDefinition;
+	readonly request: DecisionRequest;
+	readonly context: RequestContext;
 }
 
 const NO_PROFILE: JsonObject = Object.freeze({});
 
-/** All that a decision stands on: validate, enrich, consent, encode, eligibility, and the posterior of now. */
+/** All that a decision stands on: validate, consent, enrich, encode, eligibility, and the posterior of now. */
 export class Consider {
-	private readonly compiled = new CompiledDefinitions();
+	private readonly compiled: CompiledDefinitions;
+	private readonly consult: ConsultConsent;
 
 	constructor(
 		private readonly ports: ConsiderPorts,
-		/** For a profile, whatever the definition's budget. */
+		/** For what is stored of the unit, whatever the definition's budget. */
 		private readonly mostEnrichMs: number,
-	) {}
+	) {
+		const privacy = ports.privacy ?? WITHOUT_PRIVACY;
+		this.compiled = new CompiledDefinitions(privacy.policy);
+		this.consult = new ConsultConsent(privacy);
+	}
 
-	/** A promise only where a profile has to be fetched. Throws invalid (with paths), no-eligible-arm; the promise rejects with the latter. */
+	/** A promise only where something has to be fetched. Throws invalid (with paths), no-eligible-arm; the promise rejects with them too. */
 	execute(
 		definition: Definition,
 		request: DecisionRequest,
 	): Ground | Promise<Ground> {
 		const compiled = this.compiled.of(definition);
-		const asked = compiled.readContext(request.context);
-		const { enrichBudgetMs } = compiled;
-		const { profiles } = this.ports;
-		if (enrichBudgetMs === null || profiles === undefined)
-			return this.ground(definition, compiled, request, asked, NO_PROFILE);
-		const profile = profiles.lookUp(
-			request.unit,
-			Math.min(enrichBudgetMs, this.mostEnrichMs),
+		const { rulings, enrichBudgetMs } = compiled;
+		const context = compiled.readContext(request.context);
+		const asked = { definition, compiled, request, context };
+		const budgetMs = Math.min(enrichBudgetMs, this.mostEnrichMs);
+		const saysNothing =
+			request.consent === undefined && request.consentToken === undefined;
+		if (rulings === null && saysNothing)
+			return this.enriched(asked, null, budgetMs);
+		const startedAt = performance.now();
+		const consulted = this.consult.execute(rulings, request, budgetMs);
+		if (!(consulted instanceof Promise))
+			return this.enriched(asked, consulted, budgetMs);
+		return consulted.then((found) =>
+			this.enriched(asked, found, budgetMs - (performance.now() - startedAt)),
 		);
+	}
+
+	private enriched(
+		asked: Asked,
+		consulted: Consulted | null,
+		budgetMs: number,
+	): Ground | Promise<Ground> {
+		const { needsProfile } =
+			consulted?.ruled.gathering ?? asked.compiled.gathering;
+		const { profiles } = this.ports;
+		if (!needsProfile || profiles === undefined)
+			return this.ground(asked, consulted, NO_PROFILE);
+		const profile = profiles.lookUp(asked.request.unit, Math.max(0, budgetMs));
 		return profile instanceof Promise
-			? profile.then((found) =>
-					this.ground(definition, compiled, request, asked, found),
-				)
-			: this.ground(definition, compiled, request, asked, profile);
+			? profile.then((found) => this.ground(asked, consulted, found))
+			: this.ground(asked, consulted, profile);
 	}
 
 	private ground(
-		definition: Definition,
-		compiled: CompiledDefinition,
-		request: DecisionRequest,
-		asked: RequestContext,
+		{ definition, compiled, request, context: asked }: Asked,
+		consulted: Consulted | null,
 		profile: JsonObject | null,
 	): Ground {
 		const { state, bucketMs } = definition;
@@ -65,12 +106,14 @@ export class Consider {
 		const decidedAt = timeOfId(id);
 		const referenceBucket = Math.floor(decidedAt / bucketMs);
 
-		const context = compiled.gatherContext(
+		const { gather } = consulted?.ruled.gathering ?? compiled.gathering;
+		const context = gather(
 			asked,
 			request,
 			decidedAt,
 			this.ports.live,
 			profile,
+			consulted?.since,
 		);
 		const { x, missing } = compiled.encoder.encode(context.values);
 		const arms = judgeArms(
@@ -92,6 +135,7 @@ export class Consider {
 		const degraded: string[] = [];
 		if (state === "paused" || state === "stopped") degraded.push(state);
 		degraded.push(...context.degraded);
+		if (consulted?.ruled.isUnknown) degraded.push("consent");
 		if (posterior.stale) degraded.push("posterior");
 		return {
 			definition,
@@ -107,6 +151,7 @@ export class Consider {
 			posterior,
 			models,
 			degraded,
+			ruling: consulted?.ruled.ruling ?? null,
 		};
 	}
 }

@@ -10,6 +10,7 @@ import type { CompiledDefinition } from "./compiled-definition.js";
 import type { GatheredContext } from "./gather-context.js";
 import type { JudgedArms } from "./judge-arms.js";
 import type { PosteriorSnapshot } from "./ports.js";
+import type { Ruling } from "./rulings.js";
 import type { Reasons } from "./why-missing.js";
 
 /** All that is known of a decision before the policy is asked. */
@@ -32,6 +33,8 @@ export interface Ground {
 	readonly models: readonly ArmModel[];
 	/** What was not as it should be so far. */
 	readonly degraded: readonly string[];
+	/** Null where no privacy rule touches the experiment's features. */
+	readonly ruling: Ruling | null;
 }
 
 /** All that is known of a decision before an arm is chosen. */
@@ -62,6 +65,7 @@ function withScores(ground: Ground, scored: Scored): Considered {
 		posterior: ground.posterior,
 		models: ground.models,
 		degraded: ground.degraded,
+		ruling: ground.ruling,
 		scored,
 	};
 }

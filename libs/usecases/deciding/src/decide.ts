@@ -15,6 +15,7 @@ import type {
 	Ids,
 	LiveContext,
 	Posteriors,
+	Privacy,
 	Profiles,
 	Repeats,
 } from "./ports.js";
@@ -30,6 +31,8 @@ export interface DecidePorts {
 	readonly repeats?: Repeats;
 	/** Absent: no unit has a profile. */
 	readonly profiles?: Profiles;
+	/** Absent: no unit has consented to anything. */
+	readonly privacy?: Privacy;
 	readonly watch?: DecisionWatch;
 }
 

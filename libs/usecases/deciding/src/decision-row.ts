@@ -5,8 +5,8 @@ import { CORE_VERSION } from "#core/policy";
 import type { Considered } from "./considered.js";
 import { loggedReasons } from "./judge-arms.js";
 import type { DecisionRequest } from "./request.js";
+import { extraOf } from "./rulings.js";
 import type { Served } from "./serve-group.js";
-import { toExtra } from "./why-missing.js";
 
 /** The log row of a decision: all that proof, reports and relearning need. `chosen` is the place among the eligible arms. */
 export function toRow(
@@ -17,7 +17,7 @@ export function toRow(
 	chosen: number,
 	traceId: string | null,
 ): DecisionRow {
-	const { definition, arms, posterior } = considered;
+	const { definition, arms, posterior, ruling } = considered;
 	return {
 		id: considered.id,
 		experiment: definition.experiment.key,
@@ -43,9 +43,9 @@ export function toRow(
 		parent: null,
 		traceId,
 		requestId: request.requestId ?? null,
-		consent: null,
-		privacyVersion: null,
-		extra: toExtra(considered.reasons),
+		consent: ruling?.consent ?? null,
+		privacyVersion: ruling?.version ?? null,
+		extra: extraOf(ruling, considered.reasons),
 		revision: posterior.revision,
 		referenceBucket: considered.referenceBucket,
 		coreVersion: CORE_VERSION,

@@ -1,5 +1,6 @@
 import type { Encoder } from "#core/context";
 import type { Feature, FeatureSource, JsonValue } from "#core/experiment";
+import type { Withholding } from "#core/privacy";
 import type { Considered } from "./considered.js";
 import { reasonOf, type WhyMissing } from "./why-missing.js";
 
@@ -13,6 +14,8 @@ export interface ExplainedFeature {
 	readonly source: FeatureSource;
 	/** Why it is missing, where it is. */
 	readonly reason?: WhyMissing;
+	/** Why privacy rules withheld it, where they did. */
+	readonly withheld?: Withholding;
 }
 
 /** What a feature (or `intercept`) adds to the mean: θᵢ·xᵢ over its coordinates. All of an arm's sum to its mean, within rounding. */
@@ -25,7 +28,7 @@ export interface Contribution {
 
 type Known = Pick<
 	Considered,
-	"definition" | "compiled" | "context" | "x" | "missing" | "reasons"
+	"definition" | "compiled" | "context" | "x" | "missing" | "reasons" | "ruling"
 >;
 
 /** Every declared feature, in order. */
@@ -34,12 +37,14 @@ export function explainFeatures(known: Known): ExplainedFeature[] {
 	return features.map((feature) => {
 		const { name, from } = feature;
 		const isMissing = known.missing.includes(name);
+		const withheld = known.ruling?.withheld[name];
 		return {
 			name,
 			...factorsOf(feature),
 			value: isMissing ? null : shownValue(feature, known),
 			source: from,
 			...(isMissing && { reason: reasonOf(name, known.reasons) }),
+			...(withheld !== undefined && { withheld }),
 		};
 	});
 }

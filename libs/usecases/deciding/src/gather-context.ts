@@ -1,11 +1,10 @@
 import {
-	applyConsent,
-	asksConsent,
 	type CompiledFeature,
 	compileFeature,
 	givenValue,
 	hasValue,
 	typeProblem,
+	withhold,
 } from "#core/context";
 import type {
 	ContextSchema,
@@ -13,7 +12,6 @@ import type {
 	JsonObject,
 	JsonValue,
 	NumberFeature,
-	ValueFeature,
 } from "#core/experiment";
 import type { LiveAsk } from "#core/live";
 import type { LiveContext } from "./ports.js";
@@ -29,13 +27,24 @@ export interface GatheredContext {
 	readonly reasons: Reasons;
 }
 
-/** Adds live and profile features to a request's, removes what the unit has not allowed. The profile is null where it was not had in time. */
+/** How the context of a definition is gathered, all of it or what a ruling allows. */
+export interface Gathering {
+	readonly gather: GatherContext;
+	/** Whether a unit's profile is needed: one that no consent allows is not fetched. */
+	readonly needsProfile: boolean;
+}
+
+/**
+ * Adds live and profile features to a request's, removes what the unit has not allowed. The profile is null where it was not had in
+ * time. `since` is when the unit's stored consent began to stand, for live features that need one.
+ */
 export type GatherContext = (
 	request: RequestContext,
 	ask: LiveAsk,
 	now: number,
 	live: LiveContext,
 	profile: JsonObject | null,
+	since?: number,
 ) => GatheredContext;
 
 const LIVE_IS_AWAY = Object.freeze(["live"] as const);
@@ -43,25 +52,25 @@ const PROFILE_IS_AWAY = Object.freeze(["profile"] as const);
 const BOTH_ARE_AWAY = Object.freeze(["live", "profile"] as const);
 const NOTHING = Object.freeze([] as const);
 
-/** The features for which a unit's profile is looked up: a value that no consent allows is not fetched. */
-export function profileFeatures(
+/** @param withheld features that must not be used, and why each is missing then */
+export function compileGathering(
 	schema: ContextSchema,
-): readonly ValueFeature[] {
-	return schema.features
+	withheld: Reasons = ALL_ABSENT,
+): Gathering {
+	const names = new Set(Object.keys(withheld));
+	const features = schema.features
 		.filter(hasValue)
-		.filter(({ from, consent }) => from === "profile" && consent === undefined);
-}
-
-export function compileGathering(schema: ContextSchema): GatherContext {
-	const made = schema.features.filter(isLive);
-	const profiled = profileFeatures(schema).map(compileFeature);
-	const timed = schema.features.filter(({ kind }) => kind === "timeOfDay");
-	const mayWithhold = asksConsent(schema);
-	return (request, ask, now, live, profile) => {
-		// First, so that it needs its consent as all others do.
+		.filter(({ name }) => !names.has(name));
+	const made = features.filter(isLive);
+	const timed = features.filter(({ kind }) => kind === "timeOfDay");
+	const profiled = features
+		.filter(({ from }) => from === "profile")
+		.map(compileFeature);
+	const gather: GatherContext = (request, ask, now, live, profile, since) => {
 		let values =
 			timed.length === 0 ? request.values : withHours(request, timed, now);
-		let reasons: Reasons = ALL_ABSENT;
+		let reasons = withheld;
+		if (names.size > 0) values = withhold(values, names);
 		let isProfileAway = false;
 		if (profiled.length > 0) {
 			isProfileAway = profile === null;
@@ -72,26 +81,21 @@ export function compileGathering(schema: ContextSchema): GatherContext {
 		if (made.length > 0) {
 			// Not by spread: V8 takes 7 µs to add four values to what that makes, and half of one to this.
 			const all: { [name: string]: JsonValue } = Object.assign({}, values);
-			const untold = addLive(all, made, ask, now, live);
+			const untold = addLive(all, made, ask, now, live, since);
 			values = all;
 			if (untold !== null) {
 				isLiveAway = true;
 				reasons = because("out of date", untold, reasons);
 			}
 		}
-		if (mayWithhold) {
-			const allowed = applyConsent(schema, values, null);
-			({ values } = allowed);
-			reasons = because("no consent", allowed.withheld, reasons);
-		}
 		const degraded = degradedBy(isLiveAway, isProfileAway);
 		return { values, ignored: request.ignored, degraded, reasons };
 	};
+	return { gather, needsProfile: profiled.length > 0 };
 }
 
 const nameOf = ({ name }: CompiledFeature): string => name;
 
-/** What comes later outweighs what was known before: a feature that needs a consent is missing for want of it, whatever else is away. */
 function because(
 	why: WhyMissing,
 	names: readonly string[],
@@ -122,12 +126,16 @@ function addLive(
 	ask: LiveAsk,
 	now: number,
 	context: LiveContext,
+	since = 0,
 ): string[] | null {
 	let untold: string[] | null = null;
-	for (const { name, live } of features) {
+	for (const { name, live, consent } of features) {
 		const whose =
 			live.item === undefined ? ask : byItem(ask, values[live.item]);
-		const value = context.read(live, whose, now);
+		const value =
+			consent === undefined
+				? context.read(live, whose, now)
+				: context.read(live, whose, now, { purpose: consent, since });
 		if (value === undefined) {
 			untold ??= [];
 			untold.push(name);

@@ -1,6 +1,7 @@
 export { Slices } from "./breath.js";
 export { Repeated } from "./coalesce.js";
 export * from "./compiled-definition.js";
+export { badToken } from "./consult-consent.js";
 export * from "./decide.js";
 export * from "./decide-batch.js";
 export * from "./decision.js";

@@ -4,6 +4,8 @@ import type { DecisionRequest } from "./request.js";
 /** Most unit and session ids: a quicker test than PRINTABLE's, which allows every script. */
 const PLAIN = /^[ -~]{1,256}$/;
 const MOST_ELIGIBLE = 10_000;
+/** Characters. */
+export const MOST_TOKEN = 8_192;
 
 /**
  * Whether a parsed body is a decision request, as `decisionRequestSchema` says too, in a tenth of the schema's time. It only says no
@@ -27,6 +29,7 @@ function holds(key: string, value: unknown): boolean {
 				(PLAIN.test(value) || PRINTABLE.test(value))
 			);
 		case "context":
+		case "consent":
 			return isRecord(value);
 		case "eligible":
 			return isArmList(value);
@@ -34,6 +37,12 @@ function holds(key: string, value: unknown): boolean {
 			return value === "draw" || value === "best";
 		case "explain":
 			return typeof value === "boolean";
+		case "consentToken":
+			return (
+				typeof value === "string" &&
+				value.length >= 1 &&
+				value.length <= MOST_TOKEN
+			);
 		default:
 			return false;
 	}

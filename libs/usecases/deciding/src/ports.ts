@@ -3,6 +3,7 @@ import type { Sheets } from "#core/linalg";
 import type { ErasedUnit, LiveAsk } from "#core/live";
 import type { DecisionRow, Event } from "#core/log";
 import type { ArmModel } from "#core/policy";
+import type { PrivacyPolicy, StandingConsent } from "#core/privacy";
 import type { DrawnDecision } from "./decision.js";
 
 export interface Clock {
@@ -108,7 +109,38 @@ export interface LiveContext {
 		feature: LiveFeature,
 		ask: LiveAsk,
 		now: number,
+		/** Where only events that were allowed count. */
+		consented?: Consented,
 	): number | null | undefined;
+}
+
+/** Under what an event was let into a window. */
+export interface Consented {
+	readonly purpose: string;
+	/** When the unit's stored consent began to stand, milliseconds; 0 where none is stored. */
+	readonly since: number;
+}
+
+/** What units allow. */
+export interface Consents {
+	/** What is stored of the unit, at once where it is in memory. Null where that cannot be told within `budgetMs`. Never rejects. */
+	lookUp(
+		unit: string,
+		budgetMs: number,
+	): StandingConsent | null | Promise<StandingConsent | null>;
+}
+
+/** Consent that clients' own servers signed. */
+export interface ConsentTokens {
+	/** What the token says, which nobody has judged yet. Throws invalid where it is not to be believed, or is another unit's. */
+	read(token: string, unit: string): Promise<unknown>;
+}
+
+/** What decisions ask about privacy. */
+export interface Privacy {
+	readonly policy: PrivacyPolicy;
+	readonly consents: Consents;
+	readonly tokens: ConsentTokens;
 }
 
 /** Features of units that change seldom. */

@@ -4,6 +4,7 @@ import type { CompiledDefinition } from "./compiled-definition.js";
 
 /** What a decider may have had to do without for reasons that no row tells. */
 const NOT_DERIVED: ReadonlySet<string> = new Set([
+	"consent",
 	"live",
 	"posterior",
 	"profile",

@@ -8,6 +8,7 @@ import { drawFrom } from "./draw-from.js";
 import { type Explanation, explain } from "./explain.js";
 import { judgeArms } from "./judge-arms.js";
 import { differencesOf } from "./rederive-differences.js";
+import { rulingOf } from "./rulings.js";
 import { reasonsOf } from "./why-missing.js";
 
 /** A decision made again from its log row. */
@@ -72,6 +73,7 @@ function makeAgain(
 		posterior: { revision: row.revision, models, stale: false },
 		models: arms.eligible.map((index) => models[index]!),
 		degraded: state === "paused" || state === "stopped" ? [state] : [],
+		ruling: rulingOf(row),
 	});
 	const request = { experiment: experiment.key, unit: row.unit };
 	const { chosen, row: again } = drawFrom(considered, request, row.traceId);

@@ -8,7 +8,7 @@ import {
 	unknownKeyMessage,
 } from "#core/experiment";
 import { fail } from "#usecases/errors";
-import { isDecisionRequest } from "./plain-request.js";
+import { isDecisionRequest, MOST_TOKEN } from "./plain-request.js";
 
 const printable = (what: string) =>
 	z.string().regex(PRINTABLE, `${what} must be 1 to 256 printable characters.`);
@@ -61,6 +61,20 @@ export const decisionRequestSchema = z.strictObject({
 			"`best` answers the arm with the highest mean: nothing is drawn, logged or learned.",
 		),
 	explain: z.boolean().optional(),
+	consent: z
+		.record(z.string(), z.unknown())
+		.optional()
+		.describe(
+			"What the unit allows, for this decision: purposes, each true or false, with `jurisdiction` and `ageAtLeast` where they are known. A refusal that is stored stands whatever is said here.",
+		),
+	consentToken: z
+		.string()
+		.min(1)
+		.max(MOST_TOKEN)
+		.optional()
+		.describe(
+			"The same in a token that a key of SEGUE_CONSENT_KEYS signed: a JWT with `sub` (the unit), `exp` and `consent`.",
+		),
 });
 
 export const MOST_DECISIONS = 500;

@@ -1,5 +1,6 @@
 import {
 	isPlainObject,
+	type JsonObject,
 	type JsonValue,
 	type ProductFeature,
 } from "#core/experiment";
@@ -9,7 +10,7 @@ const REASONS = ["absent", "no consent", "over budget", "out of date"] as const;
 
 /**
  * Why a feature has no value. `absent`: nobody gave one of its type. `no consent`: the unit has not allowed it. `over budget`: its
- * profile was not had in time, the database being slow or away. `out of date`: its live windows did not follow the stream.
+ * profile, or whether it is allowed, was not had in time, the database being slow or away. `out of date`: its live windows did not follow the stream.
  */
 export type WhyMissing = (typeof REASONS)[number];
 
@@ -42,8 +43,11 @@ export function withProducts(
 }
 
 /** As a row keeps them, beside what else it has no column for, so that a decision derived again says the same. */
-export function toExtra(reasons: Reasons): JsonValue {
-	return reasons === ALL_ABSENT ? null : { missing: reasons };
+export function toExtra(
+	reasons: Reasons,
+	besides: JsonObject | null = null,
+): JsonValue {
+	return reasons === ALL_ABSENT ? besides : { ...besides, missing: reasons };
 }
 
 export function reasonsOf({ extra }: Pick<DecisionRow, "extra">): Reasons {

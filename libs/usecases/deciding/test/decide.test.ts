@@ -124,7 +124,7 @@ describe("a decision", () => {
 			decidedAt: MORNING,
 			referenceBucket: Math.floor(MORNING / 86_400_000),
 			origin: "server",
-			consent: null,
+			consent: { personalization: false },
 		});
 		expect(row?.x).toHaveLength(D);
 		expect([...(row?.propensities ?? [])]).toEqual([1 / 3, 1 / 3, 1 / 3]);

@@ -185,6 +185,7 @@ describe("a profile", () => {
 			value: null,
 			source: "profile",
 			reason: "no consent",
+			withheld: "forbidden",
 		});
 	});
 

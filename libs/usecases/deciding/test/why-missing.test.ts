@@ -125,7 +125,7 @@ describe("why a feature is missing is told, and told again from the log,", () =>
 			byTempo: "absent",
 			byTaste: "absent",
 		});
-		expect(row?.extra).toEqual({
+		expect(row?.extra).toMatchObject({
 			missing: { dwell: "no consent", taste: "no consent" },
 		});
 	});

@@ -41,12 +41,20 @@ export class PutExperiment {
 		private readonly store: DefinitionStore,
 		private readonly history: DefinitionHistory,
 		private readonly obeyed?: Obeyed,
+		/** What else is wrong with an experiment that is valid by itself. */
+		private readonly problemsOf: (
+			experiment: Experiment,
+		) => readonly Problem[] = () => [],
 	) {}
 
 	/** Throws invalid with every problem's path, edit-conflict. */
 	async execute(request: PutRequest): Promise<PutAnswer> {
 		const { key } = request;
-		const { experiment, warnings } = judge(key, request.document);
+		const { experiment, warnings } = judge(
+			key,
+			request.document,
+			this.problemsOf,
+		);
 		let created = false;
 		let diff = NOTHING_CHANGED;
 		const definition = await explainingConflict(
@@ -77,17 +85,11 @@ export class PutExperiment {
 function judge(
 	key: string,
 	document: unknown,
+	problemsOf: (experiment: Experiment) => readonly Problem[],
 ): { experiment: Experiment; warnings: readonly Problem[] } {
 	const parsed = parseExperiment(document);
 	const problems = parsed.ok
-		? parsed.value.key === key
-			? []
-			: [
-					{
-						path: "key",
-						message: `Must be "${key.slice(0, 64)}", as in the path, not "${parsed.value.key}".`,
-					},
-				]
+		? [...keyProblems(key, parsed.value), ...problemsOf(parsed.value)]
 		: parsed.problems;
 	if (!parsed.ok || problems.length > 0) {
 		const said = problems
@@ -102,4 +104,10 @@ function judge(
 		);
 	}
 	return { experiment: parsed.value, warnings: parsed.warnings };
+}
+
+function keyProblems(key: string, experiment: Experiment): Problem[] {
+	if (experiment.key === key) return [];
+	const message = `Must be "${key.slice(0, 64)}", as in the path, not "${experiment.key}".`;
+	return [{ path: "key", message }];
 }

@@ -97,6 +97,7 @@ const noRows: RemovedRows = {
 	requests: 0,
 	deadLetters: 0,
 	profiles: 0,
+	consents: 0,
 };
 const nothing: ErasedFromDatabase = {
 	erasedAt: 0,

@@ -16,6 +16,8 @@ export interface RemovedRows {
 	readonly deadLetters: number;
 	/** Features put for units. */
 	readonly profiles: number;
+	/** What units allowed and refused. */
+	readonly consents: number;
 }
 
 export interface ErasedFromDatabase {

@@ -75,7 +75,7 @@ export function makeReceipt(
 			},
 			{
 				where: "memory of deciders",
-				why: "Other deciders forget the unit's live windows, its profile and what they decided for it within 2 s of hearing from the database again; until then a new decision of theirs may use and log them, and goes when the unit is erased again. Live counts of an item, an arm or an experiment run out by the time said; they name nobody.",
+				why: "Other deciders forget the unit's live windows, its profile, its consent and what they decided for it within 2 s of hearing from the database again; until then a new decision of theirs may use and log them, and goes when the unit is erased again. Live counts of an item, an arm or an experiment run out by the time said; they name nobody.",
 				until: instant(now + WINDOWS_MS),
 			},
 			...(foldedBefore === null

@@ -1,3 +1,4 @@
+import { withhold } from "#core/context";
 import { isPlainObject, type JsonObject, type Problem } from "#core/experiment";
 import { fail } from "#usecases/errors";
 import { declaredFeatures, profileProblems } from "./declared-features.js";
@@ -5,6 +6,7 @@ import type {
 	DeclaringDefinitions,
 	ProfileMemory,
 	ProfileStore,
+	Withheld,
 } from "./ports.js";
 import { checkUnit } from "./unit.js";
 
@@ -18,13 +20,20 @@ export class PutProfile {
 		private readonly definitions: DeclaringDefinitions,
 		private readonly store: Pick<ProfileStore, "put">,
 		private readonly memory: ProfileMemory,
+		/** Absent: nothing is withheld. */
+		private readonly withheld: Withheld = { of: async () => [] },
 	) {}
 
-	/** What is kept, which this process decides with when it is answered; others do within 2 s. Throws invalid with every path. */
+	/** What is kept (of features that need consent: what the unit allows), which this process decides with when it is answered; others do within 2 s. Throws invalid with every path. */
 	async execute(unit: string, body: unknown): Promise<JsonObject> {
 		checkUnit(unit);
 		const values = this.judge(body);
-		const stored = await this.store.put(unit, values);
+		let withheld = await this.withheld.of(unit);
+		let stored = await this.store.put(unit, without(values, withheld));
+		// A consent that was withdrawn meanwhile takes out what it finds; this takes out what it did not find.
+		withheld = await this.withheld.of(unit);
+		if (withheld.some((name) => Object.hasOwn(stored.values, name)))
+			stored = await this.store.put(unit, without(values, withheld));
 		this.memory.put(unit, stored);
 		return stored.values;
 	}
@@ -50,6 +59,10 @@ export class PutProfile {
 			]);
 		return values;
 	}
+}
+
+function without(values: JsonObject, names: readonly string[]): JsonObject {
+	return withhold(values, new Set(names));
 }
 
 function refuse(problems: readonly Problem[]): Error {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MemoryClock, MemoryProfiles } from "#adapters/memory";
-import { ProfileCache, type ProfileCacheOptions } from "../src/index.js";
+import { ProfileCache, type UnitCacheOptions } from "../src/index.js";
 
 /** Long enough that only what is meant to end it does. */
 const PATIENT = 20_000;
@@ -11,7 +11,7 @@ async function turns(n = 5) {
 	for (let i = 0; i < n; i++) await turn();
 }
 
-function room(options: ProfileCacheOptions = {}) {
+function room(options: UnitCacheOptions = {}) {
 	const clock = new MemoryClock(1_000);
 	const stored = new MemoryProfiles(clock);
 	const failures: unknown[] = [];

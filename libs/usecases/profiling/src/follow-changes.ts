@@ -1,21 +1,28 @@
 import { Repeated } from "#usecases/deciding";
-import type { ProfileChanges } from "./ports.js";
-import type { ProfileCache } from "./profile-cache.js";
+import type { UnitChanges } from "./ports.js";
 
 /** Below the 2 s that are promised, with a question that takes long. */
 const POLL_MS = 500;
 /** From the instant of a put to its commit; and how far apart the clocks of a database and its successor may be. */
 const OVERLAP_MS = 10_000;
 
-/** Forgets profiles that were put elsewhere. */
-export class FollowProfiles {
+/** Who keeps rows of units in memory. */
+export interface Forgetful {
+	forgetAll(): void;
+	/** The unit has another row since that instant. */
+	forgetOlder(unit: string, updatedAt: number): void;
+}
+
+/** Forgets rows of units that were put elsewhere. */
+export class FollowChanges {
 	/** The database's time of the last answer; null before. */
 	#asOf: number | null = null;
+	#heardAt = Number.NEGATIVE_INFINITY;
 	readonly #polling: Repeated;
 
 	constructor(
-		private readonly changes: ProfileChanges,
-		private readonly cache: Pick<ProfileCache, "forgetAll" | "forgetOlder">,
+		private readonly changes: UnitChanges,
+		private readonly cache: Forgetful,
 		failed: (error: unknown) => void,
 	) {
 		this.#polling = new Repeated(() => this.poll(), POLL_MS, failed);
@@ -31,8 +38,14 @@ export class FollowProfiles {
 		return this.#polling.stop();
 	}
 
+	/** Since when changes may be unknown here, by `performance.now()`. */
+	get heardAt(): number {
+		return this.#heardAt;
+	}
+
 	async poll(): Promise<void> {
 		const before = this.#asOf;
+		const askedAt = performance.now();
 		const { now, changed } = await this.changes.changedSince(
 			before === null ? null : before - OVERLAP_MS,
 		);
@@ -42,5 +55,6 @@ export class FollowProfiles {
 		else
 			for (const { unit, updatedAt } of changed)
 				this.cache.forgetOlder(unit, updatedAt);
+		this.#heardAt = askedAt;
 	}
 }

@@ -1,5 +1,4 @@
-import type { JsonObject } from "#core/experiment";
-import type { ProfileStore, StoredProfile } from "./ports.js";
+import type { Kept, KeptRows } from "./ports.js";
 
 export interface LookupOptions {
 	/** Units of one question to the database. */
@@ -11,39 +10,31 @@ export interface LookupOptions {
 }
 
 /** A unit that is asked for, once for all who want it. */
-interface Wanted {
+interface Wanted<V> {
 	readonly unit: string;
-	readonly waiters: Set<(values: JsonObject | null) => void>;
+	readonly waiters: Set<(values: V | null) => void>;
 	underWay: boolean;
 	/** What comes is out of date: it was changed or forgotten after it was asked for. */
 	again: boolean;
 }
 
-/** No unit of this process has one. */
-const NO_PROFILE: StoredProfile = Object.freeze({
-	values: Object.freeze({}),
-	updatedAt: 0,
-	bytes: 0,
-});
-
 /**
- * Profiles on their way from the database: waiting → under way → landed, or failed; forgotten while under way → waiting again. Units
+ * Rows of units on their way from the database: waiting → under way → landed, or failed; forgotten while under way → waiting again. Units
  * wanted in one turn of the event loop, or while questions are under way, go in one question. Who waits has a budget, the question has
  * none: what comes late is kept for the next decision. Where every question has hung for longer than the budget, nobody waits.
  */
-export class ProfileLookups {
-	readonly #wanted = new Map<string, Wanted>();
-	readonly #waiting: Wanted[] = [];
+export class UnitLookups<V> {
+	readonly #wanted = new Map<string, Wanted<V>>();
+	readonly #waiting: Wanted<V>[] = [];
 	readonly #flights = new Set<{ readonly startedAt: number }>();
 
 	constructor(
-		private readonly source: Pick<ProfileStore, "read">,
+		private readonly source: Pick<KeptRows<V>, "read">,
 		private readonly options: LookupOptions,
 		/** Keeps what landed, and says what is known of the unit from now on. */
-		private readonly landed: (
-			unit: string,
-			profile: StoredProfile,
-		) => StoredProfile,
+		private readonly landed: (unit: string, row: Kept<V>) => Kept<V>,
+		/** Of a unit that has no row. */
+		private readonly nothing: Kept<V>,
 		private readonly failed: (error: unknown) => void,
 	) {}
 
@@ -52,7 +43,7 @@ export class ProfileLookups {
 		return this.#wanted.size;
 	}
 
-	ask(unit: string, budgetMs: number): Promise<JsonObject | null> | null {
+	ask(unit: string, budgetMs: number): Promise<V | null> | null {
 		if (this.#hangsFor(budgetMs)) return null;
 		let wanted = this.#wanted.get(unit);
 		if (wanted === undefined) {
@@ -63,7 +54,7 @@ export class ProfileLookups {
 		}
 		const { waiters } = wanted;
 		return new Promise((resolve) => {
-			const done = (values: JsonObject | null) => {
+			const done = (values: V | null) => {
 				clearTimeout(timer);
 				waiters.delete(done);
 				resolve(values);
@@ -92,7 +83,7 @@ export class ProfileLookups {
 		return true;
 	}
 
-	#enqueue(wanted: Wanted): void {
+	#enqueue(wanted: Wanted<V>): void {
 		this.#waiting.push(wanted);
 		if (this.#waiting.length === 1) setImmediate(() => this.#launch());
 	}
@@ -109,21 +100,21 @@ export class ProfileLookups {
 		}
 	}
 
-	async #fly(some: readonly Wanted[]): Promise<void> {
+	async #fly(some: readonly Wanted<V>[]): Promise<void> {
 		for (const wanted of some) wanted.underWay = true;
 		try {
 			const found = await this.source.read(some.map(({ unit }) => unit));
 			for (const wanted of some)
-				this.#land(wanted, found.get(wanted.unit) ?? NO_PROFILE);
+				this.#land(wanted, found.get(wanted.unit) ?? this.nothing);
 		} catch (error) {
 			this.failed(error);
 			for (const wanted of some) this.#settle(wanted, null);
 		}
 	}
 
-	#land(wanted: Wanted, profile: StoredProfile): void {
+	#land(wanted: Wanted<V>, row: Kept<V>): void {
 		if (!wanted.again) {
-			const { values } = this.landed(wanted.unit, profile);
+			const { values } = this.landed(wanted.unit, row);
 			this.#settle(wanted, values);
 			return;
 		}
@@ -133,7 +124,7 @@ export class ProfileLookups {
 		else this.#wanted.delete(wanted.unit);
 	}
 
-	#settle({ unit, waiters }: Wanted, values: JsonObject | null): void {
+	#settle({ unit, waiters }: Wanted<V>, values: V | null): void {
 		this.#wanted.delete(unit);
 		for (const done of waiters) done(values);
 	}

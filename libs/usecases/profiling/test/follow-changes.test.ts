@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { MemoryClock, MemoryProfiles } from "#adapters/memory";
 import { eventually } from "../../../../test/contract/eventually.js";
-import { FollowProfiles, ProfileCache } from "../src/index.js";
+import { FollowChanges, ProfileCache } from "../src/index.js";
 
 /** A decider and who puts profiles elsewhere. */
 async function room(mostChanged?: number) {
@@ -9,7 +9,7 @@ async function room(mostChanged?: number) {
 	const stored = new MemoryProfiles(clock, mostChanged);
 	const cache = new ProfileCache(stored);
 	const failures: unknown[] = [];
-	const follow = new FollowProfiles(
+	const follow = new FollowChanges(
 		stored,
 		cache,
 		(error) => void failures.push(error),

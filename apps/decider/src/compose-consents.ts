@@ -1,0 +1,65 @@
+import { Database, PostgresConsents } from "#adapters/postgres";
+import {
+	ConsentCache,
+	GetConsent,
+	PutConsent,
+	WithheldFromProfiles,
+} from "#usecases/consenting";
+import { type DeclaringDefinitions, FollowChanges } from "#usecases/profiling";
+import type { PrivacyParts } from "../../boot/src/open-privacy.js";
+import type { Shutdown } from "../../boot/src/shutdown.js";
+
+export interface ConsentsNeeds {
+	readonly databaseUrl: string;
+	/** For what nobody waits for. */
+	readonly database: Database;
+	readonly definitions: DeclaringDefinitions;
+	readonly privacy: PrivacyParts;
+	/** What this process keeps of profiles. */
+	readonly profiles: { forget(unit: string): void };
+	readonly warn: (what: string) => (error: unknown) => void;
+	readonly shutdown: Shutdown;
+}
+
+/** A decider's consents: kept in memory as long as changes are heard of, and put and shown through it. */
+export async function composeConsents({
+	databaseUrl,
+	database,
+	definitions,
+	privacy: { policy },
+	profiles,
+	warn,
+	shutdown,
+}: ConsentsNeeds) {
+	// Apart, so that a decision waits behind no report, and news of a withdrawal behind nothing.
+	const lookups = new Database({
+		connectionString: databaseUrl,
+		applicationName: "segue decider",
+		most: 3,
+		least: 2,
+		statementTimeoutMs: 1_000,
+		onLost: warn("A connection of the decider was lost"),
+	});
+	shutdown.add("pool of consents", () => lookups.close());
+	const looked = new PostgresConsents(lookups);
+	await looked.read([]);
+	const cache: ConsentCache = new ConsentCache(looked, () => changes.heardAt, {
+		failed: warn("Consents were not had from the database"),
+	});
+	const changes: FollowChanges = new FollowChanges(
+		looked,
+		cache,
+		warn(
+			"Consents put elsewhere were not heard of; features that need consent are left out",
+		),
+	);
+	await changes.start();
+	shutdown.add("consents", () => changes.stop());
+	const stored = new PostgresConsents(database);
+	return {
+		cache,
+		putConsent: new PutConsent(policy, definitions, stored, cache, profiles),
+		getConsent: new GetConsent(stored),
+		withheld: new WithheldFromProfiles(policy, definitions, stored),
+	};
+}

@@ -1,0 +1,3 @@
+export * from "./consent-keys.js";
+export * from "./jwt-consent-tokens.js";
+export * from "./read-privacy.js";

@@ -1,0 +1,63 @@
+import type { Consent } from "./consent.js";
+import { type PrivacyPolicy, rulesFor } from "./policy.js";
+
+/**
+ * Why a value must not be used. `refused`: the unit said no. `not given`: it needs a yes, and there is none. `under age`: it is too
+ * young, or nobody said that it is not. `forbidden`: nobody can allow it there. `unknown`: whether it is allowed could not be told.
+ */
+export type Withholding =
+	| "refused"
+	| "not given"
+	| "under age"
+	| "forbidden"
+	| "unknown";
+
+/** Whether a unit with this consent allows a purpose: null where it does. */
+export function purposeProblem(
+	policy: PrivacyPolicy,
+	{ answers, jurisdiction, ageAtLeast }: Consent,
+	purpose: string,
+): Withholding | null {
+	const { rules } = rulesFor(policy, jurisdiction);
+	if (!policy.purposes.has(purpose)) return "forbidden";
+	if (rules.forbidden.purposes.has(purpose)) return "forbidden";
+	const answer = Object.hasOwn(answers, purpose) ? answers[purpose] : undefined;
+	if (answer === false) return "refused";
+	const { age } = rules;
+	if (age?.purposes.has(purpose)) {
+		const isTooYoung =
+			ageAtLeast === null ? age.refuseUnknown : ageAtLeast < age.minimum;
+		if (isTooYoung) return "under age";
+	}
+	return answer === true || !rules.optIn.has(purpose) ? null : "not given";
+}
+
+/** Whether a feature may be used for a unit with this consent: null where it may. */
+export function featureProblem(
+	policy: PrivacyPolicy,
+	consent: Consent,
+	{
+		name,
+		consent: purpose,
+	}: { readonly name: string; readonly consent?: string | undefined },
+): Withholding | null {
+	const { rules } = rulesFor(policy, consent.jurisdiction);
+	if (rules.forbidden.features.has(name)) return "forbidden";
+	return purpose === undefined
+		? null
+		: purposeProblem(policy, consent, purpose);
+}
+
+/** Whether some rule may withhold the feature from somebody. */
+export function isGoverned(
+	{ jurisdictions }: PrivacyPolicy,
+	{
+		name,
+		consent,
+	}: { readonly name: string; readonly consent?: string | undefined },
+): boolean {
+	if (consent !== undefined) return true;
+	for (const { forbidden } of jurisdictions.values())
+		if (forbidden.features.has(name)) return true;
+	return false;
+}
