@@ -17,6 +17,8 @@ export interface ConsentsNeeds {
 	readonly privacy: PrivacyParts;
 	/** What this process keeps of profiles. */
 	readonly profiles: { forget(unit: string): void };
+	/** Told of a unit whose consent stands no more, and since when it stood. */
+	readonly onChanged: (unit: string, since: number) => void;
 	readonly warn: (what: string) => (error: unknown) => void;
 	readonly shutdown: Shutdown;
 }
@@ -28,6 +30,7 @@ export async function composeConsents({
 	definitions,
 	privacy: { policy },
 	profiles,
+	onChanged,
 	warn,
 	shutdown,
 }: ConsentsNeeds) {
@@ -44,6 +47,9 @@ export async function composeConsents({
 	const looked = new PostgresConsents(lookups);
 	await looked.read([]);
 	const cache: ConsentCache = new ConsentCache(looked, () => changes.heardAt, {
+		onChanged,
+		mostItems: 1_000,
+		mostWaiting: 20_000,
 		failed: warn("Consents were not had from the database"),
 	});
 	const changes: FollowChanges = new FollowChanges(

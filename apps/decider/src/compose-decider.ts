@@ -27,10 +27,10 @@ import {
 	FindDecision,
 	LiveWindowsFeed,
 	PosteriorCache,
-	type PosteriorSource,
 	ReadPosterior,
 	RederiveDecision,
 	RememberedDecisions,
+	unitUnder,
 } from "#usecases/deciding";
 import {
 	GetExperiment,
@@ -58,6 +58,7 @@ import { armKeys } from "./arm-keys.js";
 import { composeConsents } from "./compose-consents.js";
 import { composeProfiles } from "./compose-profiles.js";
 import { health } from "./health.js";
+import { measured } from "./measured.js";
 import { mintIds } from "./mint-ids.js";
 import { searchStream } from "./search-stream.js";
 
@@ -160,6 +161,10 @@ export async function composeDecider({
 				erasedSince: (instant) => erasure.erasedSince(instant),
 				wholeSince: () => marks.wholeSince(),
 			},
+			keeper: {
+				policy: privacy.policy,
+				consents: { lookUp: (unit, ms) => consents.lookUp(unit, ms) },
+			},
 			failed: warn("The live windows do not follow the stream"),
 		},
 	);
@@ -185,7 +190,15 @@ export async function composeDecider({
 		cache: consents,
 		withheld,
 		...consentCalls
-	} = await composeConsents({ ...needs, privacy, profiles });
+	} = await composeConsents({
+		...needs,
+		privacy,
+		profiles,
+		onChanged: (unit, since) => {
+			const under = unitHash(hashKey, unitUnder(unit, since));
+			live.forgetGated([{ ...under, erasedAt: clock.now() }]);
+		},
+	});
 	live.start();
 	shutdown.add("live windows", () => live.stop());
 
@@ -277,27 +290,5 @@ export async function composeDecider({
 				`An error that is none of the catalogue, at ${where}`,
 			),
 		isDatabaseAway: isTransient,
-	};
-}
-
-/** Each reading of a posterior is timed, and its revision shown. */
-function measured(source: PosteriorSource, metrics: Metrics): PosteriorSource {
-	return {
-		heads: () => source.heads(),
-		async read(experiment, version, sinceRevision, sheets) {
-			const startedAt = performance.now();
-			const read = await source.read(
-				experiment,
-				version,
-				sinceRevision,
-				sheets,
-			);
-			metrics.refreshed(
-				experiment,
-				read.revision,
-				(performance.now() - startedAt) / 1_000,
-			);
-			return read;
-		},
 	};
 }

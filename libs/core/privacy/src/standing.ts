@@ -48,15 +48,43 @@ export function featureProblem(
 		: purposeProblem(policy, consent, purpose);
 }
 
+/** What must be allowed before events count for live features; features with the same gate share their windows. */
+export interface Gate {
+	readonly key: string;
+	/** A feature that is forbidden somewhere; empty for all others. */
+	readonly name: string;
+	readonly consent: string | undefined;
+}
+
+/** Null for a feature that no rule touches. */
+export function gateOf(
+	policy: PrivacyPolicy,
+	feature: {
+		readonly name: string;
+		readonly consent?: string | undefined;
+	},
+): Gate | null {
+	if (!isGoverned(policy, feature)) return null;
+	const { consent } = feature;
+	const name = isForbiddenSomewhere(policy, feature.name) ? feature.name : "";
+	return { key: `${consent ?? ""} ${name}`, name, consent };
+}
+
 /** Whether some rule may withhold the feature from somebody. */
 export function isGoverned(
-	{ jurisdictions }: PrivacyPolicy,
+	policy: PrivacyPolicy,
 	{
 		name,
 		consent,
 	}: { readonly name: string; readonly consent?: string | undefined },
 ): boolean {
-	if (consent !== undefined) return true;
+	return consent !== undefined || isForbiddenSomewhere(policy, name);
+}
+
+function isForbiddenSomewhere(
+	{ jurisdictions }: PrivacyPolicy,
+	name: string,
+): boolean {
 	for (const { forbidden } of jurisdictions.values())
 		if (forbidden.features.has(name)) return true;
 	return false;

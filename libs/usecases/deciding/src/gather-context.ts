@@ -52,16 +52,23 @@ const PROFILE_IS_AWAY = Object.freeze(["profile"] as const);
 const BOTH_ARE_AWAY = Object.freeze(["live", "profile"] as const);
 const NOTHING = Object.freeze([] as const);
 
-/** @param withheld features that must not be used, and why each is missing then */
+/**
+ * @param withheld features that must not be used, and why each is missing then
+ * @param gates of features, keys by name, whose events must have been allowed
+ */
 export function compileGathering(
 	schema: ContextSchema,
 	withheld: Reasons = ALL_ABSENT,
+	gates: ReadonlyMap<string, string> = new Map(),
 ): Gathering {
 	const names = new Set(Object.keys(withheld));
 	const features = schema.features
 		.filter(hasValue)
 		.filter(({ name }) => !names.has(name));
-	const made = features.filter(isLive);
+	const made = features.filter(isLive).map((feature) => ({
+		...feature,
+		gate: gates.get(feature.name),
+	}));
 	const timed = features.filter(({ kind }) => kind === "timeOfDay");
 	const profiled = features
 		.filter(({ from }) => from === "profile")
@@ -122,20 +129,22 @@ function isLive(feature: Feature): feature is FeatureOfEvents {
 /** Adds what there is of the features to the values. Returns the names of those that cannot be told now; null where all can. */
 function addLive(
 	values: { [name: string]: JsonValue },
-	features: readonly FeatureOfEvents[],
+	features: readonly (FeatureOfEvents & {
+		readonly gate: string | undefined;
+	})[],
 	ask: LiveAsk,
 	now: number,
 	context: LiveContext,
 	since = 0,
 ): string[] | null {
 	let untold: string[] | null = null;
-	for (const { name, live, consent } of features) {
+	for (const { name, live, gate } of features) {
 		const whose =
 			live.item === undefined ? ask : byItem(ask, values[live.item]);
 		const value =
-			consent === undefined
+			gate === undefined
 				? context.read(live, whose, now)
-				: context.read(live, whose, now, { purpose: consent, since });
+				: context.read(live, whose, now, { gate, since });
 		if (value === undefined) {
 			untold ??= [];
 			untold.push(name);

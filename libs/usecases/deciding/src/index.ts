@@ -9,6 +9,7 @@ export * from "./definition-cache.js";
 export * from "./explain.js";
 export type { Contribution, ExplainedFeature } from "./explain-context.js";
 export * from "./find-decision.js";
+export { unitUnder } from "./gated-windows.js";
 export * from "./live-windows-feed.js";
 export * from "./ports.js";
 export * from "./posterior-cache.js";

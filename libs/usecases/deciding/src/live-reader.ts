@@ -1,6 +1,7 @@
 import type { LiveFeature } from "#core/experiment";
 import { historyMs, type LiveWindows, wholeAfterMs } from "#core/live";
 import { decodeMessage, type Event } from "#core/log";
+import type { GatedWindows } from "./gated-windows.js";
 import type { Clock, EventTail } from "./ports.js";
 
 /**
@@ -12,6 +13,8 @@ const MOST_AHEAD_MS = 300_000;
 /** Windows over a set of features, filled from the stream: what it still has of their history, and what comes from then on. */
 export class LiveReader {
 	readonly windows: LiveWindows;
+	/** Of features that need consent; null where there are none. */
+	readonly gated: GatedWindows | null;
 	/** How far back the stream is read. */
 	readonly historyMs: number;
 	/** From when on everything was heard, milliseconds since the epoch; null where nothing is missing. */
@@ -22,8 +25,14 @@ export class LiveReader {
 	readonly #closed: Promise<void>;
 	#sayClosed: () => void = () => {};
 
-	constructor(windows: LiveWindows, features: readonly LiveFeature[]) {
+	/** @param features of both */
+	constructor(
+		windows: LiveWindows,
+		features: readonly LiveFeature[],
+		gated: GatedWindows | null = null,
+	) {
 		this.windows = windows;
+		this.gated = gated;
 		this.#features = features;
 		this.historyMs = historyMs(features) + MOST_AHEAD_MS;
 		this.#closed = new Promise((resolve) => {
@@ -43,29 +52,37 @@ export class LiveReader {
 	async catchUp(stream: EventTail, clock: Clock): Promise<void> {
 		const since = clock.now() - this.historyMs;
 		// One reader for both, so that a decision is heard before the events that name it.
-		const filter = this.windows.asksDecisions ? "segue.>" : "segue.events.>";
+		const { windows, gated } = this;
+		const asks = windows.asksDecisions || gated?.asksDecisions;
+		const filter = asks ? "segue.>" : "segue.events.>";
 		this.#tail = await stream.tail(filter, since, (message) => {
 			const decoded = decodeMessage(message.subject, message.body);
 			if (decoded.kind === "decisions")
 				for (const item of decoded.items)
-					if (item.ok) this.windows.decide(item.value);
+					if (item.ok) {
+						windows.decide(item.value);
+						gated?.decide(item.value);
+					}
 			if (decoded.kind === "events")
 				for (const item of decoded.items)
 					if (item.ok) this.#hear(item.value, message.storedAt);
 		});
 		// Closed while the tail was being opened.
 		if (this.#isClosed) await this.#tail.close();
-		await Promise.race([this.#tail.caughtUp, this.#closed]);
+		const caughtUp = this.#tail.caughtUp.then(() => gated?.settled());
+		await Promise.race([caughtUp, this.#closed]);
 	}
 
 	async close(): Promise<void> {
 		this.#isClosed = true;
 		this.#sayClosed();
+		this.gated?.close();
 		await this.#tail?.close();
 	}
 
 	#hear(event: Event, storedAt: number): void {
-		if (event.at <= storedAt + MOST_AHEAD_MS)
-			this.windows.hear(event, storedAt);
+		if (event.at > storedAt + MOST_AHEAD_MS) return;
+		this.windows.hear(event, storedAt);
+		this.gated?.hear(event, storedAt);
 	}
 }

@@ -1,17 +1,27 @@
-import {
-	type Definition,
-	type LiveFeature,
-	liveFeatures,
-} from "#core/experiment";
+import type { ContextSchema, Definition, LiveFeature } from "#core/experiment";
 import type { ErasedUnit, LiveAsk, LiveWindows } from "#core/live";
+import { type Gate, gateOf } from "#core/privacy";
 import { Coalesced, Repeated } from "./coalesce.js";
+import {
+	type GatedFeature,
+	GatedWindows,
+	type Gatekeeper,
+} from "./gated-windows.js";
 import { LiveReader } from "./live-reader.js";
-import type { Clock, EventTail, LiveContext, StreamPast } from "./ports.js";
+import type {
+	Clock,
+	Consented,
+	EventTail,
+	LiveContext,
+	StreamPast,
+} from "./ports.js";
 
 export interface LiveWindowsFeedOptions {
 	readonly retryMs?: number;
 	/** Absent: nobody was ever erased, and the stream has all there ever was. */
 	readonly past?: StreamPast;
+	/** Absent: no feature needs consent. */
+	readonly keeper?: Gatekeeper;
 	/** Told of every failed attempt to follow the stream. */
 	readonly failed?: (error: unknown) => void;
 }
@@ -21,6 +31,20 @@ const NOTHING_GONE: StreamPast = {
 	wholeSince: async () => null,
 };
 
+/** A feature, and what must be allowed before events count for it; null: nothing. */
+interface Declared {
+	readonly live: LiveFeature;
+	readonly gate: Gate | null;
+}
+
+const isFree = ({ gate }: Declared): boolean => gate === null;
+const isGated = (one: Declared): one is GatedFeature => one.gate !== null;
+
+function isServed(reader: LiveReader | null, one: Declared): boolean {
+	if (isGated(one)) return reader?.gated?.serves(one) === true;
+	return reader?.windows.serves(one.live) === true;
+}
+
 /**
  * Live features, made from the stream: what it has of their history at start, what comes from then on. Every decider has its own windows,
  * over the features that are declared. Where a definition declares others, new windows over all of them are filled beside those in use,
@@ -28,13 +52,14 @@ const NOTHING_GONE: StreamPast = {
  * stream no longer had, until it does not: a count would be too low.
  */
 export class LiveWindowsFeed implements LiveContext {
-	private readonly declared = new Map<string, readonly LiveFeature[]>();
+	private readonly declared = new Map<string, readonly Declared[]>();
 	private serving: LiveReader | null = null;
 	private coming: LiveReader | null = null;
 	private started = false;
 	private readonly completing = new Coalesced(() => this.complete());
 	private readonly upkeep: Repeated;
 	private readonly past: StreamPast;
+	private readonly keeper: Gatekeeper | undefined;
 	private readonly failed: (error: unknown) => void;
 
 	constructor(
@@ -47,13 +72,17 @@ export class LiveWindowsFeed implements LiveContext {
 			retryMs = 1_000,
 			failed = () => {},
 			past = NOTHING_GONE,
+			keeper,
 		}: LiveWindowsFeedOptions = {},
 	) {
 		this.failed = failed;
 		this.past = past;
+		this.keeper = keeper;
 		this.upkeep = new Repeated(
 			async () => {
-				this.serving?.windows.leave(this.clock.now());
+				const now = this.clock.now();
+				this.serving?.windows.leave(now);
+				this.serving?.gated?.leave(now);
 				await this.completing.run();
 			},
 			retryMs,
@@ -70,16 +99,19 @@ export class LiveWindowsFeed implements LiveContext {
 		feature: LiveFeature,
 		ask: LiveAsk,
 		now: number,
+		consented?: Consented,
 	): number | null | undefined {
 		const { serving } = this;
 		if (serving === null || !this.stream.connected) return undefined;
 		if (!serving.isWhole(feature, now)) return undefined;
-		return serving.windows.read(feature, ask, now);
+		return consented === undefined
+			? serving.windows.read(feature, ask, now)
+			: serving.gated?.read(feature, ask, now, consented);
 	}
 
 	/** Takes a definition's features up; resolves when they can be read, or when an attempt failed, which is repeated. */
 	async prepare({ experiment }: Definition): Promise<void> {
-		this.declared.set(experiment.key, liveFeatures(experiment.context));
+		this.declared.set(experiment.key, this.liveOf(experiment.context));
 		if (this.started) await this.completing.run().catch(this.failed);
 	}
 
@@ -100,20 +132,46 @@ export class LiveWindowsFeed implements LiveContext {
 	forget(units: readonly ErasedUnit[]): void {
 		this.serving?.windows.forget(units);
 		this.coming?.windows.forget(units);
+		this.forgetGated(units);
+	}
+
+	/** Forgets units under a consent that stands no more (`unitUnder`). */
+	forgetGated(units: readonly ErasedUnit[]): void {
+		this.serving?.gated?.forget(units);
+		this.coming?.gated?.forget(units);
+	}
+
+	private liveOf({ features }: ContextSchema): Declared[] {
+		return features.flatMap((feature) => {
+			if (feature.kind !== "number" || feature.live === undefined) return [];
+			const gate =
+				this.keeper === undefined ? null : gateOf(this.keeper.policy, feature);
+			return [{ live: feature.live, gate }];
+		});
 	}
 
 	private get isComplete(): boolean {
-		const windows = this.serving?.windows;
+		const { serving } = this;
 		for (const features of this.declared.values())
 			for (const feature of features)
-				if (windows?.serves(feature) !== true) return false;
+				if (!isServed(serving, feature)) return false;
 		return true;
+	}
+
+	private gatedOver(features: readonly GatedFeature[]): GatedWindows | null {
+		return this.keeper === undefined || features.length === 0
+			? null
+			: new GatedWindows(features, this.windowsOver, this.keeper);
 	}
 
 	private async complete(): Promise<void> {
 		if (!this.started || this.isComplete) return;
-		const features = [...this.declared.values()].flat();
-		const reader = new LiveReader(this.windowsOver(features), features);
+		const declared = [...this.declared.values()].flat();
+		const reader = new LiveReader(
+			this.windowsOver(declared.filter(isFree).map(({ live }) => live)),
+			declared.map(({ live }) => live),
+			this.gatedOver(declared.filter(isGated)),
+		);
 		this.coming = reader;
 		try {
 			const since = this.clock.now() - reader.historyMs;

@@ -114,9 +114,10 @@ export interface LiveContext {
 	): number | null | undefined;
 }
 
-/** Under what an event was let into a window. */
+/** Under what events were let into a window. */
 export interface Consented {
-	readonly purpose: string;
+	/** Key of the feature's gate (#core/privacy). */
+	readonly gate: string;
 	/** When the unit's stored consent began to stand, milliseconds; 0 where none is stored. */
 	readonly since: number;
 }

@@ -10,6 +10,7 @@ import type { DecisionRow } from "#core/log";
 import {
 	type Consent,
 	featureProblem,
+	gateOf,
 	isGoverned,
 	NO_CONSENT,
 	type PrivacyPolicy,
@@ -102,6 +103,8 @@ export function compileRulings(
 
 export class Rulings {
 	private readonly purposes: readonly string[];
+	/** Keys of their gates, by the names of features. */
+	private readonly gates: ReadonlyMap<string, string>;
 	private readonly remembered = new Map<string, Ruled>();
 
 	constructor(
@@ -112,6 +115,12 @@ export class Rulings {
 		this.purposes = [
 			...new Set(governed.flatMap(({ consent }) => consent ?? [])),
 		];
+		this.gates = new Map(
+			governed.flatMap((feature) => {
+				const gate = gateOf(policy, feature);
+				return gate === null ? [] : [[feature.name, gate.key] as const];
+			}),
+		);
 	}
 
 	/** The strictest of all that was said holds; live features ask in addition what is stored, which alone lets events into windows. */
@@ -169,7 +178,11 @@ export class Rulings {
 				consent: Object.freeze(consent),
 				withheld: Object.freeze(withheld),
 			}),
-			gathering: compileGathering(this.schema, reasonsFor(withheld)),
+			gathering: compileGathering(
+				this.schema,
+				reasonsFor(withheld),
+				this.gates,
+			),
 			isUnknown: stored === null,
 		});
 	}

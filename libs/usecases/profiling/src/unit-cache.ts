@@ -77,7 +77,7 @@ export class UnitCache<V> {
 
 	/** Whatever is known of the unit, or on its way, is not used from now on. */
 	forget(unit: string): void {
-		this.#kept.delete(unit);
+		this.#drop(unit);
 		this.#lookups.forget(unit);
 	}
 
@@ -104,10 +104,27 @@ export class UnitCache<V> {
 			const kept = this.#kept.peek(unit);
 			if (kept !== undefined) {
 				kept.mark ??= erased.mark(unit);
-				if (erased.marks.has(kept.mark)) this.#kept.delete(unit);
+				if (erased.marks.has(kept.mark)) this.#drop(unit);
 			}
 			if (slices.used) await slices.pause();
 		}
+	}
+
+	/** What is known of a unit, where it is in memory. */
+	protected peek(unit: string): V | undefined {
+		return this.#kept.peek(unit)?.row.values;
+	}
+
+	/** For who makes something of what is kept: a unit was forgotten for good. */
+	protected dropped(_unit: string, _values: V): void {}
+
+	/** For who makes something of what is kept: this is known from now on. */
+	protected arrived(_unit: string, _values: V): void {}
+
+	#drop(unit: string): void {
+		const kept = this.#kept.peek(unit);
+		this.#kept.delete(unit);
+		if (kept !== undefined) this.dropped(unit, kept.row.values);
 	}
 
 	/** An answer may be older than what came since it was asked for. */
@@ -115,6 +132,7 @@ export class UnitCache<V> {
 		const known = this.#kept.peek(unit);
 		if (known !== undefined && known.row.updatedAt > row.updatedAt)
 			return known.row;
+		this.arrived(unit, row.values);
 		const kept = { row, mark: known?.mark ?? null };
 		this.#kept.set(unit, kept, BYTES_A_UNIT + row.bytes);
 		return row;
