@@ -96,8 +96,10 @@ export class GatedWindows {
 		const others = this.#waiting.get(unit);
 		if (others === undefined) {
 			const stored = this.#keeper.consents.lookUp(unit, LOOK_UP_MS);
-			if (stored !== null && !(stored instanceof Promise))
-				return this.#judge(stored, event, storedAt);
+			if (stored !== null && !(stored instanceof Promise)) {
+				this.#judge(stored, event, storedAt);
+				return;
+			}
 		}
 		if (this.#waitingEvents >= MOST_WAITING) {
 			this.#lostAt = Math.max(this.#lostAt, storedAt);
