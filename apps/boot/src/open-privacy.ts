@@ -9,6 +9,7 @@ import type { PrivacyPolicy } from "#core/privacy";
 import type { ConsentTokens } from "#usecases/deciding";
 import type { Log } from "./log.js";
 import { packageRoot } from "./package-root.js";
+import { pseudonymsOf } from "./pseudonyms.js";
 
 export interface PrivacyParts {
 	readonly policy: PrivacyPolicy;
@@ -17,9 +18,10 @@ export interface PrivacyParts {
 
 /** Privacy files and keys of tokens, as the configuration names them. Throws with every problem, before anything is started. */
 export async function openPrivacy(
-	{ privacyFolder, consentKeys }: Config,
+	config: Config,
 	log?: Log,
 ): Promise<PrivacyParts> {
+	const { privacyFolder, consentKeys } = config;
 	const folder = privacyFolder ?? join(packageRoot(), "privacy");
 	const [read, keys] = await Promise.all([
 		readPrivacy(folder),
@@ -38,5 +40,10 @@ export async function openPrivacy(
 	log?.info(
 		`privacy: version ${policy.version} of ${folder}: purposes ${[...policy.purposes.keys()].join(", ")}; jurisdictions ${[...policy.jurisdictions.keys()].join(", ")}; default ${policy.defaultJurisdiction}; ${keys.keys.length} keys of consent tokens`,
 	);
-	return { policy, tokens: new JwtConsentTokens(keys.keys) };
+	const pseudonyms = pseudonymsOf(config);
+	const isUnit =
+		pseudonyms === null
+			? undefined
+			: (sub: string, unit: string) => pseudonyms.all(sub).includes(unit);
+	return { policy, tokens: new JwtConsentTokens(keys.keys, isUnit) };
 }

@@ -6,6 +6,7 @@ import {
 	WithheldFromProfiles,
 } from "#usecases/consenting";
 import { type DeclaringDefinitions, FollowChanges } from "#usecases/profiling";
+import { type FormerNames, readByAnyName } from "#usecases/pseudonymising";
 import type { PrivacyParts } from "../../boot/src/open-privacy.js";
 import type { Shutdown } from "../../boot/src/shutdown.js";
 
@@ -14,6 +15,8 @@ export interface ConsentsNeeds {
 	/** For what nobody waits for. */
 	readonly database: Database;
 	readonly definitions: DeclaringDefinitions;
+	/** What was said under a former name of a unit stands until it says something anew. */
+	readonly formerNames: FormerNames;
 	readonly privacy: PrivacyParts;
 	/** What this process keeps of profiles. */
 	readonly profiles: { forget(unit: string): void };
@@ -28,6 +31,7 @@ export async function composeConsents({
 	databaseUrl,
 	database,
 	definitions,
+	formerNames,
 	privacy: { policy },
 	profiles,
 	onChanged,
@@ -46,12 +50,20 @@ export async function composeConsents({
 	shutdown.add("pool of consents", () => lookups.close());
 	const looked = new PostgresConsents(lookups);
 	await looked.read([]);
-	const cache: ConsentCache = new ConsentCache(looked, () => changes.heardAt, {
-		onChanged,
-		mostItems: 1_000,
-		mostWaiting: 20_000,
-		failed: warn("Consents were not had from the database"),
+	const byAnyName = (store: PostgresConsents) => ({
+		read: (units: readonly string[]) =>
+			readByAnyName(store, formerNames, units),
 	});
+	const cache: ConsentCache = new ConsentCache(
+		byAnyName(looked),
+		() => changes.heardAt,
+		{
+			onChanged,
+			mostItems: 1_000,
+			mostWaiting: 20_000,
+			failed: warn("Consents were not had from the database"),
+		},
+	);
 	const changes: FollowChanges = new FollowChanges(
 		looked,
 		cache,
@@ -65,7 +77,7 @@ export async function composeConsents({
 	return {
 		cache,
 		putConsent: new PutConsent(policy, definitions, stored, cache, profiles),
-		getConsent: new GetConsent(stored),
-		withheld: new WithheldFromProfiles(policy, definitions, stored),
+		getConsent: new GetConsent(byAnyName(stored)),
+		withheld: new WithheldFromProfiles(policy, definitions, byAnyName(stored)),
 	};
 }

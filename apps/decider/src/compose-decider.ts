@@ -1,9 +1,8 @@
-import { randomUUID } from "node:crypto";
-import { join } from "node:path";
 import type { Config } from "#adapters/config";
 import {
 	Database,
 	isTransient,
+	newestUnit,
 	PostgresDecisionReads,
 	PostgresDefinitionStore,
 	PostgresErasure,
@@ -14,7 +13,6 @@ import {
 	PostgresRevisionReads,
 	PostgresStreamMarks,
 } from "#adapters/postgres";
-import { openSpool } from "#adapters/spool";
 import { currentTraceId, type Metrics } from "#adapters/telemetry";
 import type { ApiParts } from "#api";
 import { LiveWindows, unitHash } from "#core/live";
@@ -29,7 +27,6 @@ import {
 	PosteriorCache,
 	ReadPosterior,
 	RederiveDecision,
-	RememberedDecisions,
 	unitUnder,
 } from "#usecases/deciding";
 import {
@@ -46,21 +43,24 @@ import {
 	forgetUnit,
 	UnerasedDecisions,
 } from "#usecases/erasing";
-import { AcceptEvents, Publisher } from "#usecases/ingesting";
+import { AcceptEvents } from "#usecases/ingesting";
 import { PastSumsOfLog, ReadLedger } from "#usecases/learning";
+import { FormerNames, missingKey } from "#usecases/pseudonymising";
 import { MakeReport } from "#usecases/reporting";
 import type { Log } from "../../boot/src/log.js";
 import type { PrivacyParts } from "../../boot/src/open-privacy.js";
 import type { Parts } from "../../boot/src/parts.js";
+import { pseudonymsOf } from "../../boot/src/pseudonyms.js";
 import type { Shutdown } from "../../boot/src/shutdown.js";
 import { MOST_STREAM_KEEP_MS } from "../../boot/src/stream-keep.js";
 import { armKeys } from "./arm-keys.js";
+import { behindPseudonyms, eventUnit } from "./behind-pseudonyms.js";
 import { composeConsents } from "./compose-consents.js";
+import { composeLog } from "./compose-log.js";
 import { composeProfiles } from "./compose-profiles.js";
 import { health } from "./health.js";
 import { measured } from "./measured.js";
 import { mintIds } from "./mint-ids.js";
-import { searchStream } from "./search-stream.js";
 
 const clock = { now: () => Date.now() };
 const ids = mintIds(() => Date.now());
@@ -112,29 +112,13 @@ export async function composeDecider({
 	);
 	await repeats.warm();
 
-	const spool = await openSpool({
-		folder: join(config.dataFolder, "spool"),
-		maxBytes: config.spoolMaxBytes,
-		sync: config.durability === "power",
-		onDamage: (keptIn) =>
-			log.error(
-				`The spool had damaged bytes, which were set aside in ${keptIn}`,
-			),
+	const { spool, remembered, publisher } = await composeLog({
+		config,
+		parts,
+		log,
+		metrics,
+		shutdown,
 	});
-	shutdown.add("spool", () => spool.close());
-	metrics.watchSpool(() => ({ bytes: spool.size, entries: spool.count }));
-	const remembered: RememberedDecisions = new RememberedDecisions(
-		(id) => publisher.pending(id),
-		searchStream(parts.stream),
-	);
-	const publisher: Publisher = new Publisher(parts.stream, spool, {
-		boot: randomUUID(),
-		onPublished: (seconds) => metrics.published(seconds),
-		onSafe: (rows, pack) => remembered.remember(rows, pack),
-		onTrouble: (what, error) => log.warn({ err: error }, what),
-	});
-	publisher.start();
-	shutdown.add("publisher", () => publisher.stop());
 
 	const posteriorSource = measured(
 		new PostgresPosteriorSource(database),
@@ -181,7 +165,15 @@ export async function composeDecider({
 	await posteriors.start(parts.stream);
 	shutdown.add("posteriors", () => posteriors.stop());
 	const { databaseUrl } = parts;
-	const needs = { databaseUrl, database, definitions, warn, shutdown };
+	const formerNames = new FormerNames();
+	const needs = {
+		databaseUrl,
+		database,
+		definitions,
+		formerNames,
+		warn,
+		shutdown,
+	};
 	const { cache: profiles, ...profileCalls } = await composeProfiles({
 		...needs,
 		withheld: () => withheld,
@@ -235,9 +227,14 @@ export async function composeDecider({
 		},
 		config.decideDeadlineMs,
 	);
+	const pseudonyms = pseudonymsOf(config);
+	const keyProblem = missingKey(await newestUnit(database), pseudonyms);
+	if (keyProblem !== null) throw new Error(keyProblem);
+	const calls = { decide, ...profileCalls, ...consentCalls };
+	const door = behindPseudonyms(calls, pseudonyms, formerNames, clock);
 	return {
-		decide,
-		decideBatch: new DecideBatch(decide),
+		...door,
+		decideBatch: new DecideBatch(door.decide),
 		findDecision: new FindDecision(
 			new PostgresDecisionReads(database, store),
 			new UnerasedDecisions(remembered, erasure),
@@ -248,8 +245,11 @@ export async function composeDecider({
 			EXPLAIN_MS,
 		),
 		readPosterior: new ReadPosterior(definitions, posteriors, clock),
-		acceptEvents: new AcceptEvents(publisher, clock, (accepted, rejected) =>
-			metrics.eventsAnswered(accepted, rejected),
+		acceptEvents: new AcceptEvents(
+			publisher,
+			clock,
+			(accepted, rejected) => metrics.eventsAnswered(accepted, rejected),
+			pseudonyms === null ? undefined : eventUnit(pseudonyms),
 		),
 		listExperiments: new ListExperiments(store),
 		getExperiment: new GetExperiment(store),
@@ -260,8 +260,6 @@ export async function composeDecider({
 		pauseExperiment: new PauseExperiment(store, store, definitions),
 		stopExperiment: new StopExperiment(store, store, definitions),
 		makeReport: new MakeReport(store, new PostgresReportReads(database)),
-		...profileCalls,
-		...consentCalls,
 		eraseUnit: new EraseUnit(
 			{
 				erasure,
@@ -279,6 +277,7 @@ export async function composeDecider({
 			},
 			(what, error) => log.warn({ err: error }, what),
 			MOST_STREAM_KEEP_MS,
+			pseudonyms === null ? undefined : (unit) => pseudonyms.all(unit),
 		),
 		readLedger: new ReadLedger(new PostgresLedgerReads(database)),
 		armKeysOf: armKeys(store, definitions),

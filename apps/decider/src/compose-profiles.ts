@@ -7,6 +7,7 @@ import {
 	PutProfile,
 	type Withheld,
 } from "#usecases/profiling";
+import { type FormerNames, readByAnyName } from "#usecases/pseudonymising";
 import type { Shutdown } from "../../boot/src/shutdown.js";
 
 export interface ProfilesNeeds {
@@ -14,6 +15,8 @@ export interface ProfilesNeeds {
 	/** For what nobody waits for. */
 	readonly database: Database;
 	readonly definitions: DeclaringDefinitions;
+	/** Profiles put under a former name of a unit are its profile. */
+	readonly formerNames: FormerNames;
 	/** Features that must not be kept of a unit. */
 	readonly withheld: () => Withheld;
 	readonly warn: (what: string) => (error: unknown) => void;
@@ -25,6 +28,7 @@ export async function composeProfiles({
 	databaseUrl,
 	database,
 	definitions,
+	formerNames,
 	withheld,
 	warn,
 	shutdown,
@@ -42,7 +46,11 @@ export async function composeProfiles({
 	const looked = new PostgresProfiles(lookups);
 	// To open a connection and prepare the statement takes longer than the first decisions wait.
 	await looked.read([]);
-	const cache = new ProfileCache(looked, {
+	const byAnyName = (store: PostgresProfiles) => ({
+		read: (units: readonly string[]) =>
+			readByAnyName(store, formerNames, units),
+	});
+	const cache = new ProfileCache(byAnyName(looked), {
 		failed: warn("Profiles were not had from the database"),
 	});
 	const stored = new PostgresProfiles(database);
@@ -58,6 +66,6 @@ export async function composeProfiles({
 		putProfile: new PutProfile(definitions, stored, cache, {
 			of: (unit) => withheld().of(unit),
 		}),
-		getProfile: new GetProfile(stored),
+		getProfile: new GetProfile(byAnyName(stored)),
 	};
 }

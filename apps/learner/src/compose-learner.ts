@@ -1,3 +1,4 @@
+import type { Config } from "#adapters/config";
 import {
 	Database,
 	ensurePartitions,
@@ -22,6 +23,7 @@ import { RunRetention } from "#usecases/retaining";
 import { WatchLosses, WatchStream } from "#usecases/watching";
 import type { Log } from "../../boot/src/log.js";
 import type { Parts } from "../../boot/src/parts.js";
+import { pseudonymsOf } from "../../boot/src/pseudonyms.js";
 import type { Shutdown } from "../../boot/src/shutdown.js";
 import { streamKeepMs } from "../../boot/src/stream-keep.js";
 import { type FinishedBatch, LearnerWorker } from "./learner.worker.js";
@@ -46,8 +48,7 @@ export function startLearner(
 	log: Log,
 	metrics: Metrics,
 	shutdown: Shutdown,
-	/** Days of the log that are kept. */
-	logDays: number,
+	config: Pick<Config, "logDays" | "unitKeys">,
 ): () => Promise<Health> {
 	const onLost = (error: Error) =>
 		log.warn({ err: error }, "A connection of the learner was lost");
@@ -88,16 +89,23 @@ export function startLearner(
 	const packs = new PostgresPublishedPacks(database, (what, error) =>
 		log.warn({ err: error }, what),
 	);
+	const pseudonyms = pseudonymsOf(config);
+	const isPseudonym =
+		pseudonyms === null ? null : (unit: string) => pseudonyms.isPseudonym(unit);
 	const workers = ledgers.map(
 		(ledger) =>
-			new LearnerWorker(parts.stream, new Learn(ledger, isRefusal, packs), {
-				mostMessages: MOST_MESSAGES,
-				onBatch: (batch) => {
-					windows.learned(batch.messages);
-					record(batch, metrics, log);
+			new LearnerWorker(
+				parts.stream,
+				new Learn(ledger, isRefusal, packs, isPseudonym),
+				{
+					mostMessages: MOST_MESSAGES,
+					onBatch: (batch) => {
+						windows.learned(batch.messages);
+						record(batch, metrics, log);
+					},
+					onTrouble: (what, error) => log.warn({ err: error }, what),
 				},
-				onTrouble: (what, error) => log.warn({ err: error }, what),
-			}),
+			),
 	);
 	for (const worker of workers) worker.start();
 	shutdown.add("learner", () =>
@@ -150,7 +158,7 @@ export function startLearner(
 			new PostgresRetention(database, store),
 			(experiment, revision) => parts.stream.announce(experiment, revision),
 		),
-		logDays,
+		config.logDays,
 		log,
 	);
 	retention.start();

@@ -12,7 +12,7 @@ await runProcess("learner", async ({ config, log, shutdown }) => {
 	const parts = await openParts(config, log, shutdown, false);
 	saySetup(config, parts, log);
 	const metrics = new Metrics();
-	const health = startLearner(parts, log, metrics, shutdown, config.logDays);
+	const health = startLearner(parts, log, metrics, shutdown, config);
 	const operations = {
 		health,
 		metricsText: () => metrics.render(),

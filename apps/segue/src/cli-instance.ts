@@ -1,7 +1,9 @@
 import { type Config, readConfig } from "#adapters/config";
-import { Database } from "#adapters/postgres";
+import { Database, newestUnit } from "#adapters/postgres";
 import { openJetStream, openPostgresStream } from "#adapters/stream";
 import type { Stream } from "#usecases/ingesting";
+import { missingKey, type Pseudonyms } from "#usecases/pseudonymising";
+import { pseudonymsOf } from "../../boot/src/pseudonyms.js";
 import { type Runtime, readRuntime } from "../../boot/src/runtime-file.js";
 
 const CONNECT_MS = 5_000;
@@ -29,6 +31,18 @@ async function findInstance(): Promise<Instance> {
 		databaseUrl,
 		runtime: runtime?.databaseUrl === databaseUrl ? runtime : null,
 	};
+}
+
+/** Null where units go by the names that clients give them. Throws where the instance names them by a key that is not set here. */
+export async function openPseudonyms(
+	database: Database,
+): Promise<Pseudonyms | null> {
+	const read = readConfig();
+	if (!read.ok) throw new Error(read.problems.join("\n"));
+	const pseudonyms = pseudonymsOf(read.value);
+	const problem = missingKey(await newestUnit(database), pseudonyms);
+	if (problem !== null) throw new Error(problem);
+	return pseudonyms;
 }
 
 /** The database of the instance. */

@@ -5,7 +5,11 @@ import { PRINTABLE } from "#core/experiment";
 import { type BulkReceipt, EraseUnits } from "#usecases/erasing";
 import type { Stream } from "#usecases/ingesting";
 import { MOST_STREAM_KEEP_MS } from "../../boot/src/stream-keep.js";
-import { openInstance, openInstanceWithStream } from "./cli-instance.js";
+import {
+	openInstance,
+	openInstanceWithStream,
+	openPseudonyms,
+} from "./cli-instance.js";
 
 const MOST_TOLD = 20;
 
@@ -21,6 +25,7 @@ export async function eraseUnits(options: {
 	);
 	const { database, stream } = await open();
 	try {
+		const pseudonyms = await openPseudonyms(database);
 		const receipt = await new EraseUnits(
 			{
 				erasure: new PostgresErasure(database),
@@ -29,6 +34,7 @@ export async function eraseUnits(options: {
 			},
 			MOST_STREAM_KEEP_MS,
 			progress(units.length),
+			pseudonyms === null ? undefined : (unit) => pseudonyms.all(unit),
 		).execute(units);
 		if (process.stderr.isTTY) process.stderr.write("\n");
 		if (options.json) console.log(JSON.stringify(receipt));

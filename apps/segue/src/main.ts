@@ -15,7 +15,7 @@ await runProcess("segue", async ({ config, log, shutdown }) => {
 	const parts = await openParts(config, log, shutdown, true);
 	saySetup(config, parts, log);
 	const metrics = new Metrics();
-	const learner = startLearner(parts, log, metrics, shutdown, config.logDays);
+	const learner = startLearner(parts, log, metrics, shutdown, config);
 	const api = await composeDecider({
 		config,
 		parts,

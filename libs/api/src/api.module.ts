@@ -11,6 +11,7 @@ import { DecideConsumer } from "./decide.consumer.js";
 import { decideStraight } from "./decide-straight.js";
 import { DecisionsController } from "./decisions.controller.js";
 import { DocsController } from "./docs.controller.js";
+import { EventsConsumer } from "./events.consumer.js";
 import { EventsController } from "./events.controller.js";
 import {
 	ExperimentStatesController,
@@ -58,6 +59,7 @@ export class ApiModule {
 				OperationsController,
 				DocsController,
 				DecideConsumer,
+				EventsConsumer,
 				ProfilesConsumer,
 				ConsentsConsumer,
 			],

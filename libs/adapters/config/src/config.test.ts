@@ -10,6 +10,8 @@ function config(environment: Record<string, string>) {
 	return result.value;
 }
 
+const secret = (byte: number) => Buffer.alloc(32, byte).toString("base64");
+
 function problems(environment: Record<string, string>): readonly string[] {
 	const result = readConfig(environment);
 	return result.ok ? [] : result.problems;
@@ -29,6 +31,7 @@ describe("readConfig", () => {
 			learnerPort: 8081,
 			spoolMaxBytes: 256 * 1024 * 1024,
 			logDays: 90,
+			unitKeys: [],
 			privacyFolder: null,
 			consentKeys: null,
 			logLevel: "info",
@@ -50,6 +53,7 @@ describe("readConfig", () => {
 				SEGUE_LEARNER_PORT: "9001",
 				SEGUE_SPOOL_MAX_BYTES: "1048576",
 				SEGUE_LOG_DAYS: "30",
+				SEGUE_UNIT_KEY: `a1:${secret(1)}, b2@2026-12-01T00:00Z:${secret(2)}`,
 				SEGUE_PRIVACY: "/etc/segue/privacy",
 				SEGUE_CONSENT_KEYS: '{"keys": []}',
 				LOG_LEVEL: "",
@@ -67,6 +71,18 @@ describe("readConfig", () => {
 			learnerPort: 9001,
 			spoolMaxBytes: 1048576,
 			logDays: 30,
+			unitKeys: [
+				{
+					id: "a1",
+					from: Number.NEGATIVE_INFINITY,
+					secret: Buffer.alloc(32, 1),
+				},
+				{
+					id: "b2",
+					from: Date.UTC(2026, 11, 1),
+					secret: Buffer.alloc(32, 2),
+				},
+			],
 			privacyFolder: "/etc/segue/privacy",
 			consentKeys: '{"keys": []}',
 			logLevel: "info",
@@ -103,6 +119,23 @@ describe("readConfig", () => {
 		expect(found).toHaveLength(2);
 		expect(found.join()).not.toContain("s3cret");
 		expect(found[0]).toContain("postgres:// or postgresql://");
+	});
+
+	it("says what is wrong with each key of units, and never repeats a secret", () => {
+		const keys = [
+			`a1:${secret(1)}`,
+			`a1@2026-12-01T00:00Z:${secret(2)}`,
+			`b2@tomorrow:${secret(3)}`,
+			`c3:${Buffer.alloc(16, 4).toString("base64")}`,
+			`D4:${secret(5)}`,
+		];
+		const found = problems({ SEGUE_UNIT_KEY: keys.join(",") });
+		expect(found).toEqual([
+			"SEGUE_UNIT_KEY, key 3, has no instant that can be read: write it in UTC, such as 2026-12-01T00:00Z.",
+			"SEGUE_UNIT_KEY, key 4, has a secret of 16 bytes: make one of 32 (openssl rand -base64 32).",
+			"SEGUE_UNIT_KEY, key 5, must read ID:SECRET or ID@INSTANT:SECRET, with an id of 1 to 16 of a-z and 0-9 and a secret in base64 (openssl rand -base64 32).",
+			"SEGUE_UNIT_KEY has two keys with the same id: give each its own, and all but the first that ever was an instant, as in ID@2026-12-01T00:00Z:SECRET.",
+		]);
 	});
 
 	it("takes a database URL that names its host as a parameter", () => {

@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { distance } from "fastest-levenshtein";
 import { Reader } from "./reader.js";
+import { readUnitKeys, type UnitKeySetting } from "./unit-keys.js";
 import { variables } from "./variables.js";
 
 export type StreamKind = "jetstream" | "postgres";
@@ -25,6 +26,8 @@ export interface Config {
 	readonly spoolMaxBytes: number;
 	/** UTC days of the log that are kept, today's included. */
 	readonly logDays: number;
+	/** Keys that units are named by; empty: units go by the names that clients give them. */
+	readonly unitKeys: readonly UnitKeySetting[];
 	/** Absolute. Null: the privacy files that ship with Segue. */
 	readonly privacyFolder: string | null;
 	/** A JSON Web Key Set. Null: no consent tokens are taken. */
@@ -73,6 +76,7 @@ export function readConfig(
 		learnerPort: reader.integer("SEGUE_LEARNER_PORT", 1, 65_535),
 		spoolMaxBytes: reader.integer("SEGUE_SPOOL_MAX_BYTES", MIB, LARGEST_SPOOL),
 		logDays: reader.integer("SEGUE_LOG_DAYS", 2, 36_500),
+		unitKeys: readUnitKeys(reader),
 		privacyFolder: readFolder(reader),
 		consentKeys: reader.text("SEGUE_CONSENT_KEYS"),
 		logLevel: reader.choice("LOG_LEVEL", logLevels) ?? "info",

@@ -17,6 +17,7 @@ export const variables = [
 	{ name: "SEGUE_LEARNER_PORT", fallback: "8081" },
 	{ name: "SEGUE_SPOOL_MAX_BYTES", fallback: "268435456" },
 	{ name: "SEGUE_LOG_DAYS", fallback: "90" },
+	{ name: "SEGUE_UNIT_KEY", fallback: null },
 	{ name: "SEGUE_PRIVACY", fallback: null },
 	{ name: "SEGUE_CONSENT_KEYS", fallback: null },
 	{ name: "LOG_LEVEL", fallback: "info" },

@@ -8,6 +8,7 @@ export * from "./learning-ledger.js";
 export * from "./log-reads.js";
 export * from "./logged-decisions.js";
 export * from "./migrate.js";
+export * from "./newest-unit.js";
 export * from "./open-windows.js";
 export * from "./posterior-source.js";
 export * from "./profiles.js";

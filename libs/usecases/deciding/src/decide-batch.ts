@@ -11,7 +11,7 @@ const SLICE = 16;
 
 /** Up to 500 decisions in one request, answered in order, each on its own: a bad one spoils no other. */
 export class DecideBatch {
-	constructor(private readonly decide: Decide) {}
+	constructor(private readonly decide: Pick<Decide, "execute">) {}
 
 	/** Throws `invalid` for a bad envelope. Paths of a decision's problems are relative to it. */
 	async execute(

@@ -40,6 +40,10 @@ export class EraseUnit {
 		private readonly onTrouble: (what: string, error: unknown) => void,
 		/** How long the stream keeps messages that learners have acknowledged. */
 		private readonly streamKeepMs: number,
+		/** Every name that what is kept of a unit may go by. */
+		private readonly namesOf: (unit: string) => readonly string[] = (unit) => [
+			unit,
+		],
 	) {}
 
 	/** Throws invalid, or busy where learners did not let it in: then it is to be asked for again. */
@@ -51,18 +55,19 @@ export class EraseUnit {
 			]);
 		}
 		const { memory, stream, clock } = this.ports;
-		const units = new Set([unit]);
-		const erased = await this.#erase(unit);
+		const names = this.namesOf(unit);
+		const units = new Set(names);
+		const erased = await this.#erase(names);
 		const { erasedAt, revisions } = erased;
-		await memory.forget(unit, erasedAt);
+		for (const name of names) await memory.forget(name, erasedAt);
 		for (const [experiment, revision] of revisions)
 			stream.announce(experiment, revision);
 		const spoolEntries = await this.#spool(units);
 		const messages = await this.#stream(units);
-		this.#sweepLater(unit, erasedAt);
+		this.#sweepLater(names, erasedAt);
 		await untilPast(clock, erasedAt);
 		// What was being decided meanwhile.
-		await memory.forget(unit, erasedAt);
+		for (const name of names) await memory.forget(name, erasedAt);
 		return makeReceipt(erased, {
 			spoolEntries,
 			messages,
@@ -71,9 +76,9 @@ export class EraseUnit {
 		});
 	}
 
-	async #erase(unit: string) {
+	async #erase(units: readonly string[]) {
 		try {
-			return await this.ports.erasure.erase([unit], PATIENCE_MS);
+			return await this.ports.erasure.erase(units, PATIENCE_MS);
 		} catch (error) {
 			if (error instanceof ErasureBusy)
 				throw fail("busy", error.message, [], { cause: error });
@@ -113,10 +118,10 @@ export class EraseUnit {
 		}
 	}
 
-	#sweepLater(unit: string, erasedAt: number): void {
+	#sweepLater(units: readonly string[], erasedAt: number): void {
 		setTimeout(() => {
 			this.ports.erasure
-				.sweep([unit], erasedAt)
+				.sweep(units, erasedAt)
 				.catch((error) =>
 					this.onTrouble(
 						"Answers kept for an erased unit were not looked for again; they go when they expire",

@@ -38,6 +38,10 @@ export class EraseUnits {
 		private readonly ports: EraseUnitsPorts,
 		private readonly streamKeepMs: number,
 		private readonly onProgress: (units: number) => void = () => {},
+		/** Every name that what is kept of a unit may go by. */
+		private readonly namesOf: (unit: string) => readonly string[] = (unit) => [
+			unit,
+		],
 	) {}
 
 	async execute(units: readonly string[]): Promise<BulkReceipt> {
@@ -48,7 +52,8 @@ export class EraseUnits {
 		while (done < asked.length) {
 			const some = asked.slice(done, done + AT_ONCE);
 			try {
-				const erased = await this.ports.erasure.erase(some, PATIENCE_MS);
+				const names = some.flatMap(this.namesOf);
+				const erased = await this.ports.erasure.erase(names, PATIENCE_MS);
 				total = total === null ? erased : together(total, erased);
 			} catch (error) {
 				if (!(error instanceof ErasureBusy)) throw error;
@@ -60,7 +65,8 @@ export class EraseUnits {
 		}
 		for (const [experiment, revision] of total?.revisions ?? [])
 			this.ports.stream?.announce(experiment, revision);
-		const messages = await this.#stream(new Set(asked.slice(0, done)));
+		const names = asked.slice(0, done).flatMap(this.namesOf);
+		const messages = await this.#stream(new Set(names));
 		const outside = {
 			spoolEntries: null,
 			messages,

@@ -30,6 +30,8 @@ export class AcceptEvents {
 			accepted: number,
 			rejected: number,
 		) => void = () => {},
+		/** What the unit of an accepted event is called from here on. */
+		private readonly nameOf: ((event: Event) => string) | null = null,
 	) {}
 
 	/** Throws invalid for a bad envelope, too-large for more than 1,000 events, overloaded. */
@@ -61,7 +63,10 @@ export class AcceptEvents {
 						"Is more than 5 minutes ahead of Segue's clock. Check the client's clock.",
 				},
 			];
-		accepted.push(parsed.value);
+		const event = parsed.value;
+		accepted.push(
+			this.nameOf === null ? event : { ...event, unit: this.nameOf(event) },
+		);
 		return [];
 	}
 

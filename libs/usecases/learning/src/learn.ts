@@ -46,6 +46,8 @@ export class Learn {
 		private readonly isRefusal: (error: unknown) => boolean,
 		/** Told of the packs of each batch once it is committed; absent where nobody looks for losses. */
 		private readonly published: PublishedPacks | null = null,
+		/** Whether a unit goes by a pseudonym, where all must; absent where any name will do. */
+		private readonly isPseudonym: ((unit: string) => boolean) | null = null,
 	) {}
 
 	/**
@@ -73,7 +75,7 @@ export class Learn {
 		mostItems: number,
 	): AsyncGenerator<LearnedBatch<Message>, void> {
 		for (let from = 0; from < messages.length; ) {
-			const taken = takeBatch(messages, from, mostItems);
+			const taken = takeBatch(messages, from, mostItems, this.isPseudonym);
 			const commits = await this.#commit(taken.batch);
 			if (taken.packs.length > 0) await this.published?.record(taken.packs);
 			yield {
@@ -121,6 +123,10 @@ function withoutWords(batch: Batch): Batch {
 	return { decisions: [], events: [], deadLetters };
 }
 
+const NO_BYTES = new Uint8Array();
+const RAW_UNIT =
+	"raw unit: where SEGUE_UNIT_KEY is set, events of units come by POST /v1/events or by a request on segue.accept";
+
 interface TakenBatch {
 	readonly batch: Batch;
 	/** Index behind its last message. */
@@ -134,6 +140,7 @@ function takeBatch(
 	messages: readonly LearnableMessage[],
 	from: number,
 	mostItems: number,
+	isPseudonym: ((unit: string) => boolean) | null,
 ): TakenBatch {
 	const decisions: LoggedDecision[] = [];
 	const events: LoggedEvent[] = [];
@@ -152,9 +159,19 @@ function takeBatch(
 		for (let index = 0; index < decoded.items.length; index++) {
 			const item = decoded.items[index] as Item<DecisionRow | Event>;
 			const source: ItemSource = { position, index, subject, storedAt };
+			// What no door has seen may name a unit as the client does.
+			const isDoorless = isPseudonym !== null && publisher === null;
 			if (!item.ok) {
-				const payload = payloadOfPoison(body, decoded, item.raw);
+				const payload = isDoorless
+					? NO_BYTES
+					: payloadOfPoison(body, decoded, item.raw);
 				deadLetters.push({ source, reason: item.reason, payload });
+			} else if (
+				isDoorless &&
+				!("propensities" in item.value) &&
+				!isPseudonym(item.value.unit)
+			) {
+				deadLetters.push({ source, reason: RAW_UNIT, payload: NO_BYTES });
 			} else if ("propensities" in item.value) {
 				const row = item.value;
 				decisions.push({ row, publisher: publisher as Publisher, source });

@@ -1,0 +1,2 @@
+export * from "./former-names.js";
+export * from "./pseudonyms.js";

@@ -1,0 +1,83 @@
+import { createHmac } from "node:crypto";
+import { PRINTABLE } from "#core/experiment";
+
+/** A secret under which units are named, from an instant on. */
+export interface UnitKey {
+	/** 1 to 16 of a–z and 0–9; stands in every pseudonym made with it. */
+	readonly id: string;
+	/** Milliseconds since the epoch; −∞ where it always has. Before the first key units go by the names that clients give them. */
+	readonly from: number;
+	/** At least 32 bytes. */
+	readonly secret: Uint8Array;
+}
+
+/** Bytes of the digest that a pseudonym keeps: two of 2⁴⁰ units share a name with a probability below 2⁻⁴⁸. */
+const DIGEST_BYTES = 16;
+const PSEUDONYM = /^~([a-z0-9]{1,16})\.[A-Za-z0-9_-]{22}$/;
+
+/**
+ * Names for units that tell nobody who they are: `~KEY.DIGEST`, of the first 128 bits of HMAC-SHA-256(secret, unit) in base64url. Which key
+ * names a unit is told by an instant, so that every process says the same name however soon it heard of a new key.
+ */
+export class Pseudonyms {
+	/** Latest first. */
+	private readonly keys: readonly UnitKey[];
+	private readonly ids: ReadonlySet<string>;
+
+	/** @param keys at least one, with ids and instants that differ */
+	constructor(keys: readonly UnitKey[]) {
+		this.keys = [...keys].sort((a, b) => b.from - a.from);
+		this.ids = new Set(keys.map(({ id }) => id));
+	}
+
+	/** The unit's name at an instant. A name made with one of the keys stays as it is, and so does what can be no unit, which others refuse. */
+	at(unit: string, instant: number): string {
+		return this.upTo(unit, instant)[0] ?? unit;
+	}
+
+	/** The names that the unit has had up to an instant, that of the instant first. */
+	upTo(unit: string, instant: number): readonly string[] {
+		return this.names(unit, ({ from }) => from <= instant);
+	}
+
+	/** Every name that what is kept of the unit may go by. */
+	all(unit: string): readonly string[] {
+		return this.names(unit, () => true);
+	}
+
+	private names(
+		unit: string,
+		which: (key: UnitKey) => boolean,
+	): readonly string[] {
+		if (this.isPseudonym(unit) || !PRINTABLE.test(unit)) return [unit];
+		const named = this.keys.filter(which).map((key) => nameOf(unit, key));
+		const always = this.keys.at(-1)?.from === Number.NEGATIVE_INFINITY;
+		return always ? named : [...named, unit];
+	}
+
+	/** Whether it is a name made with one of the keys. */
+	isPseudonym(unit: string): boolean {
+		const [, id] = PSEUDONYM.exec(unit) ?? [];
+		return id !== undefined && this.ids.has(id);
+	}
+}
+
+/**
+ * Names were made with a key that this process does not have: then it would call the same units otherwise, and find nothing of them.
+ *
+ * @param unit that a decision was made for, null where none ever was
+ * @returns a sentence for the operator; null where the keys fit
+ */
+export function missingKey(
+	unit: string | null,
+	pseudonyms: Pseudonyms | null,
+): string | null {
+	const [, id] = PSEUDONYM.exec(unit ?? "") ?? [];
+	if (id === undefined || pseudonyms?.isPseudonym(unit as string)) return null;
+	return `Units are named by the key "${id}", which SEGUE_UNIT_KEY does not have here: set it to the keys that the other processes of this installation have.`;
+}
+
+function nameOf(unit: string, { id, secret }: UnitKey): string {
+	const digest = createHmac("sha256", secret).update(unit).digest();
+	return `~${id}.${digest.subarray(0, DIGEST_BYTES).toString("base64url")}`;
+}
