@@ -26,6 +26,7 @@ export function decideStraight({
 				const decision = await decide.execute(
 					parseDecisionRequest(parseJsonBody(request.body)),
 					traceIdOf(request.traceparent),
+					request,
 				);
 				request.reply(200, JSON_HEADERS, serialise(decision));
 			} catch (error) {

@@ -14,7 +14,11 @@ import { type Decision, parseDecisionRequest } from "#usecases/deciding";
 import { toProblem } from "#usecases/errors";
 import { Documented } from "./openapi.js";
 import type { ApiParts } from "./parts.js";
-import { traceIdOf } from "./request-headers.js";
+import {
+	headerOf,
+	type Headers as SentHeaders,
+	traceIdOf,
+} from "./request-headers.js";
 import { oneOf, required } from "./request-values.js";
 import {
 	batchAnswerSchema,
@@ -51,17 +55,20 @@ export class DecisionsController {
 	@ApiHeader(traceparent)
 	@Documented({
 		summary: "Decide which arm a unit gets",
+		description:
+			"Where the experiment declares client hints (`hint: downlink`), the request's headers give those features that its context does not: Sec-CH-UA-Mobile, Sec-CH-UA-Platform, Downlink, RTT, ECT, Save-Data, Sec-CH-Device-Memory.",
 		body: decisionRequestSchema,
 		answers: { 200: decisionSchema },
 		problems: [400, 404, 409, 413, 415, 422, 503],
 	})
 	async one(
 		@Body() body: unknown,
-		@Headers("traceparent") trace?: string,
+		@Headers() headers: SentHeaders,
 	): Promise<Decision> {
 		return this.decide.execute(
 			parseDecisionRequest(required(body)),
-			traceIdOf(trace),
+			traceIdOf(headers.traceparent),
+			{ header: (name) => headerOf(headers, name) },
 		);
 	}
 
@@ -74,10 +81,11 @@ export class DecisionsController {
 		answers: { 200: batchAnswerSchema },
 		problems: [400, 413, 415, 422],
 	})
-	async batch(@Body() body: unknown, @Headers("traceparent") trace?: string) {
+	async batch(@Body() body: unknown, @Headers() headers: SentHeaders) {
 		const answers = await this.decideBatch.execute(
 			required(body),
-			traceIdOf(trace),
+			traceIdOf(headers.traceparent),
+			{ header: (name) => headerOf(headers, name) },
 		);
 		return {
 			decisions: answers.map((answer) =>

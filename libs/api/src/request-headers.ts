@@ -39,6 +39,11 @@ export function traceIdOf(
 	return TRACEPARENT.exec(one(traceparent) ?? "")?.[1] ?? null;
 }
 
+/** A header by its name in lower case. */
+export function headerOf(headers: Headers, name: string): string | undefined {
+	return one(headers[name]);
+}
+
 function one(value: string | string[] | undefined): string | undefined {
 	return Array.isArray(value) ? value.join(", ") : value;
 }

@@ -1,6 +1,10 @@
 import type { Socket } from "node:net";
 import { answerHead } from "./answer-head.js";
-import { readStraightHead } from "./straight-head.js";
+import {
+	headerIn,
+	readStraightHead,
+	type StraightHead,
+} from "./straight-head.js";
 import type { StraightRequest } from "./straight-route.js";
 
 /** What a connection needs of the server it belongs to. */
@@ -43,6 +47,7 @@ const NOTHING = new Uint8Array(0);
 export class StraightConnection implements StraightRequest {
 	body: Uint8Array = NOTHING;
 	traceparent: string | undefined;
+	private head: StraightHead | null = null;
 	private state: "waiting" | "gathering" | "answering" | "closing" | "left" =
 		"waiting";
 	/** Bytes of a request that is not whole, and how many are missing; while answering, bytes that came too early. */
@@ -63,6 +68,10 @@ export class StraightConnection implements StraightRequest {
 		socket.on("data", this.onData);
 		socket.on("end", this.onEnd);
 		socket.on("error", this.onError);
+	}
+
+	header(name: string): string | undefined {
+		return this.head === null ? undefined : headerIn(this.head, name);
 	}
 
 	closeIfIdle(): void {
@@ -121,6 +130,7 @@ export class StraightConnection implements StraightRequest {
 			return;
 		}
 		this.begunAt = performance.now();
+		this.head = head;
 		this.traceparent = head.traceparent;
 		this.bodyAt = head.bodyAt;
 		this.missing = head.bodyAt + head.length;

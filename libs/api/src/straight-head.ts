@@ -7,6 +7,8 @@ export interface StraightHead {
 	/** Bytes of the body. */
 	readonly length: number;
 	readonly traceparent: string | undefined;
+	/** All of it, ASCII, up to the blank line. */
+	readonly text: string;
 }
 
 const BLANK_LINE = Buffer.from("\r\n\r\n");
@@ -77,7 +79,7 @@ function readLines(text: string, from: number): StraightHead | null {
 	if (!JSON_TYPES.has(type) || !LENGTH.test(digits) || length > MOST_BODY_BYTES)
 		return null;
 	const bodyAt = text.length + 2;
-	return { bodyAt, length, traceparent: headers.traceparent };
+	return { bodyAt, length, traceparent: headers.traceparent, text };
 }
 
 /** The headers that are read; null where the lines are not plain. */
@@ -98,4 +100,17 @@ function plainHeaders(lines: string): Partial<Record<Read, string>> | null {
 		headers[name] = value;
 	}
 	return headers;
+}
+
+/** A header of a head, by its name in lower case; undefined where it is not there, or there twice. Only few experiments ask. */
+export function headerIn(
+	{ text }: StraightHead,
+	name: string,
+): string | undefined {
+	const lower = text.toLowerCase();
+	const start = `\r\n${name}:`;
+	const at = lower.indexOf(start);
+	if (at < 0 || lower.indexOf(start, at + 1) >= 0) return undefined;
+	const from = at + start.length;
+	return text.slice(from, text.indexOf("\r\n", from)).trim();
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { headerOf } from "./request-headers.js";
 
 /**
  * A way past Fastify and Nest for the request that nearly all are: a POST of one path, with a JSON body of known, moderate length and
@@ -15,6 +16,8 @@ export interface StraightRoute {
 export interface StraightRequest {
 	readonly body: Uint8Array;
 	readonly traceparent: string | undefined;
+	/** Any header, by its name in lower case; undefined also where it came more than once in a way that no single value is. */
+	header(name: string): string | undefined;
 	reply(
 		status: number,
 		headers: Readonly<Record<string, string>>,
@@ -56,7 +59,10 @@ export function goStraight(
 		response.writeHead(status, { ...own, "content-length": length });
 		response.end(text);
 	};
-	readBody(request, length, (body) => whole.add({ body, traceparent, reply }));
+	const header = (name: string) => headerOf(headers, name);
+	readBody(request, length, (body) =>
+		whole.add({ body, traceparent, header, reply }),
+	);
 	return true;
 }
 

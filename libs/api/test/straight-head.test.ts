@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readStraightHead } from "../src/straight-head.js";
+import { headerIn, readStraightHead } from "../src/straight-head.js";
 import { type Api, startMorning } from "./app.js";
 import {
 	body,
@@ -97,7 +97,7 @@ describe("what is not plain is left to Node", () => {
 it("a plain head says where the body is, and the trace", () => {
 	const lines = [...plain, "accept: a", "accept: b", "TraceParent: \t00-x "];
 	const text = request(lines);
-	expect(readStraightHead(Buffer.from(text), "/v1/decisions")).toEqual({
+	expect(readStraightHead(Buffer.from(text), "/v1/decisions")).toMatchObject({
 		bodyAt: text.length - body.length,
 		length: body.length,
 		traceparent: "00-x",
@@ -107,4 +107,17 @@ it("a plain head says where the body is, and the trace", () => {
 			readStraightHead(Buffer.from(request()), "/v1/decisions"),
 		).toMatchObject({ length: body.length, traceparent: undefined });
 	expect(readStraightHead(Buffer.from(request()), "/v1/other")).toBeNull();
+});
+
+it("finds any header of a plain head by its name, and none that is there twice", () => {
+	const head = readStraightHead(
+		Buffer.from(
+			"POST /v1/decisions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\nDownLink:  1.5 \r\nECT: 4g\r\nect: 3g\r\nX-Rtt: 3\r\n\r\n{}",
+		),
+		"/v1/decisions",
+	)!;
+	expect(headerIn(head, "downlink")).toBe("1.5");
+	expect(headerIn(head, "content-length")).toBe("2");
+	expect(headerIn(head, "ect")).toBeUndefined();
+	expect(headerIn(head, "rtt")).toBeUndefined();
 });

@@ -117,6 +117,7 @@ describe("an answer kept for its requestId by another version", () => {
 			route.answer({
 				body: Buffer.from(text({})),
 				traceparent: undefined,
+				header: () => undefined,
 				reply: (status, _headers, text) => resolve({ status, text }),
 			}),
 		);

@@ -30,6 +30,7 @@ export function compileFeature(feature: ValueFeature): CompiledFeature {
 		from: "",
 		consent: undefined,
 		missing: undefined,
+		hint: undefined,
 		mean: 0,
 		scale: 1,
 		live: undefined,

@@ -1,3 +1,4 @@
+import type { ClientHint } from "./client-hint.js";
 import type { LiveFeature } from "./live-feature.js";
 
 /** The values a product manager writes, validated and frozen (see parse-experiment.ts). Durations are milliseconds. */
@@ -32,6 +33,8 @@ interface FeatureBase {
 	readonly from: ValueSource;
 	/** The consent purpose without which the value is absent everywhere. */
 	readonly consent?: string;
+	/** With `from: request`: the HTTP client hint that gives the value where the context does not. */
+	readonly hint?: ClientHint;
 	/**
 	 * How it is encoded without a value. Absent: all its coordinates are 0. `mean`: as the declared `mean`. `indicator`: one more
 	 * coordinate is 1 then, and 0 where there is a value.

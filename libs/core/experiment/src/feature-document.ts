@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { CLIENT_HINTS } from "./client-hint.js";
 import { armKey, duration, eventType, featureName } from "./field-schemas.js";
 import { LIVE_AGGREGATES, LIVE_FIELDS, LIVE_KEYS } from "./live-feature.js";
 import { FEATURE_NAME, PURPOSE } from "./patterns.js";
@@ -15,6 +16,12 @@ const base = {
 		.optional()
 		.describe(
 			"The purpose without whose consent the value is absent everywhere.",
+		),
+	hint: z
+		.enum(CLIENT_HINTS)
+		.optional()
+		.describe(
+			"With from: request over REST, the HTTP client hint that gives the value where the context does not: mobile, platform (text), downlink (Mbit/s), bitrate (the downlink in kbit/s), rtt (ms), ect (slow-2g, 2g, 3g, 4g), saveData, deviceMemory (GiB).",
 		),
 	missing: z
 		.enum(["zero", "mean", "indicator"])
@@ -90,6 +97,7 @@ export const productFeatureSchema = z.strictObject({
 		),
 	consent: ofFactors("consent"),
 	missing: ofFactors("missing"),
+	hint: ofFactors("hint"),
 });
 
 /** Between the names of two features. */

@@ -85,6 +85,7 @@ export function toFeature(document: FeatureDocument): Feature {
 		name: document.name,
 		from: document.from,
 		consent: document.consent,
+		hint: document.hint,
 		missing: document.missing === "zero" ? undefined : document.missing,
 	});
 	switch (document.kind) {

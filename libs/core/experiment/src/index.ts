@@ -4,6 +4,7 @@ export { canonicalJson } from "./canonical-json.js";
 export { MOST_COORDINATES } from "./check-context.js";
 export { MOST_SHARED_COORDINATES } from "./check-policy.js";
 export { TIME_ZONE } from "./check-request.js";
+export { CLIENT_HINTS, type ClientHint, HINT_VALUES } from "./client-hint.js";
 export * from "./closing.js";
 export { type ExperimentDocument, experimentSchema } from "./document.js";
 export { DURATION, parseDuration, renderDuration } from "./duration.js";

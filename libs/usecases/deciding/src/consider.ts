@@ -1,5 +1,6 @@
 import type { Definition, JsonObject } from "#core/experiment";
 import { timeOfId } from "#core/log";
+import type { RequestHeaders } from "./client-hints.js";
 import {
 	type CompiledDefinition,
 	CompiledDefinitions,
@@ -61,10 +62,11 @@ export class Consider {
 	execute(
 		definition: Definition,
 		request: DecisionRequest,
+		headers: RequestHeaders | null = null,
 	): Ground | Promise<Ground> {
 		const compiled = this.compiled.of(definition);
 		const { rulings, enrichBudgetMs } = compiled;
-		const context = compiled.readContext(request.context);
+		const context = compiled.readContext(request.context, headers);
 		const asked = { definition, compiled, request, context };
 		const budgetMs = Math.min(enrichBudgetMs, this.mostEnrichMs);
 		const saysNothing =

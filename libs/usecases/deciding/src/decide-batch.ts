@@ -1,5 +1,6 @@
 import { fail, SegueError } from "#usecases/errors";
 import { breath } from "./breath.js";
+import type { RequestHeaders } from "./client-hints.js";
 import type { Decide } from "./decide.js";
 import type { Decision } from "./decision.js";
 import { parseDecisionBatch, parseDecisionRequest } from "./request.js";
@@ -17,6 +18,7 @@ export class DecideBatch {
 	async execute(
 		body: unknown,
 		traceId: string | null = null,
+		headers: RequestHeaders | null = null,
 	): Promise<readonly BatchAnswer[]> {
 		const raw = parseDecisionBatch(body);
 		const answers: Promise<BatchAnswer>[] = [];
@@ -24,7 +26,7 @@ export class DecideBatch {
 			// Computing all at once would hold up the stream's answers to the first ones, and everyone else.
 			if (from > 0) await breath();
 			for (const one of raw.slice(from, from + SLICE))
-				answers.push(this.one(one, traceId));
+				answers.push(this.one(one, traceId, headers));
 		}
 		return Promise.all(answers);
 	}
@@ -32,9 +34,14 @@ export class DecideBatch {
 	private async one(
 		raw: unknown,
 		traceId: string | null,
+		headers: RequestHeaders | null,
 	): Promise<BatchAnswer> {
 		try {
-			return await this.decide.execute(parseDecisionRequest(raw), traceId);
+			return await this.decide.execute(
+				parseDecisionRequest(raw),
+				traceId,
+				headers,
+			);
 		} catch (error) {
 			if (error instanceof SegueError) return { problem: error };
 			return {

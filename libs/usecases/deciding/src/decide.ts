@@ -5,6 +5,7 @@ import { SpoolFull } from "#usecases/ingesting";
 import { answerBest, answerDrawn } from "./answer.js";
 import { AnswerOnce } from "./answer-once.js";
 import { bestArm } from "./best-arm.js";
+import type { RequestHeaders } from "./client-hints.js";
 import { Consider } from "./consider.js";
 import { type Considered, score, scoreInSlices } from "./considered.js";
 import type { Decision, DrawnDecision } from "./decision.js";
@@ -81,6 +82,7 @@ export class Decide {
 	async execute(
 		request: DecisionRequest,
 		traceId: string | null = null,
+		headers: RequestHeaders | null = null,
 	): Promise<Decision> {
 		const startedAt = performance.now();
 		const definition = this.answering(request.experiment);
@@ -88,7 +90,7 @@ export class Decide {
 		/** Of the deadline, what the stream no longer has. */
 		let waitedMs = 0;
 		try {
-			let ground = this.consider.execute(definition, request);
+			let ground = this.consider.execute(definition, request, headers);
 			if (ground instanceof Promise) {
 				ground = await ground;
 				waitedMs = performance.now() - startedAt;

@@ -1,4 +1,4 @@
-import { compileParser } from "#core/context";
+import { compileFeature, compileParser, hasValue } from "#core/context";
 import {
 	type ContextSchema,
 	type Feature,
@@ -9,6 +9,7 @@ import {
 	TIME_ZONE,
 } from "#core/experiment";
 import { fail } from "#usecases/errors";
+import { type Hinted, type RequestHeaders, withHints } from "./client-hints.js";
 import { readTimeZone, type TimeZone } from "./time-zone.js";
 
 /** A request's own features. */
@@ -20,10 +21,30 @@ export interface RequestContext {
 	readonly zone?: TimeZone | null;
 }
 
-/** Validates a request's features. Throws `invalid` with paths. */
-export type ReadContext = (raw: unknown) => RequestContext;
+/** Validates a request's features, and adds what its headers say of others. Throws `invalid` with paths. */
+export type ReadContext = (
+	raw: unknown,
+	headers?: RequestHeaders | null,
+) => RequestContext;
 
 export function compileReading(schema: ContextSchema): ReadContext {
+	const read = compileWithZone(schema);
+	const hinted = schema.features
+		.filter(hasValue)
+		.map(compileFeature)
+		.filter((feature): feature is Hinted => feature.hint !== undefined);
+	if (hinted.length === 0) return read;
+	return (raw, headers) => {
+		const request = read(raw);
+		if (headers === undefined || headers === null) return request;
+		const values = withHints(request.values, hinted, headers);
+		return { ...request, values };
+	};
+}
+
+function compileWithZone(
+	schema: ContextSchema,
+): (raw: unknown) => RequestContext {
 	const parse = compileParser(schema);
 	const read = (raw: unknown, more: readonly Problem[] = []) => {
 		const request = parse(raw ?? {});
@@ -31,7 +52,8 @@ export function compileReading(schema: ContextSchema): ReadContext {
 		if (problems.length > 0) throw doesNotFit(problems);
 		return request as Extract<typeof request, { ok: true }>;
 	};
-	if (!schema.features.some(({ kind }) => kind === "timeOfDay")) return read;
+	if (!schema.features.some(({ kind }) => kind === "timeOfDay"))
+		return (raw) => read(raw);
 	const isDeclared = schema.features.some(
 		({ name, from }) => name === TIME_ZONE && from === "request",
 	);
