@@ -80,5 +80,15 @@ export const explanationSchema = z.strictObject({
 		.strictObject(numbers)
 		.nullable()
 		.describe("The other eligible arm with the highest score."),
+	payload: z
+		.strictObject({
+			when: z
+				.string()
+				.nullable()
+				.describe("The rule that held; null: the arm's own went out."),
+			value: z.record(z.string(), z.unknown()),
+		})
+		.optional()
+		.describe("What went out, where the arm has several payloads."),
 	sentence: z.string().describe("Why the arm was chosen, in plain words."),
 });

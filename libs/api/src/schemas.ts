@@ -42,7 +42,9 @@ export const decisionSchema = z.strictObject({
 	experiment: z.string().regex(EXPERIMENT_KEY),
 	version: z.number().int(),
 	arm: z.string().regex(ARM_KEY),
-	payload: open.describe("Of the arm, as the definition has it."),
+	payload: open.describe(
+		"Of the arm, as the definition has it; where it has several, the first whose rule holds.",
+	),
 	propensity: z
 		.number()
 		.gt(0)

@@ -104,6 +104,11 @@ export interface Explanation {
 		| "best";
 	/** The other eligible arm with the highest score. */
 	readonly runnerUp: ArmNumbers | null;
+	/** What went out, where the arm has several payloads; `when` is the rule that held. */
+	readonly payload?: {
+		readonly when: string | null;
+		readonly value: { readonly [key: string]: Json };
+	};
 	/** In plain words. */
 	readonly sentence: string;
 }

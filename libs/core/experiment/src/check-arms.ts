@@ -34,19 +34,34 @@ export function armProblems(
 				path: `${path}.key`,
 				message: `An arm cannot be called ${UNIFORM}: traffic.baseline means something else by it.`,
 			});
-		const size = new TextEncoder().encode(
-			JSON.stringify(arm.payload ?? {}),
-		).length;
-		if (size > MOST_PAYLOAD)
-			problems.push({
-				path: `${path}.payload`,
-				message: `Has ${size} bytes of JSON; at most ${MOST_PAYLOAD} go with a decision.`,
-			});
-		if (arm.eligible !== undefined && context !== null)
-			for (const message of ruleProblems(arm.eligible, context))
-				problems.push({ path: `${path}.eligible`, message });
+		problems.push(
+			...payloadProblems(arm.payload ?? {}, `${path}.payload`),
+			...rulesOf(arm.eligible, context, `${path}.eligible`),
+		);
+		arm.payloads?.forEach(({ when, payload }, i) => {
+			problems.push(
+				...rulesOf(when, context, `${path}.payloads[${i}].when`),
+				...payloadProblems(payload, `${path}.payloads[${i}].payload`),
+			);
+		});
 	}
 	return problems;
+}
+
+function rulesOf(
+	rule: string | undefined,
+	context: ContextSchema | null,
+	path: string,
+): Problem[] {
+	if (rule === undefined || context === null) return [];
+	return ruleProblems(rule, context).map((message) => ({ path, message }));
+}
+
+function payloadProblems(payload: object, path: string): Problem[] {
+	const size = new TextEncoder().encode(JSON.stringify(payload)).length;
+	if (size <= MOST_PAYLOAD) return [];
+	const message = `Has ${size} bytes of JSON; at most ${MOST_PAYLOAD} go with a decision.`;
+	return [{ path, message }];
 }
 
 /** Where no arm is active nothing can be answered. */

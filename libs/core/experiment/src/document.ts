@@ -11,22 +11,35 @@ import { EXPERIMENT_KEY, FEATURE_NAME, MOST_VALUE } from "./patterns.js";
 export const MOST_ARMS = 1000;
 export const MOST_FEATURES = 200;
 export const MOST_ARM_FEATURES = 64;
+const MOST_VARIANTS = 16;
 
 const text = (most: number) => z.string().max(most);
 const value = z.number().min(-MOST_VALUE).max(MOST_VALUE);
 const share = z.number().min(0).max(1);
 
+const rule = z.string().min(1).max(1000);
+const payload = z.record(z.string(), z.unknown());
+
 export const armSchema = z.strictObject({
 	key: armKey,
-	payload: z
-		.record(z.string(), z.unknown())
+	payload: payload
 		.optional()
 		.describe("Returned to clients as it is. Default {}."),
-	tags: z.array(text(64)).max(64).optional(),
-	eligible: z
-		.string()
+	payloads: z
+		.array(
+			z.strictObject({
+				when: rule.describe("CEL over context.NAME."),
+				payload,
+			}),
+		)
 		.min(1)
-		.max(1000)
+		.max(MOST_VARIANTS)
+		.optional()
+		.describe(
+			"Returned instead of payload: that of the first whose rule holds in the decision's context. What is learned is the arm's, whichever payload it has.",
+		),
+	tags: z.array(text(64)).max(64).optional(),
+	eligible: rule
 		.optional()
 		.describe(
 			"CEL over context.NAME that says whether the arm may be chosen; absent: always.",

@@ -12,9 +12,17 @@ export type JsonValue =
 	| { readonly [key: string]: JsonValue };
 export type JsonObject = { readonly [key: string]: JsonValue };
 
+export type PayloadVariant = {
+	/** CEL over `context.NAME`; where it reads what is missing it does not hold. */
+	readonly when: string;
+	readonly payload: JsonObject;
+};
+
 export interface Arm {
 	readonly key: string;
 	readonly payload: JsonObject;
+	/** Instead of `payload`: that of the first whose rule holds. */
+	readonly payloads?: readonly PayloadVariant[];
 	readonly tags: readonly string[];
 	/** CEL over `context.NAME`; absent means always eligible. */
 	readonly eligible?: string;

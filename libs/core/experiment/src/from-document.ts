@@ -54,6 +54,7 @@ export function toArm({ state, ...arm }: ArmDocument): Arm {
 	return defined({
 		key: arm.key,
 		payload: (arm.payload ?? {}) as JsonObject,
+		payloads: arm.payloads as Arm["payloads"],
 		tags: arm.tags ?? [],
 		eligible: arm.eligible,
 		features: arm.features,

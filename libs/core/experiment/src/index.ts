@@ -30,6 +30,7 @@ export { nearestKey, unknownKeyMessage } from "./nearest-key.js";
 export * from "./parse-experiment.js";
 export * from "./parse-yaml.js";
 export * from "./patterns.js";
+export * from "./payload-variants.js";
 export * from "./render-experiment.js";
 export * from "./reward.js";
 export { ruleProblems } from "./rule.js";

@@ -3,6 +3,7 @@ import type { DecisionRow } from "#core/log";
 import { fail } from "#usecases/errors";
 import type { Considered } from "./considered.js";
 import type { DrawnDecision } from "./decision.js";
+import { payloadOf } from "./payload.js";
 import type {
 	KeptDecision,
 	RepeatableAsk,
@@ -102,7 +103,7 @@ export class AnswerOnce {
 	/** The decision of the request's session or unit, where the experiment is sticky and decides for it by itself. */
 	private async stick(drawn: Drawn, until: number): Promise<KeptDecision> {
 		const { considered, answer, row } = drawn;
-		const { sticky, arms } = considered.definition.experiment;
+		const { sticky } = considered.definition.experiment;
 		if (sticky === undefined || answer.group === "outside") return drawn;
 		const { explanation: _, ...plain } = answer;
 		const ask = stickyAsk(sticky, drawn, { answer: plain, row });
@@ -113,8 +114,9 @@ export class AnswerOnce {
 			if (standing === "unknown") break;
 			if (standing === null) return drawn;
 			const { arm, decisionId } = standing.answer;
-			if (considered.arms.keys.includes(arm)) {
-				const { payload } = arms.find(({ key }) => key === arm) ?? answer;
+			const place = considered.arms.keys.indexOf(arm);
+			if (place >= 0) {
+				const payload = payloadOf(considered, place);
 				return {
 					answer: { ...standing.answer, payload, repeated: true },
 					row: standing.row,

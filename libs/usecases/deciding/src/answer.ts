@@ -2,6 +2,7 @@ import type { DecisionRow } from "#core/log";
 import type { Considered } from "./considered.js";
 import type { BestDecision, DrawnDecision } from "./decision.js";
 import { explain } from "./explain.js";
+import { payloadOf } from "./payload.js";
 
 /** The answer to a decision that was drawn and logged; a place other than the stream is named in `degraded`. */
 export function answerDrawn(
@@ -48,8 +49,4 @@ export function answerBest(
 		degraded,
 		...(explained && { explanation: explain(considered, chosen, null) }),
 	};
-}
-
-function payloadOf({ definition, arms }: Considered, chosen: number) {
-	return definition.experiment.arms[arms.eligible[chosen]!]!.payload;
 }

@@ -1,8 +1,10 @@
 import { compileEncoder, type Encoder } from "#core/context";
 import {
 	compileEligibility,
+	compileVariants,
 	type Definition,
 	type Eligibility,
+	type PayloadVariants,
 	type ProductFeature,
 } from "#core/experiment";
 import { NO_PRIVACY, type PrivacyPolicy } from "#core/privacy";
@@ -24,6 +26,8 @@ export interface CompiledDefinition {
 	readonly enrichBudgetMs: number;
 	readonly encoder: Encoder;
 	readonly eligibility: Eligibility;
+	/** Null where each arm has one payload for all. */
+	readonly variants: PayloadVariants | null;
 	readonly armKeys: readonly string[];
 	readonly products: readonly ProductFeature[];
 }
@@ -48,6 +52,7 @@ export class CompiledDefinitions {
 			enrichBudgetMs: context.enrichBudgetMs ?? ENRICH_BUDGET_MS,
 			encoder: compileEncoder(context),
 			eligibility: compileEligibility(arms),
+			variants: compileVariants(arms),
 			armKeys: arms.map((arm) => arm.key),
 			products: context.features.filter(
 				(feature) => feature.kind === "product",

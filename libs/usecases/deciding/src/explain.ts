@@ -8,6 +8,7 @@ import {
 	explainFeatures,
 } from "./explain-context.js";
 import { sentenceOf } from "./explain-sentence.js";
+import { type ExplainedPayload, explainPayload } from "./payload.js";
 
 export interface Explanation {
 	readonly x: readonly number[];
@@ -17,6 +18,8 @@ export interface Explanation {
 	readonly kind: ChoiceKind;
 	/** The other eligible arm with the highest score, the first of those tied; null where no other was eligible. */
 	readonly runnerUp: ArmNumbers | null;
+	/** What went out, where the arm has several payloads. */
+	readonly payload?: ExplainedPayload;
 	/** All of it in one sentence for who made the experiment. */
 	readonly sentence: string;
 }
@@ -78,12 +81,14 @@ export function explain(
 	);
 	const kind = kindOf(considered, chosen, drawn);
 	const runnerUp = runnerUpOf(eligible, chosen);
+	const payload = explainPayload(considered, chosen);
 	return {
 		x: [...considered.x],
 		features: explainFeatures(considered),
 		arms: explainArms(considered, eligible),
 		kind,
 		runnerUp,
+		...(payload !== undefined && { payload }),
 		sentence: sentenceOf({
 			definition: considered.definition,
 			kind,

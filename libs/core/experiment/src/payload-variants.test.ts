@@ -1,0 +1,29 @@
+import { expect, it } from "vitest";
+import { type Arm, compileVariants } from "./index.js";
+
+const arm = (key: string, ...rules: readonly string[]): Arm => ({
+	key,
+	payload: {},
+	tags: [],
+	...(rules.length > 0 && {
+		payloads: rules.map((when) => ({ when, payload: { when } })),
+	}),
+});
+
+it("the first variant whose rule holds is taken, and none where it reads what is missing or says no such thing", () => {
+	const variants = compileVariants([
+		arm("one for all"),
+		arm("several", "context.bitrate > 1000", "context.bitrate > 100"),
+		arm("broken", "context.(", "context.bitrate", "true"),
+	])!;
+	expect(variants.variantOf(0, { bitrate: 2000 })).toBeNull();
+	expect(variants.variantOf(1, { bitrate: 2000 })).toBe(0);
+	expect(variants.variantOf(1, { bitrate: 200 })).toBe(1);
+	expect(variants.variantOf(1, { bitrate: 20 })).toBeNull();
+	expect(variants.variantOf(1, {})).toBeNull();
+	expect(variants.variantOf(2, { bitrate: 20 })).toBe(2);
+});
+
+it("arms that have one payload for all cost a decision nothing", () => {
+	expect(compileVariants([arm("a"), arm("b")])).toBeNull();
+});
