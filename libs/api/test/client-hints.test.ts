@@ -12,7 +12,7 @@ const features = [
 		from,
 		kind: "boolean",
 		hint: "saveData",
-		consent: "device",
+		consent: "personalization",
 	},
 ];
 const hinted = {
