@@ -82,7 +82,22 @@ describe("a live feature", () => {
 		[
 			"the sum of names",
 			{ aggregate: "sum", of: "item" },
-			"of: sum reads value or slot, not item.",
+			"of: sum reads value, slot or a number of the properties, such as properties.depth, not item.",
+		],
+		[
+			"how many times a property came",
+			{ aggregate: "count", of: "properties.depth" },
+			"of: count reads only that an event came",
+		],
+		[
+			"the distinct values of a property",
+			{ aggregate: "distinct", of: "properties.depth" },
+			"of: distinct reads item or session or unit, not properties.depth.",
+		],
+		[
+			"a property without a name",
+			{ aggregate: "mean", of: "properties." },
+			"of: Must be value, slot, item, session, unit, or a property such as properties.depth.",
 		],
 		[
 			"distinct numbers",

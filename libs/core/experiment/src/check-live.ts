@@ -6,7 +6,7 @@ import type {
 	NumberDocument,
 	ValueDocument,
 } from "./feature-document.js";
-import { FIELDS_OF } from "./live-feature.js";
+import { FIELDS_OF, propertyOf, readsNumbers } from "./live-feature.js";
 import { RETRACT } from "./patterns.js";
 
 const SHORTEST_MS = 1_000;
@@ -97,7 +97,7 @@ function fieldProblems({
 	of,
 	by = "unit",
 }: NumberDocument): Finding[] {
-	const fields = FIELDS_OF[aggregate];
+	const fields: readonly string[] = FIELDS_OF[aggregate];
 	const read = of ?? fields[0];
 	if (aggregate === "distinct" && read === by)
 		return [
@@ -107,6 +107,15 @@ function fieldProblems({
 			],
 		];
 	if (of === undefined || fields.includes(of)) return [];
+	if (readsNumbers(aggregate))
+		return propertyOf(of) === null
+			? [
+					[
+						"of",
+						`${aggregate} reads ${fields.join(", ")} or a number of the properties, such as properties.depth, not ${of}.`,
+					],
+				]
+			: [];
 	if (fields.length > 0)
 		return [["of", `${aggregate} reads ${fields.join(" or ")}, not ${of}.`]];
 	return [

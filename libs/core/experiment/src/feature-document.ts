@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { CLIENT_HINTS } from "./client-hint.js";
 import { armKey, duration, eventType, featureName } from "./field-schemas.js";
-import { LIVE_AGGREGATES, LIVE_FIELDS, LIVE_KEYS } from "./live-feature.js";
+import { LIVE_AGGREGATES, LIVE_FIELD, LIVE_KEYS } from "./live-feature.js";
 import { FEATURE_NAME, PURPOSE } from "./patterns.js";
 
 const MOST_LEVELS = 255;
@@ -58,10 +58,14 @@ export const numberFeatureSchema = z.strictObject({
 			"With from: live, what is made of the events of the window. count (the default); rate, events a minute; sum, mean and last of a number they hold; timeSince, seconds since the last one, at most the window; distinct, how many names they hold, up to 64.",
 		),
 	of: z
-		.enum(LIVE_FIELDS)
+		.string()
+		.regex(
+			LIVE_FIELD,
+			"Must be value, slot, item, session, unit, or a property such as properties.depth.",
+		)
 		.optional()
 		.describe(
-			"The events' field that sum, mean and last (value or slot, default value) or distinct (item, session or unit, default item) reads.",
+			"The events' field that sum, mean and last (value, slot or a property such as properties.depth, default value) or distinct (item, session or unit, default item) reads.",
 		),
 	by: z
 		.enum(LIVE_KEYS)

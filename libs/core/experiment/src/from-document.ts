@@ -23,7 +23,7 @@ import {
 	type NumberDocument,
 	productName,
 } from "./feature-document.js";
-import { FIELDS_OF, type LiveFeature } from "./live-feature.js";
+import { FIELDS_OF, type LiveFeature, type LiveField } from "./live-feature.js";
 
 /** A document that has the schema's structure → the domain value: defaults filled in, durations in ms, numbers on the grid. */
 export function fromDocument(document: ExperimentDocument): Experiment {
@@ -139,14 +139,16 @@ function toLive({
 	event,
 	window,
 	aggregate = "count",
-	of = FIELDS_OF[aggregate][0],
+	of,
 	by = "unit",
 	item,
 	arm,
 }: NumberDocument): LiveFeature | null {
 	if (event === undefined || window === undefined) return null;
 	const windowMs = milliseconds(window);
-	return defined({ event, windowMs, aggregate, of, by, item, arm });
+	// The schema lets nothing else through.
+	const field = (of as LiveField | undefined) ?? FIELDS_OF[aggregate][0];
+	return defined({ event, windowMs, aggregate, of: field, by, item, arm });
 }
 
 export function toPolicy(document: PolicyDocument): Policy {

@@ -24,7 +24,10 @@ export {
 	type LiveFeature,
 	type LiveField,
 	type LiveKey,
+	type LiveName,
+	type LiveNumber,
 	liveFeatures,
+	propertyOf,
 } from "./live-feature.js";
 export { nearestKey, unknownKeyMessage } from "./nearest-key.js";
 export * from "./parse-experiment.js";

@@ -12,15 +12,22 @@ export const LIVE_AGGREGATES = [
 ] as const;
 export type LiveAggregate = (typeof LIVE_AGGREGATES)[number];
 
-/** Fields of an event: numbers for sum, mean and last, names for distinct. */
-export const LIVE_FIELDS = [
-	"value",
-	"slot",
-	"item",
-	"session",
-	"unit",
-] as const;
-export type LiveField = (typeof LIVE_FIELDS)[number];
+/** Numbers that an event may hold, in a field or in its properties. */
+export type LiveNumber = "value" | "slot" | `properties.${string}`;
+export type LiveName = "item" | "session" | "unit";
+/** What is read of an event: numbers for sum, mean and last, names for distinct. */
+export type LiveField = LiveNumber | LiveName;
+
+/** How `of` is written. A property's name may hold whatever a client gives, but no space. */
+export const LIVE_FIELD =
+	/^(value|slot|item|session|unit|properties\.\S{1,64})$/u;
+
+const PROPERTIES = "properties.";
+
+/** The property that a field is; null where it is none. */
+export function propertyOf(field: string): string | null {
+	return field.startsWith(PROPERTIES) ? field.slice(PROPERTIES.length) : null;
+}
 
 /** Whose events: those of the unit or session that is decided for, of one item, or of decisions for one arm or for the experiment. */
 export const LIVE_KEYS = [
@@ -46,7 +53,7 @@ export interface LiveFeature {
 	readonly arm?: string;
 }
 
-/** What each aggregate may read of an event, the default first; none for those that read only that it came. */
+/** What each aggregate may read of an event, the default first, besides a property where that is a number; none for those that read only that it came. */
 export const FIELDS_OF: Readonly<Record<LiveAggregate, readonly LiveField[]>> =
 	{
 		count: [],
@@ -57,6 +64,11 @@ export const FIELDS_OF: Readonly<Record<LiveAggregate, readonly LiveField[]>> =
 		timeSince: [],
 		distinct: ["item", "session", "unit"],
 	};
+
+/** Whether the aggregate reads numbers, so that a property may be one. */
+export function readsNumbers(aggregate: LiveAggregate): boolean {
+	return FIELDS_OF[aggregate].includes("value");
+}
 
 /** What a context makes of events, in order. */
 export function liveFeatures({ features }: ContextSchema): LiveFeature[] {

@@ -1,5 +1,6 @@
-import type { LiveFeature, LiveField } from "#core/experiment";
+import type { LiveFeature, LiveName, LiveNumber } from "#core/experiment";
 import { type Cells, Layout } from "./cells.js";
+import type { EventNumbers } from "./event-numbers.js";
 import { Frame } from "./frame.js";
 import type { KeyHash } from "./key-hash.js";
 import {
@@ -18,12 +19,14 @@ export type Reading = (cells: Cells, now: number) => number | null;
 export class Shelf {
 	readonly layout = new Layout();
 	readonly #hash: KeyHash;
+	readonly #numbers: EventNumbers;
 	readonly #frames = new Map<number, Frame>();
 	readonly #tallies = new Map<string, Tally>();
 	readonly #byEvent = new Map<string, Tally[]>();
 
-	constructor(hash: KeyHash) {
+	constructor(hash: KeyHash, numbers: EventNumbers) {
 		this.#hash = hash;
+		this.#numbers = numbers;
 	}
 
 	/** What an event of the type is written to. */
@@ -31,19 +34,21 @@ export class Shelf {
 		return this.#byEvent.get(event);
 	}
 
-	counts({ event, windowMs }: LiveFeature, of: LiveField | null): Counts {
+	counts({ event, windowMs }: LiveFeature, of: LiveNumber | null): Counts {
+		const place = of === null ? null : this.#numbers.placeOf(of);
 		return this.#shared(
 			event,
 			`counts ${of} ${windowMs}`,
-			() => new Counts(this.#frame(windowMs), of, this.layout),
+			() => new Counts(this.#frame(windowMs), place, this.layout),
 		);
 	}
 
-	sums({ event, windowMs }: LiveFeature, of: LiveField): Sums {
+	sums({ event, windowMs }: LiveFeature, of: LiveNumber): Sums {
+		const place = this.#numbers.placeOf(of);
 		return this.#shared(
 			event,
 			`sums ${of} ${windowMs}`,
-			() => new Sums(this.#frame(windowMs), of, this.layout),
+			() => new Sums(this.#frame(windowMs), place, this.layout),
 		);
 	}
 
@@ -51,15 +56,16 @@ export class Shelf {
 		return this.#shared(event, "latest", () => new Latest(this.layout));
 	}
 
-	latestNumber({ event }: LiveFeature, of: LiveField): LatestNumber {
+	latestNumber({ event }: LiveFeature, of: LiveNumber): LatestNumber {
+		const place = this.#numbers.placeOf(of);
 		return this.#shared(
 			event,
 			`latest ${of}`,
-			() => new LatestNumber(of, this.layout),
+			() => new LatestNumber(place, this.layout),
 		);
 	}
 
-	distinct({ event, windowMs }: LiveFeature, of: LiveField): DistinctSet {
+	distinct({ event, windowMs }: LiveFeature, of: LiveName): DistinctSet {
 		return this.#shared(
 			event,
 			`distinct ${of} ${windowMs}`,
@@ -90,7 +96,8 @@ export class Shelf {
 /** What each aggregate writes (a tally on the shelf) and how it reads it. */
 export function readingOf(feature: LiveFeature, shelf: Shelf): Reading {
 	const { aggregate, windowMs } = feature;
-	const of = feature.of ?? "value";
+	// The definition's parser lets no other fields through.
+	const of = (feature.of ?? "value") as LiveNumber;
 	switch (aggregate) {
 		case "count": {
 			const counts = shelf.counts(feature, null);
@@ -125,7 +132,7 @@ export function readingOf(feature: LiveFeature, shelf: Shelf): Reading {
 			};
 		}
 		case "distinct": {
-			const names = shelf.distinct(feature, of);
+			const names = shelf.distinct(feature, feature.of as LiveName);
 			return (cells, now) => names.read(cells, now);
 		}
 	}

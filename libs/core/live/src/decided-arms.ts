@@ -24,7 +24,9 @@ const MOST_DECISIONS = 2 ** 20;
 export class DecidedArms {
 	readonly #hash: KeyHash;
 	readonly #reachMs: number;
-	readonly #chosen = new RecentIds(MOST_DECISIONS, true);
+	readonly #chosen = new RecentIds(MOST_DECISIONS, [
+		(slots) => new Uint32Array(slots),
+	]);
 	/** Every arm that was ever chosen, and where in the list it is. */
 	readonly #arms: DecidedArm[] = [];
 	readonly #places = new Map<string, number>();
@@ -47,14 +49,22 @@ export class DecidedArms {
 			this.#places.set(name, place);
 		}
 		this.#hash.of(id);
-		this.#chosen.add(this.#hash.high, this.#hash.low, place);
+		const kept = this.#chosen.add(this.#hash.high, this.#hash.low);
+		if (kept !== null) (kept.columns[0] as Uint32Array)[kept.at] = place;
 	}
 
+	/** For an event that was stored then. */
 	of(decisionId: string | undefined, storedAt: number): DecidedArm | null {
 		if (decisionId === undefined) return null;
-		if (timeOfId(decisionId) <= storedAt - this.#reachMs) return null;
+		const isOld = timeOfId(decisionId) <= storedAt - this.#reachMs;
+		return isOld ? null : this.find(decisionId);
+	}
+
+	/** However old it is. */
+	find(decisionId: string): DecidedArm | null {
 		this.#hash.of(decisionId);
-		const place = this.#chosen.find(this.#hash.high, this.#hash.low);
-		return place === undefined ? null : (this.#arms[place] ?? null);
+		const kept = this.#chosen.find(this.#hash.high, this.#hash.low);
+		if (kept === null) return null;
+		return this.#arms[kept.columns[0]?.[kept.at] as number] ?? null;
 	}
 }

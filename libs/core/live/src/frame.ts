@@ -46,6 +46,13 @@ export class Frame {
 		return bucket <= newest - BUCKETS ? -1 : placeOf(bucket);
 	}
 
+	/** Where in a ring the time's bucket is, if it is kept; −1 where it is not. */
+	find(cells: Cells, at: number): number {
+		const bucket = Math.floor(at / this.widthMs);
+		const newest = cells.numbers[cells.number + this.#newest] as number;
+		return bucket > newest || bucket <= newest - BUCKETS ? -1 : placeOf(bucket);
+	}
+
 	/** What the ring's buckets in the window before `now` add up to. */
 	total(
 		ring: ArrayLike<number>,

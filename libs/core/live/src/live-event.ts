@@ -1,3 +1,5 @@
+import type { JsonObject } from "#core/experiment";
+
 /** What windows read of an event. */
 export interface LiveEvent {
 	readonly id: string;
@@ -10,4 +12,7 @@ export interface LiveEvent {
 	readonly slot?: number;
 	readonly session?: string;
 	readonly item?: string;
+	readonly properties?: JsonObject;
+	/** With type `retract`: the id of the event of the same unit and decision that is taken back. */
+	readonly retracts?: string;
 }

@@ -199,6 +199,135 @@ describe("live windows", () => {
 	});
 });
 
+describe("an event that was taken back", () => {
+	const all = (
+		["count", "rate", "sum", "mean", "last", "timeSince"] as const
+	).flatMap((aggregate) =>
+		(["unit", "session", "item", "arm", "experiment"] as const).map((by) =>
+			like({ aggregate, by, arm: by === "arm" ? "focus" : undefined }),
+		),
+	);
+	const decisionId = uuidAtTime(T - 1);
+	const said = { session: "s1", item: "t1", decisionId, value: 2 };
+	const retract = { type: "retract", decisionId, retracts: "gone" };
+
+	/** What is read after these events, in this order. */
+	function readAfter(...events: readonly object[]) {
+		const { windows, hear, read } = over(all);
+		windows.decide({ id: decisionId, experiment: "prompt", arm: "focus" });
+		for (const event of events) hear(event, T);
+		return all.map((one) => read(one, T, { session: "s1", item: "t1" }));
+	}
+	const stays = { ...said, id: "stays", at: T - 5 * SECOND, value: 3 };
+	const gone = { ...said, id: "gone" };
+
+	it("counts in no aggregate and for no key, whether the retract came before or after it", () => {
+		const expected = readAfter(stays);
+		expect(readAfter(stays, gone)).not.toEqual(expected);
+		expect(readAfter(stays, gone, retract)).toEqual(expected);
+		expect(readAfter(retract, gone, stays)).toEqual(expected);
+		expect(readAfter(gone, retract, retract, gone, stays)).toEqual(expected);
+	});
+
+	it("is only that of the same unit and decision", () => {
+		const expected = readAfter(stays, gone);
+		expect(readAfter(stays, gone, { ...retract, unit: "u2" })).toEqual(
+			expected,
+		);
+		const other = uuidAtTime(T - 2);
+		expect(readAfter(stays, gone, { ...retract, decisionId: other })).toEqual(
+			expected,
+		);
+	});
+
+	it("leaves the four latest known, one after the other", () => {
+		const last = like({ aggregate: "last", of: "value" });
+		const since = like({ aggregate: "timeSince" });
+		const { hear, read } = over([last, since]);
+		for (let i = 0; i < 4; i++)
+			hear({ ...said, id: `e${i}`, at: T - i * SECOND, value: i }, T);
+		const seen = [];
+		for (let i = 0; i < 4; i++) {
+			seen.push([read(last), read(since)]);
+			hear({ ...retract, retracts: `e${i}` });
+		}
+		expect(seen).toEqual([
+			[0, 0],
+			[1, 1],
+			[2, 2],
+			[3, 3],
+		]);
+		expect([read(last), read(since)]).toEqual([null, 30]);
+	});
+
+	it("keeps its name in distinct, in whatever order", () => {
+		const distinct = like({ aggregate: "distinct", of: "item" });
+		for (const order of [
+			[gone, retract],
+			[retract, gone],
+		]) {
+			const { hear, read } = over([distinct]);
+			for (const event of order) hear(event);
+			expect(read(distinct)).toBe(1);
+		}
+	});
+
+	it("is remembered until as many others came that name decisions as are remembered", () => {
+		const { hear, read } = over([skips], { mostRetractable: 8 });
+		hear(gone);
+		for (let i = 0; i < 15; i++) hear({ unit: "u2", decisionId });
+		hear(retract);
+		expect(read(skips)).toBe(0);
+		hear({ ...gone, id: "again" });
+		for (let i = 0; i < 16; i++) hear({ unit: "u2", decisionId });
+		hear({ ...retract, retracts: "again" });
+		expect(read(skips)).toBe(1);
+	});
+
+	it("takes nothing from what a unit does after it was forgotten, or its key had to leave", () => {
+		const { hear, read, forget } = over([skips], { mostKeys: 2 });
+		hear(gone);
+		forget("u1", T);
+		hear(retract);
+		hear({ at: T + 3 * SECOND });
+		expect(read(skips, T + 3 * SECOND)).toBe(1);
+		hear({ ...gone, id: "other", unit: "u3" });
+		for (const unit of ["u4", "u5"]) hear({ unit });
+		hear({ ...retract, retracts: "other", unit: "u3" });
+		expect(read(skips, T, { unit: "u3" })).toBe(0);
+	});
+});
+
+describe("a number of an event's properties", () => {
+	it("is summed, averaged and remembered as its value is, on the same grid; what is no number does not count", () => {
+		const of = "properties.depth" as const;
+		const features = (["sum", "mean", "last"] as const).map((aggregate) =>
+			like({ aggregate, of }),
+		);
+		const { hear, read } = over(features);
+		hear({ properties: { depth: 0.5 }, at: T - 3 * SECOND });
+		hear({ properties: { depth: 0.1 }, at: T - 2 * SECOND });
+		hear({ properties: { depth: "deep" } });
+		hear({ properties: { dwell: 3 }, value: 7 });
+		hear({});
+		const tenth = Math.round(0.1 * 4096) / 4096;
+		expect(features.map((one) => read(one))).toEqual([
+			0.5 + tenth,
+			(0.5 + tenth) / 2,
+			tenth,
+		]);
+	});
+
+	it("is never one that objects inherit, and bounded as a value is", () => {
+		const sum = like({ aggregate: "sum", of: "properties.length" });
+		const { hear, read } = over([sum]);
+		hear({ properties: Object.create({ length: 4 }) });
+		expect(read(sum)).toBe(0);
+		hear({ properties: { length: -1e300 } });
+		expect(read(sum)).toBe(-(2 ** 20));
+	});
+});
+
 describe("the memory of live windows", () => {
 	it("is what is said for a key, in pages, whatever comes", () => {
 		const { windows, hear } = over([skips, like({ windowMs: 5 * MINUTE })], {
@@ -207,9 +336,11 @@ describe("the memory of live windows", () => {
 		});
 		for (let i = 0; i < 20_000; i++) hear({ unit: `u${i}`, at: T + i });
 		expect(windows.size).toBe(2_000);
-		// Two rings of 12 words and their newest bucket, a hash, a time and two links; four pages of 512 keys; the index; two tables of ids.
+		// Two rings of 12 words and their newest bucket, a hash, a time and two links; four pages of 512 keys; the index; two tables of ids,
+		// and two of events that may be taken back, with a time and a mark each, of which there are none.
 		const aKey = 2 * (12 * 4 + 8) + 24;
-		expect(windows.bytes).toBe(4 * 512 * aKey + 4_096 * 4 + 2 * 2_048 * 8);
+		const ids = 2 * 2_048 * 8 + 2 * 1_024 * (8 + 8 + 2);
+		expect(windows.bytes).toBe(4 * 512 * aKey + 4_096 * 4 + ids);
 	});
 
 	it("keeps the keys heard of last where there is no room for all", () => {

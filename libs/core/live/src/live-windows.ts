@@ -1,17 +1,17 @@
-import type { LiveFeature, LiveKey } from "#core/experiment";
+import { type LiveFeature, type LiveKey, RETRACT } from "#core/experiment";
 import type { SipKey } from "#core/policy";
 import { type Reading, readingOf, Shelf } from "./aggregate.js";
 import type { Cells } from "./cells.js";
-import {
-	type DecidedArm,
-	DecidedArms,
-	type LiveDecision,
-} from "./decided-arms.js";
+import { DecidedArms, type LiveDecision } from "./decided-arms.js";
 import { type ErasedUnit, ErasedUnits } from "./erased-units.js";
+import { EventNumbers } from "./event-numbers.js";
+import { asksDecisions, byKind, reachOf, textOf } from "./feature-needs.js";
 import { KeyHash } from "./key-hash.js";
 import { KeyTable } from "./key-table.js";
 import type { LiveEvent } from "./live-event.js";
 import { RecentIds } from "./recent-ids.js";
+import { nothingWritten, Retractable, type Written } from "./retractable.js";
+import { Whose } from "./whose.js";
 
 export interface LiveWindowsOptions {
 	/** Key of the hashes that stand for units and ids. */
@@ -20,6 +20,8 @@ export interface LiveWindowsOptions {
 	readonly mostKeys?: number;
 	/** Event ids in a generation of `RecentIds`. */
 	readonly mostIds?: number;
+	/** Events in a generation of `Retractable`. */
+	readonly mostRetractable?: number;
 }
 
 /** For whom a feature is read. */
@@ -33,6 +35,7 @@ export interface LiveAsk {
 
 const MOST_KEYS = 1_000_000;
 const MOST_IDS = 2 ** 20;
+const MOST_RETRACTABLE = 2 ** 19;
 /** Idle keys let go per event heard: more than come, so that none stays for want of turns. */
 const LEAVING_PER_EVENT = 2;
 
@@ -58,6 +61,9 @@ interface Reader {
  *   a tenth of the window wide, that is nearest (see `Frame`). A read may lie behind the newest event of its key by one bucket.
  * - An event id counts once for each unit and decision, as long as it is remembered (see `RecentIds`): for certain while fewer than `mostIds`
  *   other events came since. The first body heard is the event.
+ * - An event that was taken back does not count, whether the retract came before it or after, as long as the event is remembered (see
+ *   `Retractable`): for certain while fewer than `mostRetractable` other events that name decisions came since. `last` and `timeSince` know
+ *   the four latest; in `distinct` a name stays.
  * - What a unit did until 2 s after its erasure is passed over.
  * - An event older than the longest window when it was stored is passed over. A key that was not heard of for that long leaves; beyond
  *   `mostKeys` of a kind the one heard of longest ago does.
@@ -68,6 +74,7 @@ interface Reader {
 export class LiveWindows {
 	readonly #reachMs: number;
 	readonly #hash: KeyHash;
+	readonly #whose: Whose;
 	readonly #seen: RecentIds;
 	readonly #erased: ErasedUnits;
 	/** Null where no feature asks what was decided. */
@@ -76,23 +83,34 @@ export class LiveWindows {
 	readonly #readers = new Map<string, Reader>();
 	/** The same by the features themselves, as they were asked for: their text is made once. */
 	readonly #known = new WeakMap<LiveFeature, Reader>();
-	readonly #events: ReadonlySet<string>;
+	/** The types that are followed. */
+	readonly #types: readonly string[];
+	readonly #numbers = new EventNumbers();
+	readonly #retractable: Retractable;
+	/** The event that is heard. */
+	readonly #written: Written = nothingWritten(0);
 	#clock = 0;
 
 	constructor(
 		features: readonly LiveFeature[],
-		{ hashKey, mostKeys = MOST_KEYS, mostIds = MOST_IDS }: LiveWindowsOptions,
+		{
+			hashKey,
+			mostKeys = MOST_KEYS,
+			mostIds = MOST_IDS,
+			mostRetractable = MOST_RETRACTABLE,
+		}: LiveWindowsOptions,
 	) {
 		this.#hash = new KeyHash(hashKey);
-		this.#seen = new RecentIds(mostIds, false);
-		this.#events = new Set(features.map(({ event }) => event));
+		this.#whose = new Whose(this.#hash);
+		this.#seen = new RecentIds(mostIds);
+		this.#types = [...new Set(features.map(({ event }) => event))];
 		this.#reachMs = reachOf(features);
 		this.#erased = new ErasedUnits(this.#reachMs);
 		this.#decided = features.some(asksDecisions)
 			? new DecidedArms(this.#hash, this.#reachMs)
 			: null;
 		for (const [by, ofKind] of byKind(features)) {
-			const shelf = new Shelf(new KeyHash(hashKey));
+			const shelf = new Shelf(new KeyHash(hashKey), this.#numbers);
 			const readings = ofKind.map((one) => readingOf(one, shelf));
 			const table = new KeyTable(shelf.layout, mostKeys);
 			const room = { by, shelf, table, empty: shelf.layout.empty() };
@@ -101,6 +119,10 @@ export class LiveWindows {
 				this.#readers.set(textOf(one), { room, read: readings[i] as Reading });
 			});
 		}
+		this.#retractable = new Retractable(mostRetractable, this.#numbers.count, {
+			bySession: this.#rooms.has("session"),
+			byItem: this.#rooms.has("item"),
+		});
 	}
 
 	/** Keys held now, of all kinds. */
@@ -112,7 +134,8 @@ export class LiveWindows {
 
 	/** What it all takes. */
 	get bytes(): number {
-		let bytes = this.#seen.bytes + (this.#decided?.bytes ?? 0);
+		let bytes = this.#seen.bytes + this.#retractable.bytes;
+		bytes += this.#decided?.bytes ?? 0;
 		for (const { table } of this.#rooms.values()) bytes += table.bytes;
 		return bytes;
 	}
@@ -133,21 +156,76 @@ export class LiveWindows {
 
 	/** @param storedAt the stream's own time of the event */
 	hear(event: LiveEvent, storedAt: number): void {
-		if (!this.#events.has(event.type)) return;
+		if (event.type === RETRACT) {
+			this.#takeBack(event);
+			return;
+		}
+		const type = this.#types.indexOf(event.type);
+		if (type < 0) return;
 		const at = Math.min(event.at, storedAt);
-		if (at <= storedAt - this.#reachMs || this.#isErased(event, at)) return;
+		if (at <= storedAt - this.#reachMs || this.#isErased(event.unit, at))
+			return;
 		const hash = this.#hash;
 		hash.of(event.unit, event.decisionId ?? "", event.id);
-		if (!this.#seen.add(hash.high, hash.low)) return;
+		const { high, low } = hash;
+		if (this.#seen.add(high, low) === null) return;
 		this.#clock = Math.max(this.#clock, storedAt);
 		const decided = this.#decided?.of(event.decisionId, storedAt) ?? null;
+		const isGone =
+			event.decisionId !== undefined &&
+			this.#retractable.isTakenBack(high, low);
+		const numbers = this.#numbers.of(event);
+		const written = this.#written;
+		written.session = 0;
+		written.itemHigh = 0;
+		written.itemLow = 0;
 		for (const room of this.#rooms.values()) {
 			const tallies = room.shelf.tallies(event.type);
-			if (tallies === undefined || !this.#find(room.by, event, decided))
+			if (tallies === undefined || !this.#whose.find(room.by, event, decided))
 				continue;
+			if (room.by === "session") written.session = hash.low;
+			if (room.by === "item") {
+				written.itemHigh = hash.high;
+				written.itemLow = hash.low;
+			}
 			const cells = room.table.hear(hash.high, hash.low, storedAt);
-			for (const tally of tallies) tally.write(cells, event, at);
+			for (const tally of tallies)
+				if (!isGone || tally.takeBack === undefined)
+					tally.write(cells, event, at, numbers);
 			room.table.leave(this.#clock - this.#reachMs, LEAVING_PER_EVENT);
+		}
+		if (event.decisionId === undefined) return;
+		written.type = type;
+		written.at = at;
+		written.decided = decided !== null;
+		written.numbers = numbers;
+		this.#retractable.add(high, low, written);
+	}
+
+	#takeBack({ unit, decisionId = "", retracts = "" }: LiveEvent): void {
+		const hash = this.#hash;
+		hash.of(unit, decisionId, retracts);
+		if (this.#seen.find(hash.high, hash.low) === null) {
+			this.#retractable.addTakenBack(hash.high, hash.low);
+			return;
+		}
+		const written = this.#retractable.take(hash.high, hash.low);
+		if (written === null || this.#isErased(unit, written.at)) return;
+		const { at, numbers } = written;
+		const decided = written.decided
+			? (this.#decided?.find(decisionId) ?? null)
+			: null;
+		const type = this.#types[written.type] as string;
+		for (const { by, shelf, table } of this.#rooms.values()) {
+			const tallies = shelf.tallies(type);
+			if (
+				tallies === undefined ||
+				!this.#whose.findAgain(by, unit, written, decided)
+			)
+				continue;
+			const cells = table.find(hash.high, hash.low);
+			if (cells !== null)
+				for (const tally of tallies) tally.takeBack?.(cells, at, numbers);
 		}
 	}
 
@@ -162,7 +240,7 @@ export class LiveWindows {
 		const { room, read } = reader;
 		const { experiment } = ask;
 		const decided = { experiment, arm: feature.arm ?? "" };
-		if (!this.#find(room.by, ask, decided)) return null;
+		if (!this.#whose.find(room.by, ask, decided)) return null;
 		const { high, low } = this.#hash;
 		return read(room.table.find(high, low) ?? room.empty, now);
 	}
@@ -188,49 +266,10 @@ export class LiveWindows {
 			?.table.forgetAll(new Set(news.map(({ high }) => high)));
 	}
 
-	#isErased({ unit }: LiveEvent, at: number): boolean {
+	#isErased(unit: string, at: number): boolean {
 		if (!this.#erased.any) return false;
 		this.#hash.of(unit);
 		return this.#erased.covers(this.#hash.high, this.#hash.low, at);
-	}
-
-	/** Puts the hash of the key into `#hash`; false where there is no such key. */
-	#find(
-		by: LiveKey,
-		of: {
-			readonly unit: string;
-			readonly session?: string;
-			readonly item?: string;
-		},
-		decided: DecidedArm | null,
-	): boolean {
-		const hash = this.#hash;
-		switch (by) {
-			case "unit":
-				hash.of(of.unit);
-				return true;
-			case "session": {
-				if (of.session === undefined) return false;
-				// The high half is the unit's, so that its sessions are found when it is forgotten.
-				hash.of(of.unit);
-				const { high } = hash;
-				hash.of(of.unit, of.session);
-				hash.high = high;
-				return true;
-			}
-			case "item":
-				if (of.item === undefined) return false;
-				hash.of(of.item);
-				return true;
-			case "arm":
-				if (decided === null) return false;
-				hash.of(decided.experiment, decided.arm);
-				return true;
-			case "experiment":
-				if (decided === null) return false;
-				hash.of(decided.experiment);
-				return true;
-		}
 	}
 
 	#reader(feature: LiveFeature): Reader | undefined {
@@ -240,47 +279,4 @@ export class LiveWindows {
 		if (reader !== undefined) this.#known.set(feature, reader);
 		return reader;
 	}
-}
-
-/** How far back events are needed: the longest window and its bucket. */
-function reachOf(features: readonly LiveFeature[]): number {
-	const longest = Math.max(0, ...features.map(({ windowMs }) => windowMs));
-	return longest + Math.ceil(longest / 10);
-}
-
-function asksDecisions({ by }: LiveFeature): boolean {
-	return by === "arm" || by === "experiment";
-}
-
-/** How far back a stream must be read for all that is in some window: events, and the decisions that they name. */
-export function historyMs(features: readonly LiveFeature[]): number {
-	return reachOf(features) * (features.some(asksDecisions) ? 2 : 1);
-}
-
-/**
- * How far back everything must have been heard for a feature's value to be whole: to its window's older edge, a twentieth beyond the
- * window at most, and the decisions that the events there may name.
- */
-export function wholeAfterMs(
-	feature: LiveFeature,
-	features: readonly LiveFeature[],
-): number {
-	const edge = Math.ceil(1.05 * feature.windowMs);
-	return asksDecisions(feature) ? edge + reachOf(features) : edge;
-}
-
-/** What is kept for a feature; whose key is read is no part of it. */
-function textOf({ by, event, aggregate, of, windowMs }: LiveFeature): string {
-	return `${aggregate} of ${of ?? "events"} ${event} by ${by} over ${windowMs} ms`;
-}
-
-function byKind(features: readonly LiveFeature[]): Map<LiveKey, LiveFeature[]> {
-	const kinds = new Map<LiveKey, LiveFeature[]>();
-	const known = new Set<string>();
-	for (const feature of features) {
-		if (known.has(textOf(feature))) continue;
-		known.add(textOf(feature));
-		kinds.set(feature.by, [...(kinds.get(feature.by) ?? []), feature]);
-	}
-	return kinds;
 }

@@ -17,6 +17,7 @@ const AGGREGATES = [
 	{ aggregate: "sum", of: "value" },
 	{ aggregate: "mean", of: "value" },
 	{ aggregate: "mean", of: "slot" },
+	{ aggregate: "sum", of: "properties.depth" },
 	{ aggregate: "last", of: "value" },
 	{ aggregate: "timeSince" },
 	{ aggregate: "distinct", of: "item" },
@@ -44,6 +45,10 @@ interface Stored {
 	readonly decided: LiveDecision | null;
 }
 
+type Numbers = "value" | "slot" | "properties.depth";
+const nameOf = (...parts: readonly (string | undefined)[]) =>
+	JSON.stringify(parts);
+
 /** The longest window and its bucket. */
 const REACH = 66 * MINUTE;
 
@@ -56,6 +61,7 @@ function isYoung({ decided, storedAt }: Stored): boolean {
 function recount(
 	feature: LiveFeature,
 	heard: readonly Stored[],
+	gone: ReadonlySet<string>,
 	ask: { unit: string; session?: string; item?: string },
 	now: number,
 ): number | null {
@@ -76,19 +82,28 @@ function recount(
 		// What was too old for every window when it came leaves no trace.
 		.filter(({ at, storedAt }) => at > storedAt - REACH)
 		.filter(({ event: { unit, decisionId, id } }) => {
-			const name = JSON.stringify([unit, decisionId, id]);
+			const name = nameOf(unit, decisionId, id);
 			return known.has(name) ? false : known.add(name);
 		})
+		.filter(
+			({ event: { unit, decisionId, id } }) =>
+				!gone.has(nameOf(unit, decisionId, id)) ||
+				feature.aggregate === "distinct",
+		)
 		.filter((one) => keyOf[feature.by](one))
 		.map(({ event, at }) => ({ ...event, at }));
 	const width = Math.floor(feature.windowMs / 10);
 	const edge = width * Math.round((now - feature.windowMs) / width);
 	const inside = all.filter(({ at }) => at >= edge);
 	const exactly = all.filter(({ at }) => at > now - feature.windowMs);
-	const numbers = (of: "value" | "slot") =>
-		inside.flatMap((event) => event[of] ?? []);
+	const numbers = (of: Numbers) =>
+		inside.flatMap((event) =>
+			of === "properties.depth"
+				? ((event.properties?.depth as number | undefined) ?? [])
+				: (event[of] ?? []),
+		);
 	const sum = (list: number[]) => list.reduce((a, b) => a + b, 0);
-	const of = feature.of as "value" | "slot";
+	const of = feature.of as Numbers;
 	switch (feature.aggregate) {
 		case "count":
 			return inside.length;
@@ -148,6 +163,8 @@ const stream = fc.record({
 			arm: maybe(fc.constantFrom("focus", "energy")),
 			decidedMs: fc.constantFrom(0, 10 * MINUTE, 70 * MINUTE),
 			told: fc.boolean(),
+			depth: maybe(fc.integer({ min: -8192, max: 8192 })),
+			retracts: maybe(fc.oneof(fc.constant(0), fc.nat(60))),
 			read: fc.boolean(),
 			laterMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: MINUTE })),
 		}),
@@ -160,11 +177,13 @@ function play(
 	{ skew, steps }: typeof stream extends fc.Arbitrary<infer T> ? T : never,
 	decide: (decision: LiveDecision) => void,
 	hear: (stored: Stored) => void,
+	retract: (retract: LiveEvent) => void,
 	read: (now: number) => void,
 ): void {
 	let clock = T;
 	const stored: Stored[] = [];
 	const told = new Map<string, LiveDecision>();
+	let retracts = 0;
 	for (const step of steps) {
 		clock += step.afterMs;
 		const { value, slot, session, item, arm = "none" } = step;
@@ -182,6 +201,9 @@ function play(
 			at: clock - step.delayMs + skew[step.who]!,
 			...(value !== undefined && { value: value / 4096 }),
 			...(slot !== undefined && { slot }),
+			...(step.depth !== undefined && {
+				properties: { depth: step.depth / 4096, title: "none" },
+			}),
 			...(session !== undefined && { session }),
 			...(item !== undefined && { item }),
 			...(arm !== "none" && { decisionId: id }),
@@ -189,7 +211,17 @@ function play(
 		const decided = told.get(event.decisionId ?? "") ?? null;
 		const one = { event, storedAt: clock, decided };
 		stored.push(one);
+		// Of this one, before it comes, or of any that came. No more than three, of which last and timeSince know what was before them.
+		const takeBack = ({ unit, decisionId, id }: LiveEvent) => {
+			// Nothing else can be taken back.
+			if (decisionId === undefined) return;
+			const said = { unit, decisionId, type: "retract", at: clock };
+			retract({ ...said, id: `r${retracts++}`, retracts: id });
+		};
+		if (step.retracts === 0 && retracts < 3) takeBack(event);
 		hear(one);
+		const target = stored[(step.retracts ?? 0) % stored.length];
+		if (step.retracts && target && retracts < 3) takeBack(target.event);
 		if (step.read) read(clock + step.laterMs);
 	}
 	read(clock);
@@ -203,7 +235,7 @@ const ASKS = [
 ];
 
 describe("live windows", () => {
-	it(`are equal to a recount of all raw events in ${STREAMS} streams with disorder, repeats and clocks that are off (SEED=${SEED})`, () => {
+	it(`are equal to a recount of all raw events in ${STREAMS} streams with disorder, repeats, retracts and clocks that are off (SEED=${SEED})`, () => {
 		let turn = 0;
 		/** All features in turn: all of them at each read would take minutes. */
 		const next = (count: number) =>
@@ -214,12 +246,18 @@ describe("live windows", () => {
 			fc.property(stream, (one) => {
 				const windows = new LiveWindows(FEATURES, { hashKey, mostKeys: 64 });
 				const heard: Stored[] = [];
+				const gone = new Set<string>();
 				play(
 					one,
 					(decision) => windows.decide(decision),
 					(stored) => {
 						heard.push(stored);
 						windows.hear(stored.event, stored.storedAt);
+					},
+					(retract) => {
+						const { unit, decisionId, retracts } = retract;
+						gone.add(nameOf(unit, decisionId, retracts));
+						windows.hear(retract, retract.at);
 					},
 					(now) => {
 						for (const feature of next(20))
@@ -229,7 +267,7 @@ describe("live windows", () => {
 									{ ...ask, experiment: "prompt" },
 									now,
 								);
-								const expected = recount(feature, heard, ask, now);
+								const expected = recount(feature, heard, gone, ask, now);
 								reads++;
 								if (expected !== null && expected !== 0) counted++;
 								if (found !== expected)

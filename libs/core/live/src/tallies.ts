@@ -1,32 +1,49 @@
-import type { LiveField } from "#core/experiment";
+import type { LiveName } from "#core/experiment";
 import type { Cells, Layout } from "./cells.js";
 import type { Frame } from "./frame.js";
 import type { KeyHash } from "./key-hash.js";
 import type { LiveEvent } from "./live-event.js";
 
-/** Part of what is kept of a key: writes an event that happened `at`, to be read by an aggregate. */
+/** Part of what is kept of a key, to be read by an aggregate. `numbers` are those that the event holds, by place; NaN: none there. */
 export interface Tally {
-	write(cells: Cells, event: LiveEvent, at: number): void;
+	/** Writes an event that happened `at`. */
+	write(
+		cells: Cells,
+		event: LiveEvent,
+		at: number,
+		numbers: Float64Array,
+	): void;
+	/** Takes it out again. Absent: what was written stays, and so an event is written that was taken back before it came. */
+	takeBack?(cells: Cells, at: number, numbers: Float64Array): void;
 }
 
 /** How many events there were, or how many with a number in `of`. */
 export class Counts implements Tally {
 	readonly #frame: Frame;
-	readonly #of: LiveField | null;
+	readonly #of: number | null;
 	readonly #ring: number;
 
-	constructor(frame: Frame, of: LiveField | null, layout: Layout) {
+	constructor(frame: Frame, of: number | null, layout: Layout) {
 		this.#frame = frame;
 		this.#of = of;
 		this.#ring = frame.wordRing(layout);
 	}
 
-	write(cells: Cells, event: LiveEvent, at: number): void {
-		if (this.#of !== null && event[this.#of] === undefined) return;
+	write(cells: Cells, _: LiveEvent, at: number, numbers: Float64Array): void {
+		if (this.#of !== null && Number.isNaN(numbers[this.#of])) return;
 		const place = this.#frame.place(cells, at);
 		if (place < 0) return;
 		const i = cells.word + this.#ring + place;
 		cells.words[i] = (cells.words[i] as number) + 1;
+	}
+
+	takeBack(cells: Cells, at: number, numbers: Float64Array): void {
+		if (this.#of !== null && Number.isNaN(numbers[this.#of])) return;
+		const place = this.#frame.find(cells, at);
+		if (place < 0) return;
+		const i = cells.word + this.#ring + place;
+		// A key that had to leave for want of room may have come back without the event.
+		cells.words[i] = Math.max(0, (cells.words[i] as number) - 1);
 	}
 
 	read(cells: Cells, now: number): number {
@@ -38,19 +55,28 @@ export class Counts implements Tally {
 /** What the numbers in `of` add up to: exactly, in any order, since they lie on the 2⁻¹² grid within ±2²⁰. */
 export class Sums implements Tally {
 	readonly #frame: Frame;
-	readonly #of: LiveField;
+	readonly #of: number;
 	readonly #ring: number;
 
-	constructor(frame: Frame, of: LiveField, layout: Layout) {
+	constructor(frame: Frame, of: number, layout: Layout) {
 		this.#frame = frame;
 		this.#of = of;
 		this.#ring = frame.numberRing(layout);
 	}
 
-	write(cells: Cells, event: LiveEvent, at: number): void {
-		const value = event[this.#of];
-		if (typeof value !== "number") return;
-		const place = this.#frame.place(cells, at);
+	write(cells: Cells, _: LiveEvent, at: number, numbers: Float64Array): void {
+		const value = numbers[this.#of] as number;
+		if (!Number.isNaN(value))
+			this.#add(cells, this.#frame.place(cells, at), value);
+	}
+
+	takeBack(cells: Cells, at: number, numbers: Float64Array): void {
+		const value = numbers[this.#of] as number;
+		if (!Number.isNaN(value))
+			this.#add(cells, this.#frame.find(cells, at), -value);
+	}
+
+	#add(cells: Cells, place: number, value: number): void {
 		if (place < 0) return;
 		const i = cells.number + this.#ring + place;
 		cells.numbers[i] = (cells.numbers[i] as number) + value;
@@ -62,17 +88,35 @@ export class Sums implements Tally {
 	}
 }
 
-/** When the latest event came, to the millisecond; 0: none did. */
+/** Events that are kept of those that came latest: one, and more for when that is taken back. */
+const LATEST = 4;
+
+/**
+ * When the latest events came, to the millisecond, the latest first; 0: none did. If all four are taken back, whatever came before them
+ * is not known any more.
+ */
 export class Latest implements Tally {
 	readonly #at: number;
 
 	constructor(layout: Layout) {
-		this.#at = layout.takeNumbers(1);
+		this.#at = layout.takeNumbers(LATEST);
 	}
 
 	write({ numbers, number }: Cells, _event: LiveEvent, at: number): void {
-		const i = number + this.#at;
-		numbers[i] = Math.max(numbers[i] as number, at);
+		const first = number + this.#at;
+		let i = first + LATEST - 1;
+		if (at <= (numbers[i] as number)) return;
+		for (; i > first && (numbers[i - 1] as number) < at; i--)
+			numbers[i] = numbers[i - 1] as number;
+		numbers[i] = at;
+	}
+
+	takeBack({ numbers, number }: Cells, at: number): void {
+		const first = number + this.#at;
+		const found = numbers.indexOf(at, first);
+		if (found < 0 || found >= first + LATEST) return;
+		numbers.copyWithin(found, found + 1, first + LATEST);
+		numbers[first + LATEST - 1] = 0;
 	}
 
 	read({ numbers, number }: Cells): number {
@@ -80,25 +124,42 @@ export class Latest implements Tally {
 	}
 }
 
-/** The latest event's number in `of`, and when it came; of several at one instant the greatest, whichever was heard first. */
+/**
+ * The latest events' numbers, and when they came, the latest first; of several at one instant the greatest, whichever was heard first. If
+ * all four are taken back, whatever came before them is not known any more.
+ */
 export class LatestNumber implements Tally {
-	readonly #of: LiveField;
+	readonly #of: number;
 	readonly #at: number;
 
-	constructor(of: LiveField, layout: Layout) {
+	constructor(of: number, layout: Layout) {
 		this.#of = of;
-		this.#at = layout.takeNumbers(2);
+		this.#at = layout.takeNumbers(2 * LATEST);
 	}
 
-	write({ numbers, number }: Cells, event: LiveEvent, at: number): void {
-		const value = event[this.#of];
-		if (typeof value !== "number") return;
-		const i = number + this.#at;
-		const known = numbers[i] as number;
-		if (at < known) return;
-		const last = numbers[i + 1] as number;
-		numbers[i + 1] = at === known ? Math.max(last, value) : value;
+	write(cells: Cells, _: LiveEvent, at: number, of: Float64Array): void {
+		const value = of[this.#of] as number;
+		if (Number.isNaN(value)) return;
+		const { numbers } = cells;
+		const first = cells.number + this.#at;
+		let i = first + 2 * (LATEST - 1);
+		if (!isLater(at, value, numbers, i)) return;
+		for (; i > first && isLater(at, value, numbers, i - 2); i -= 2)
+			numbers.copyWithin(i, i - 2, i);
 		numbers[i] = at;
+		numbers[i + 1] = value;
+	}
+
+	takeBack(cells: Cells, at: number, of: Float64Array): void {
+		const value = of[this.#of] as number;
+		const { numbers } = cells;
+		const end = cells.number + this.#at + 2 * LATEST;
+		for (let i = end - 2 * LATEST; i < end; i += 2) {
+			if (numbers[i] !== at || numbers[i + 1] !== value) continue;
+			numbers.copyWithin(i, i + 2, end);
+			numbers.fill(0, end - 2, end);
+			return;
+		}
 	}
 
 	/** Null where the latest came at `after` or before. */
@@ -108,21 +169,32 @@ export class LatestNumber implements Tally {
 	}
 }
 
+function isLater(
+	at: number,
+	value: number,
+	numbers: Float64Array,
+	than: number,
+): boolean {
+	const known = numbers[than] as number;
+	return at === known ? value > (numbers[than + 1] as number) : at > known;
+}
+
 /** Names a distinct set holds. */
 export const MOST_DISTINCT = 64;
 
 /**
  * The names in `of` that were heard latest, at most 64: 32 bits of each one's hash, and the number of its newest bucket. A name gives way
  * only to one heard later, so the number of those in a window is exact up to 64 and stays there beyond; two names of one key are taken
- * for one with a chance of 2⁻³² a pair, 5·10⁻⁷ for a full set.
+ * for one with a chance of 2⁻³² a pair, 5·10⁻⁷ for a full set. A name that was heard stays when its event is taken back: how many others
+ * there were of it is not known.
  */
 export class DistinctSet implements Tally {
 	readonly #frame: Frame;
-	readonly #of: LiveField;
+	readonly #of: LiveName;
 	readonly #hash: KeyHash;
 	readonly #set: number;
 
-	constructor(frame: Frame, of: LiveField, hash: KeyHash, layout: Layout) {
+	constructor(frame: Frame, of: LiveName, hash: KeyHash, layout: Layout) {
 		this.#frame = frame;
 		this.#of = of;
 		this.#hash = hash;
@@ -132,7 +204,7 @@ export class DistinctSet implements Tally {
 	write({ words, word }: Cells, event: LiveEvent, at: number): void {
 		const name = event[this.#of];
 		if (name === undefined) return;
-		this.#hash.of(String(name));
+		this.#hash.of(name);
 		// 0 is an empty place.
 		const hash = this.#hash.low === 0 ? 1 : this.#hash.low;
 		const bucket = Math.floor(at / this.#frame.widthMs) | 0;

@@ -48,6 +48,12 @@ const current = aDefinition(
 				{ ...live, name: "rate", aggregate: "rate" },
 				{ ...live, name: "sum", aggregate: "sum" },
 				{ ...live, name: "mean", aggregate: "mean" },
+				{
+					...live,
+					name: "depth",
+					aggregate: "mean",
+					of: "properties.depth",
+				},
 				{ ...live, name: "last", aggregate: "last" },
 				{ ...live, name: "since", aggregate: "timeSince", scale: 60 },
 				{ ...live, name: "tracks", aggregate: "distinct" },
@@ -115,12 +121,12 @@ const breath = () => new Promise((resolve) => setImmediate(resolve));
 
 function publish(
 	stream: MemoryEventTail,
-	event: Omit<Event, "type" | "unit">,
+	event: Omit<Event, "type" | "unit"> & Partial<Event>,
 	storedAt = event.at,
 ): void {
 	const whole = { type: "skip", unit: "u1", ...event };
 	const body = encodeEvent(whole);
-	stream.publish({ subject: eventSubject("skip"), body, storedAt });
+	stream.publish({ subject: eventSubject(whole.type), body, storedAt });
 }
 
 describe("a decision with live features", () => {
@@ -135,7 +141,22 @@ describe("a decision with live features", () => {
 			storedAt: NOW,
 		});
 		const said = { session: "s1", item: "t1" };
-		publish(stream, { id: "e1", at: NOW, ...said, value: 2, decisionId });
+		publish(stream, { id: "e0", at: NOW, ...said, value: 5, decisionId });
+		publish(stream, {
+			id: "e1",
+			at: NOW,
+			...said,
+			value: 2,
+			properties: { depth: 0.5 },
+			decisionId,
+		});
+		publish(stream, {
+			id: "r0",
+			type: "retract",
+			at: NOW,
+			decisionId,
+			retracts: "e0",
+		});
 		publish(stream, { id: "e2", at: NOW + 30_000, ...said, value: 3 });
 		publish(stream, { id: "e3", at: NOW + 60_000, item: "t2" });
 		await pass(75_000);
@@ -149,6 +170,7 @@ describe("a decision with live features", () => {
 			rate: 0.6,
 			sum: 5,
 			mean: 2.5,
+			depth: 0.5,
 			last: 3,
 			since: 15,
 			tracks: 2,
@@ -171,7 +193,14 @@ describe("a decision with live features", () => {
 			session: undefined,
 			context: {},
 		});
-		expect(missing).toEqual(["track", "mean", "last", "ofSession", "ofTrack"]);
+		expect(missing).toEqual([
+			"track",
+			"mean",
+			"depth",
+			"last",
+			"ofSession",
+			"ofTrack",
+		]);
 		expect(degraded).toEqual([]);
 		const [row] = log.rows;
 		expect((await again(row!)).rederived.equal).toBe(true);
@@ -184,7 +213,7 @@ describe("a decision with live features", () => {
 		stream.connected = false;
 		const { degraded, missing } = await ask();
 		expect(degraded).toEqual(["live"]);
-		expect(missing).toHaveLength(12);
+		expect(missing).toHaveLength(13);
 		expect(log.rows[0]?.context).toEqual({ track: "t1" });
 		await feed.stop();
 	});
@@ -211,10 +240,22 @@ describe("a decision with live features", () => {
 				at: now + (some(4) - 2) * some(120_000),
 				value: some(100) / 4,
 				...(random() < 0.5 && { item: `t${some(5)}`, session: "s1" }),
+				...(random() < 0.5 && { properties: { depth: random() } }),
 				...(random() < 0.5 && { decisionId: one.log.rows.at(-1)?.id }),
 			};
-			// One in five is a copy of one that came before.
-			const event = sent[some(5 * sent.length)] ?? made;
+			// One in five is a copy of one that came before; one in eight takes one back that named a decision.
+			const retracted = sent[some(8 * sent.length)];
+			const event =
+				retracted?.decisionId === undefined
+					? (sent[some(5 * sent.length)] ?? made)
+					: {
+							id: `r${i}`,
+							type: "retract",
+							at: now,
+							unit: retracted.unit,
+							decisionId: retracted.decisionId,
+							retracts: retracted.id,
+						};
 			sent.push(event);
 			publish(stream, event, now);
 			stored.push({ event, storedAt: now });
