@@ -140,7 +140,9 @@ test("a spool that is full answers 503 with Retry-After rather than answering an
 		const events = [
 			{
 				...sampleEvent(i, "unit-1", answered[0] as string),
-				properties: { note: "x".repeat(1_900) },
+				properties: Object.fromEntries(
+					Array.from({ length: 25 }, (_, i) => [`part${i}`, "x".repeat(64)]),
+				),
 			},
 		];
 		eventStatus = (await send(instance.url, "POST", "/v1/events", { events }))

@@ -1,11 +1,10 @@
 import type { Feature, JsonValue, ValueFeature } from "#core/experiment";
+import { freeTextProblem } from "./not-stored.js";
 import { isUnstorable } from "./storable-text.js";
 
 /** Values of features by name, as they reach the encoder: request, live and profile together. */
 export type ContextValues = { readonly [feature: string]: JsonValue };
 
-/** Longest text a category or attribute value may have. */
-const MOST_TEXT = 256;
 /** Of a day. */
 const HOURS = 24;
 
@@ -108,7 +107,7 @@ export function typeProblem(
 				? null
 				: `must be true or false, not ${describe(value)}`;
 		case "category":
-			return textProblem(value);
+			return textProblem(value, feature.levels);
 		case "timeOfDay":
 			return isFiniteNumber(value) && value >= 0 && value < HOURS
 				? null
@@ -116,7 +115,8 @@ export function typeProblem(
 		case "attribute":
 			if (feature.type === "number") return numberProblem(value);
 			return (
-				textProblem(value) ?? valueProblem(feature.values, value as string)
+				textProblem(value, feature.values) ??
+				valueProblem(feature.values, value as string)
 			);
 		case "vector":
 			if (!Array.isArray(value))
@@ -189,13 +189,16 @@ function numberProblem(value: JsonValue): string | null {
 		: `must be a finite number, not ${describe(value)}`;
 }
 
-function textProblem(value: JsonValue): string | null {
+/** @param declared texts that may be anything, since the definition has them */
+function textProblem(
+	value: JsonValue,
+	declared: readonly string[],
+): string | null {
 	if (typeof value !== "string") return `must be text, not ${describe(value)}`;
-	if (isUnstorable(value))
-		return "must not hold a NUL or half of a surrogate pair";
-	return value.length <= MOST_TEXT
-		? null
-		: `must have at most ${MOST_TEXT} characters, not ${value.length}`;
+	if (declared.includes(value)) return null;
+	return isUnstorable(value)
+		? "must not hold a NUL or half of a surrogate pair"
+		: freeTextProblem(value);
 }
 
 function valueProblem(known: readonly string[], value: string): string | null {

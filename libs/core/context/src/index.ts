@@ -9,5 +9,6 @@ export {
 	typeProblem,
 } from "./feature.js";
 export * from "./layout.js";
+export * from "./not-stored.js";
 export * from "./parse-context.js";
 export * from "./storable-text.js";

@@ -69,9 +69,33 @@ describe("a request's context", () => {
 		});
 	});
 
-	it("is bounded in its texts and in what it repeats", () => {
+	it("is bounded in its texts", () => {
 		expect(parseContext(schema, { device: "x".repeat(257) }).ok).toBe(false);
 		expect(parseContext(schema, { device: "a\u0000" }).ok).toBe(false);
+	});
+
+	it("keeps no free text: what the definition does not list must be a label", () => {
+		const refused = parseContext(schema, { device: "my mother's phone" });
+		expect(refused.ok ? [] : refused.problems).toEqual([
+			{
+				path: "context.device",
+				message:
+					"device must be a label of at most 64 characters without spaces or @, since free text is not stored.",
+			},
+		]);
+		expect(parseContext(schema, { device: "watch-os_11.2" }).ok).toBe(true);
+		const spaced = {
+			...schema,
+			features: schema.features.map((feature) =>
+				feature.kind === "category"
+					? { ...feature, levels: ["smart watch"] }
+					: feature,
+			),
+		};
+		expect(parseContext(spaced, { device: "smart watch" }).ok).toBe(true);
+	});
+
+	it("is bounded in what it repeats", () => {
 		const many = Object.fromEntries(
 			Array.from({ length: 5000 }, (_, index) => [
 				`${"k".repeat(100)}${index}`,

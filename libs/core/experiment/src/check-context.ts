@@ -1,4 +1,9 @@
-import { type Layout, layOut } from "#core/context";
+import {
+	isPreciseLocation,
+	type Layout,
+	layOut,
+	PRECISE_LOCATION,
+} from "#core/context";
 import { liveProblems } from "./check-live.js";
 import { meanProblems } from "./check-missing.js";
 import { requestProblems } from "./check-request.js";
@@ -41,6 +46,11 @@ export function featureProblems(
 			problems.push({
 				path: `${path}.name`,
 				message: `A feature cannot be called ${INTERCEPT}: that is the first coordinate, which is 1. Use another name.`,
+			});
+		if (isPreciseLocation(name))
+			problems.push({
+				path: `${path}.name`,
+				message: `${name} ${PRECISE_LOCATION}.`,
 			});
 		if (feature.kind !== "product")
 			problems.push(

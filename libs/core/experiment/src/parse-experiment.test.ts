@@ -385,6 +385,16 @@ describe("values of a wrong type or size", () => {
 			"sticky: Must be one of session, unit, none",
 		],
 		[
+			"a feature that says where somebody is",
+			(raw) => ({
+				...raw,
+				context: {
+					features: [{ name: "latitude", from: "request", kind: "number" }],
+				},
+			}),
+			"context.features[0].name: latitude names a precise location, which is not stored",
+		],
+		[
 			"a feature called intercept",
 			(raw) => ({
 				...raw,

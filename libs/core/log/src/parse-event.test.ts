@@ -114,7 +114,7 @@ describe("an event", () => {
 		[
 			"nested properties",
 			{ properties: { a: { b: 1 } } },
-			"properties: Must be an object of text",
+			"properties: Must be an object of labels",
 		],
 		[
 			"3 KB of properties",
@@ -125,6 +125,21 @@ describe("an event", () => {
 			"properties that reach a prototype",
 			{ properties: JSON.parse('{"__proto__": 1}') },
 			"properties: ",
+		],
+		[
+			"free text in properties",
+			{ properties: { note: "call me at nine" } },
+			"properties.note: note must be a label of at most 64 characters without spaces or @, since free text is not stored.",
+		],
+		[
+			"an address in properties",
+			{ properties: { contact: "me@example.org" } },
+			"properties.contact: contact must be a label",
+		],
+		[
+			"a precise location in properties",
+			{ properties: { latitude: 52.52 } },
+			"properties.latitude: latitude names a precise location, which is not stored: use a place (home, gym, commute) or a region instead.",
 		],
 		["a NUL in properties", { properties: { a: "\u0000" } }, "properties: "],
 		["a list of properties", { properties: [] }, "properties: "],

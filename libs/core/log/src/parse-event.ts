@@ -1,4 +1,9 @@
 import {
+	freeTextProblem,
+	isPreciseLocation,
+	PRECISE_LOCATION,
+} from "#core/context";
+import {
 	EVENT_TYPE,
 	findJsonProblem,
 	isPlainObject,
@@ -85,6 +90,18 @@ export function parseEvent(raw: unknown, path = ""): ParsedEvent {
 		properties: fields.optional("properties", properties, PROPERTIES_RULE),
 		retracts: fields.optional("retracts", printable, PRINTABLE_RULE),
 	};
+	for (const [key, value] of Object.entries(event.properties ?? {})) {
+		const problem = isPreciseLocation(key)
+			? PRECISE_LOCATION
+			: typeof value === "string"
+				? freeTextProblem(value)
+				: null;
+		if (problem !== null)
+			refuse(
+				`properties.${key.slice(0, 64)}`,
+				`${key.slice(0, 64)} ${problem}.`,
+			);
+	}
 	retractProblems(raw, type, refuse);
 	if (problems.length > 0) return { ok: false, problems };
 	return { ok: true, value: event as Event };
@@ -96,7 +113,7 @@ const PRINTABLE_RULE = "Must be 1 to 256 printable characters.";
 const AT_RULE =
 	"Must be a time with offset, such as 2026-01-05T07:30:00Z, or whole milliseconds since the epoch.";
 const PROPERTIES_RULE =
-	"Must be an object of text, numbers, booleans and nulls, at most 2 KB of JSON.";
+	"Must be an object of labels, numbers, booleans and nulls, at most 2 KB of JSON.";
 
 class Fields {
 	constructor(
