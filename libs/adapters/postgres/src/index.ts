@@ -21,4 +21,5 @@ export * from "./revision-reads.js";
 export { SilentCopies } from "./silent-copies.js";
 export * from "./stream-marks.js";
 export * from "./transient.js";
+export * from "./unit-retention.js";
 export * from "./verdict-counts.js";
