@@ -9,7 +9,12 @@ import { runExperiment, sampleExperiment, send } from "../support/client.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { startNats, type TestNats } from "../support/nats-server.js";
 import { privacyYaml } from "../support/privacy.js";
-import { type Instance, startSegue, waitFor } from "../support/segue.js";
+import {
+	type Instance,
+	segueCli,
+	startSegue,
+	waitFor,
+} from "../support/segue.js";
 import { startProxy } from "../support/tcp-proxy.js";
 
 const WITHIN_MS = 2_000;
@@ -227,6 +232,28 @@ describe("a consent", () => {
 });
 
 describe("privacy files", () => {
+	it("are known to the command line, which names a purpose that none of them declares", async () => {
+		const file = join(folder, "..", "purposeless.yaml");
+		await writeFile(
+			file,
+			`key: p
+name: P
+arms: [{ key: a }, { key: b }]
+context: { features: [{ name: mood, from: request, kind: number, consent: personality }] }
+policy: { kind: linucb, alpha: 1 }
+reward: { window: 30m, range: [0, 1], outcomes: [{ type: play, value: 1 }] }
+`,
+		);
+		const { code, stderr } = await segueCli(["experiments", "validate", file], {
+			SEGUE_PRIVACY: folder,
+		});
+		await rm(file);
+		expect(code).toBe(1);
+		expect(stderr).toContain(
+			'context.features[0].consent: No privacy file declares the purpose "personality": did you mean "personalization"?',
+		);
+	});
+
 	it("that are wrong keep Segue from starting, every mistake named with the nearest known word", async () => {
 		const wrong = await mkdtemp(join(tmpdir(), "segue-privacy-"));
 		await writeFile(

@@ -11,13 +11,15 @@ const DAY_MS = 86_400_000;
 export function logDays(
 	configured: number,
 	policy: PrivacyPolicy,
-): { readonly days: number; readonly jurisdiction: string | null } {
+	say: (sentence: string) => void,
+): number {
 	const { ms, jurisdiction } = shortestKept(policy, "log");
-	const days =
-		ms === null ? Number.POSITIVE_INFINITY : Math.floor(ms / DAY_MS);
-	return days < configured
-		? { days, jurisdiction }
-		: { days: configured, jurisdiction: null };
+	if (ms === null || ms >= configured * DAY_MS) return configured;
+	const days = Math.floor(ms / DAY_MS);
+	say(
+		`the log keeps ${days} days, as the privacy rules of ${jurisdiction} say, and not the ${configured} of SEGUE_LOG_DAYS`,
+	);
+	return days;
 }
 
 /** How long profiles and consents are kept, by where their unit is. */

@@ -58,6 +58,7 @@ import { behindPseudonyms, eventUnit } from "./behind-pseudonyms.js";
 import { composeConsents } from "./compose-consents.js";
 import { composeLog } from "./compose-log.js";
 import { composeProfiles } from "./compose-profiles.js";
+import { expireKept } from "./expire-kept.js";
 import { health } from "./health.js";
 import { measured } from "./measured.js";
 import { mintIds } from "./mint-ids.js";
@@ -191,6 +192,8 @@ export async function composeDecider({
 			live.forgetGated([{ ...under, erasedAt: clock.now() }]);
 		},
 	});
+	const kept = { profile: profiles, consent: consents };
+	expireKept(privacy.policy, kept, shutdown);
 	live.start();
 	shutdown.add("live windows", () => live.stop());
 

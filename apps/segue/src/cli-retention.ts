@@ -5,17 +5,19 @@ import {
 	type RetentionResult,
 	RunRetention,
 } from "#usecases/retaining";
+import { logDays } from "../../boot/src/kept-for.js";
+import { openPrivacy } from "../../boot/src/open-privacy.js";
 import { openInstance } from "./cli-instance.js";
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
-/** Drops the days of the log before a day, or before what SEGUE_LOG_DAYS keeps. 0 where all went, 1 where a day was kept. */
+/** Drops the days of the log before a day, or before what SEGUE_LOG_DAYS and privacy files keep. 0 where all went, 1 where a day was kept. */
 export async function runRetention(options: {
 	readonly before?: string;
 	readonly dryRun?: boolean;
 	readonly json?: boolean;
 }): Promise<number> {
-	const before = options.before ?? configured();
+	const before = options.before ?? (await configured());
 	refuseRecent(before);
 	const database = await openInstance();
 	try {
@@ -37,10 +39,12 @@ export async function runRetention(options: {
 	}
 }
 
-function configured(): string {
+async function configured(): Promise<string> {
 	const read = readConfig();
 	if (!read.ok) throw new Error(read.problems.join("\n"));
-	return oldestOf(read.value.logDays, Date.now());
+	const { policy } = await openPrivacy(read.value);
+	const days = logDays(read.value.logDays, policy, console.error);
+	return oldestOf(days, Date.now());
 }
 
 /** Events of yesterday's decisions still come. */

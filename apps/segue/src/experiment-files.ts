@@ -1,10 +1,13 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { readConfig } from "#adapters/config";
 import {
 	type Experiment,
 	type Parsed,
 	parseExperimentYaml,
 } from "#core/experiment";
+import { type PrivacyPolicy, privacyProblems } from "#core/privacy";
+import { openPrivacy } from "../../boot/src/open-privacy.js";
 
 export interface ExperimentFile {
 	readonly path: string;
@@ -20,12 +23,29 @@ export async function readExperimentFiles(
 	const files = (await Promise.all(paths.map(expand))).flat();
 	if (files.length === 0)
 		throw new Error(`There is no .yaml file in ${paths.join(", ")}.`);
+	const policy = await privacyPolicy();
 	return Promise.all(
 		files.map(async (path) => ({
 			path,
-			parsed: parseExperimentYaml(await readBounded(path)),
+			parsed: underRules(parseExperimentYaml(await readBounded(path)), policy),
 		})),
 	);
+}
+
+async function privacyPolicy(): Promise<PrivacyPolicy> {
+	const read = readConfig();
+	if (!read.ok) throw new Error(read.problems.join("\n"));
+	return (await openPrivacy(read.value)).policy;
+}
+
+/** With what the privacy files do not know or allow, as a decider would refuse it. */
+function underRules(
+	parsed: Parsed<Experiment>,
+	policy: PrivacyPolicy,
+): Parsed<Experiment> {
+	if (!parsed.ok) return parsed;
+	const problems = privacyProblems(policy, parsed.value);
+	return problems.length === 0 ? parsed : { ok: false, problems };
 }
 
 async function expand(path: string): Promise<string[]> {

@@ -1,5 +1,6 @@
 import { Metrics } from "#adapters/telemetry";
 import { ApiModule } from "#api";
+import { logDays } from "../../boot/src/kept-for.js";
 import { openPrivacy } from "../../boot/src/open-privacy.js";
 import { openParts } from "../../boot/src/parts.js";
 import { runProcess } from "../../boot/src/process.js";
@@ -8,6 +9,7 @@ import { saySetup } from "../../boot/src/say-setup.js";
 import { composeDecider } from "../../decider/src/compose-decider.js";
 import { serve } from "../../decider/src/serve.js";
 import { startLearner } from "../../learner/src/compose-learner.js";
+import { startUnitUpkeep } from "../../learner/src/unit-upkeep.js";
 
 /** Decider and learner in one process, with the parts that are not given as children. */
 await runProcess("segue", async ({ config, log, shutdown }) => {
@@ -15,7 +17,11 @@ await runProcess("segue", async ({ config, log, shutdown }) => {
 	const parts = await openParts(config, log, shutdown, true);
 	saySetup(config, parts, log);
 	const metrics = new Metrics();
-	const learner = startLearner(parts, log, metrics, shutdown, config);
+	const learner = startLearner(parts, log, metrics, shutdown, {
+		...config,
+		logDays: logDays(config.logDays, privacy.policy, (said) => log.info(said)),
+	});
+	startUnitUpkeep(parts, privacy.policy, log, shutdown);
 	const api = await composeDecider({
 		config,
 		parts,

@@ -89,6 +89,14 @@ export class UnitCache<V> {
 		this.#lookups.forget(unit);
 	}
 
+	/** Rows that were put before an instant of the database's clock: retention may have deleted them. */
+	forgetPutBefore(instant: number): void {
+		for (const unit of [...this.#kept.keys()]) {
+			const updatedAt = this.#kept.peek(unit)?.row.updatedAt ?? 0;
+			if (updatedAt > 0 && updatedAt < instant) this.#kept.delete(unit);
+		}
+	}
+
 	forgetAll(): void {
 		this.#kept.clear();
 		this.#lookups.forgetWhere(() => true);
