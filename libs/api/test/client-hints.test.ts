@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Api, ask, morning, send, startApi } from "./app.js";
+import { dial, hear, request as raw } from "./raw-http.js";
 
 const from = "request";
 const attribute = { from, kind: "attribute" };
@@ -77,6 +78,31 @@ describe("client hints of a request", () => {
 			const again = await send(api, "GET", path);
 			expect(again.body.rederived).toMatchObject({ equal: true });
 		});
+
+	test("are read of a connection that brings nothing but decisions, of each its own", async () => {
+		const text = JSON.stringify(request);
+		const socket = await dial(api);
+		for (const [downlink, bitrate] of [
+			["9.5", 9500],
+			["0.05", 50],
+		]) {
+			const answering = hear(socket, 1);
+			socket.write(
+				raw(
+					[
+						"host: x",
+						"content-type: application/json",
+						`Downlink: ${downlink}`,
+						`content-length: ${text.length}`,
+					],
+					text,
+				),
+			);
+			expect((await answering)[0]?.status).toBe(200);
+			expect(logged().context).toEqual({ bitrate });
+		}
+		socket.destroy();
+	});
 
 	test("give way to what the context says", async () => {
 		const context = { bitrate: 64, mobile: false };

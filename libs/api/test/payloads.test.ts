@@ -94,6 +94,12 @@ describe("an arm with several payloads", () => {
 			payload: { stream: "opus-24" },
 			repeated: true,
 		});
+		// Also where another arm would have been drawn now.
+		const eligible = ["focus", "plain"];
+		for (let i = 0; i < 20; i++) {
+			const { body } = await decide({ bitrate: 64 }, { ...changes, eligible });
+			expect(body.payload).toEqual({ stream: "opus-24" });
+		}
 		const named = { requestId: "r1" };
 		const hinted = await decide({}, named, { downlink: "10" });
 		expect((await decide({}, named)).body).toEqual(hinted.body);
