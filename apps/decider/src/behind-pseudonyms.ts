@@ -28,10 +28,10 @@ export function behindPseudonyms(
 	const nameOf = (unit: string): string => namesOf(unit)[0] ?? unit;
 	return {
 		decide: {
-			execute: (request: DecisionRequest, traceId) =>
+			execute: (request: DecisionRequest, ...more) =>
 				calls.decide.execute(
 					{ ...request, unit: nameOf(request.unit) },
-					traceId,
+					...more,
 				),
 		},
 		putProfile: {
