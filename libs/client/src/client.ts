@@ -1,4 +1,5 @@
 import type {
+	Consent,
 	Decision,
 	DecisionRequest,
 	EventsAnswer,
@@ -119,6 +120,20 @@ export class SegueClient {
 		);
 	}
 
+	/** Replaces all that is known of the unit's consent; answers with what is kept. Deciders obey it within 2 s. To withdraw, send false. */
+	async putConsent(unit: string, consent: Consent): Promise<Consent> {
+		return retrying(this.options, () =>
+			this.json<Consent>("PUT", consentPath(unit), consent),
+		);
+	}
+
+	/** Empty where the unit was never asked. */
+	async getConsent(unit: string): Promise<Consent> {
+		return retrying(this.options, () =>
+			this.json<Consent>("GET", consentPath(unit)),
+		);
+	}
+
 	async report(experiment: string): Promise<Report> {
 		return retrying(this.options, () =>
 			this.json<Report>(
@@ -146,3 +161,6 @@ export class SegueClient {
 
 const profilePath = (unit: string): string =>
 	`/v1/units/${encodeURIComponent(unit)}/profile`;
+
+const consentPath = (unit: string): string =>
+	`/v1/units/${encodeURIComponent(unit)}/consent`;

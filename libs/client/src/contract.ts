@@ -21,7 +21,19 @@ export interface DecisionRequest {
 	/** `best`: the arm with the highest expected reward; nothing is drawn, logged or learned. */
 	readonly mode?: "draw" | "best";
 	readonly explain?: boolean;
+	/** What the unit allows, for this decision; a refusal that is stored stands. */
+	readonly consent?: Consent;
+	/** The same, in a token that your server signed. */
+	readonly consentToken?: string;
 }
+
+/** What a unit allows: purposes, each given (true) or refused (false), where it is, and which of the ages that rules ask for it has reached. */
+export type Consent = {
+	readonly [purpose: string]: boolean | string | number | undefined;
+} & {
+	readonly jurisdiction?: string;
+	readonly ageAtLeast?: number;
+};
 
 export interface Decision {
 	/** Named by the events that follow; absent in mode `best`. */
@@ -94,6 +106,13 @@ export interface Explanation {
 		readonly source: "request" | "live" | "profile" | "product";
 		/** Why it is missing, where it is. */
 		readonly reason?: "absent" | "no consent" | "over budget" | "out of date";
+		/** Why privacy rules withheld it, where they did. */
+		readonly withheld?:
+			| "refused"
+			| "not given"
+			| "under age"
+			| "forbidden"
+			| "unknown";
 	}[];
 	readonly arms: readonly ExplainedArm[];
 	readonly kind:

@@ -88,6 +88,19 @@ describe("against the real API", () => {
 		);
 	});
 
+	test("puts and reads a unit's consent", async () => {
+		const unit = "listener 2/ü";
+		expect(await client.getConsent(unit)).toEqual({});
+		const consent = { personalization: true, jurisdiction: "lets" };
+		expect(await client.putConsent(unit, consent)).toEqual(consent);
+		expect(await client.getConsent(unit)).toEqual(consent);
+		await expect(client.putConsent(unit, { locatoin: true })).rejects.toThrow(
+			'did you mean "location"?',
+		);
+		const decision = { ...ask, consent: { location: true } };
+		expect(await client.decide(decision)).toHaveProperty("decisionId");
+	});
+
 	test("a refusal is a SegueProblem with its code and paths", async () => {
 		const error = await client
 			.decide({ ...ask, context: { hour: "late" } })
