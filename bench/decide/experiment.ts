@@ -126,8 +126,8 @@ export function requestOf(random: () => number): Request {
 			client: pick(["android-14.3.1", "ios-17.6.0-beta", "web-2026.01.05"]),
 			surface: pick(["home-top-shelf", "lock-screen", "search-results"]),
 			playing: `track-${id()}-${id()}`,
-			playlist: `playlist-${id()}-${id()}`,
-			referrer: `https://listen.example/campaign/${id()}/${id()}/spring-mornings`,
+			playlist: `playlist-${id()}-${id()}-${id()}`,
+			referrer: `campaign-${id()}-${id()}-${id()}-spring-mornings`,
 		},
 	};
 }
