@@ -62,7 +62,7 @@ function problemOf(jwk: JWK, all: readonly JWK[]): string | null {
 		return `must have an alg that is one of ${ALGORITHMS.join(", ")}: no other is taken with it`;
 	if (all.length > 1 && typeof jwk.kid !== "string")
 		return "must have a kid, since there are several keys";
-	if (all.filter(({ kid }) => kid === jwk.kid).length > 1)
+	if (all.filter((one) => one?.kid === jwk.kid).length > 1)
 		return "has the kid of another key";
 	if (jwk.alg === "HS256") return secretProblem(jwk);
 	return jwk.d === undefined
