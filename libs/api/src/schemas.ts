@@ -62,7 +62,9 @@ export const decisionSchema = z.strictObject({
 		),
 	mode: z.literal("best").optional(),
 	revision: z.number().int().describe("Posterior revision decided with."),
-	missing: names.describe("Declared features without a value: encoded as 0."),
+	missing: names.describe(
+		"Declared features without a value: encoded as 0, or as their `missing` says. Explanations say why.",
+	),
 	ignored: names.describe(
 		"Context names that the experiment does not declare: dropped.",
 	),

@@ -19,14 +19,17 @@ interface Stretch {
 	readonly to: number;
 }
 
+const NOWHERE: Stretch = { from: 0, to: 0 };
+
 export function compileProducts({ spans }: Layout): CompiledProduct[] {
-	const stretchOf = (name: string): Stretch => {
-		const span = spans.find(({ feature }) => feature.name === name);
-		if (span === undefined || !hasValue(span.feature))
-			return { from: 0, to: 0 };
-		const { offset, feature } = span;
-		return { from: offset, to: offset + coordinateCount(feature) };
-	};
+	const stretches = new Map<string, Stretch>();
+	for (const { feature, offset: from } of spans)
+		if (hasValue(feature))
+			stretches.set(feature.name, {
+				from,
+				to: from + coordinateCount(feature),
+			});
+	const stretchOf = (name: string) => stretches.get(name) ?? NOWHERE;
 	return spans.flatMap(({ feature, offset }) => {
 		if (feature.kind !== "product") return [];
 		const { name, of } = feature;

@@ -41,6 +41,27 @@ describe("features that only a request can give", () => {
 		});
 	});
 
+	it("take a client hint whose value is of their kind", () => {
+		const hints = ["mobile", "platform", "bitrate", "ect"];
+		const kinds: readonly object[] = [
+			{ kind: "boolean" },
+			{ kind: "category", levels: ["Android"] },
+			{ kind: "number" },
+			{ kind: "attribute", values: ["4g"] },
+		];
+		const fit = hints.map((hint) =>
+			kinds.map(
+				(kind) => parse([hour, { name: "hinted", from, hint, ...kind }]).ok,
+			),
+		);
+		expect(fit).toEqual([
+			[true, false, false, false],
+			[false, true, false, true],
+			[false, false, true, false],
+			[false, true, false, true],
+		]);
+	});
+
 	it.each<[string, object, string, string]>([
 		[
 			"a time of day from elsewhere",
@@ -65,6 +86,18 @@ describe("features that only a request can give", () => {
 			{ ...bitrate, values: ["high"] },
 			"values",
 			"values lists texts; leave it out with type: number.",
+		],
+		[
+			"a hint to what the request does not give",
+			{ ...bitrate, from: "profile", hint: "bitrate" },
+			"hint",
+			"A hint comes with the request, so it goes with from: request, not profile.",
+		],
+		[
+			"a hint to an hour, which none gives",
+			{ ...hour, hint: "saveData" },
+			"hint",
+			"saveData is true or false, for kind: boolean, and this feature is not.",
 		],
 		[
 			"a zone that is a number",

@@ -9,7 +9,7 @@ interface Answered {
 	readonly payload: JsonObject;
 	/** Posterior revision decided with. */
 	readonly revision: number;
-	/** Declared features without a value: encoded as 0. */
+	/** Declared features without a value: encoded as their `missing` says. */
 	readonly missing: readonly string[];
 	/** Context names the experiment does not declare: dropped. */
 	readonly ignored: readonly string[];
