@@ -169,3 +169,34 @@ describe("a profile that is put", () => {
 		}
 	});
 });
+
+describe("a profile of which the unit does not allow all", () => {
+	const withheldIn = (...answers: (readonly string[])[]) => {
+		const stored = new MemoryProfiles(new MemoryClock(1_000));
+		const cache = new ProfileCache(stored);
+		const withheld = { of: async () => answers.shift() ?? [] };
+		const put = new PutProfile(
+			{ all: () => definitions },
+			stored,
+			cache,
+			withheld,
+		);
+		return { stored, cache, put };
+	};
+	const values = { loyalty: 1, premium: true };
+
+	it("is kept without the rest, and answered so", async () => {
+		const { stored, put } = withheldIn(["loyalty"], ["loyalty"]);
+		expect(await put.execute("u", values)).toEqual({ premium: true });
+		const row = (await stored.read(["u"])).get("u");
+		expect(row?.values).toEqual({ premium: true });
+	});
+
+	it("loses what was withdrawn while it was being put", async () => {
+		const { stored, cache, put } = withheldIn([], ["loyalty"]);
+		expect(await put.execute("u", values)).toEqual({ premium: true });
+		const row = (await stored.read(["u"])).get("u");
+		expect(row?.values).toEqual({ premium: true });
+		expect(cache.lookUp("u", 10)).toEqual({ premium: true });
+	});
+});
