@@ -68,6 +68,14 @@ beforeAll(async () => {
 			features: [
 				...features,
 				{ name: "mood", from: "request", kind: "number", consent },
+				{
+					name: "skipped",
+					from: "live",
+					kind: "number",
+					event: "skip",
+					window: "5m",
+					consent,
+				},
 			],
 		},
 	} as typeof sampleExperiment);
@@ -138,6 +146,46 @@ describe("a consent", () => {
 		await client.close();
 	});
 
+	it("rules what live windows hold: a withdrawal takes it, who gives again begins afresh, in every decider, also one that starts later", async () => {
+		const unit = "skipper";
+		let sent = 0;
+		const skip = (decider: Instance) =>
+			send(decider.url, "POST", "/v1/events", {
+				events: [
+					{
+						id: `skip-${++sent}`,
+						type: "skip",
+						at: new Date().toISOString(),
+						unit,
+					},
+				],
+			});
+		const skipped = async (decider: Instance) =>
+			(await logged(decider, unit)).context.skipped;
+		const soonSkipped = (decider: Instance, expected?: number) =>
+			waitFor(
+				async () => (await skipped(decider)) === expected,
+				20_000,
+				() => `skipped does not become ${expected}`,
+			);
+		await skip(here);
+		await put(here, unit, { personalization: true });
+		for (const decider of [here, there]) await soonSkipped(decider, 0);
+		await skip(here);
+		await skip(there);
+		for (const decider of [here, there]) await soonSkipped(decider, 2);
+		await put(there, unit, { personalization: false });
+		for (const decider of [here, there]) await soonSkipped(decider);
+		await skip(here);
+		await put(here, unit, { personalization: true });
+		for (const decider of [here, there]) await soonSkipped(decider, 0);
+		await skip(there);
+		for (const decider of [here, there]) await soonSkipped(decider, 1);
+		await there.stop();
+		there = await startSegue({ app: "decider", env });
+		expect(await skipped(there)).toBe(1);
+	});
+
 	it("in a signed token holds for the decision; one that is not to be believed is refused", async () => {
 		const sign = (claims: object, expires = "5m", key = secret) =>
 			new SignJWT({ ...claims })
@@ -184,7 +232,7 @@ describe("a consent", () => {
 			);
 			const { body } = await decide(here, unit, { explain: true });
 			expect(body.missing).toContain("mood");
-			expect(body.explanation.features.at(-1)).toMatchObject({
+			expect(body.explanation.features.at(-2)).toMatchObject({
 				value: null,
 				withheld: "unknown",
 			});
