@@ -99,8 +99,9 @@ export function measureWindows(units: number): WindowsCost {
 		}));
 		reading += timed(() => {
 			for (let i = 0; i < CHUNK; i++)
-				total +=
-					windows.read(features[i % features.length]!, asks[i]!, now) ?? 0;
+				total += Number(
+					windows.read(features[i % features.length]!, asks[i]!, now),
+				);
 		});
 	}
 	if (windows.size !== units || total === 0)

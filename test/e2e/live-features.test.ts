@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -23,6 +23,14 @@ const experiment = {
 			{ ...live, name: "ofTrack", by: "item", item: "track" },
 			{ ...live, name: "ofArm", by: "arm", arm: "a" },
 			{ ...live, name: "ofAll", by: "experiment" },
+			{
+				name: "mood",
+				from: "live",
+				kind: "vector",
+				length: 2,
+				event: "skip",
+				window: "1h",
+			},
 		],
 	},
 };
@@ -47,13 +55,15 @@ describe.each(["jetstream", "postgres"])("live features over %s", (stream) => {
 		timeout: 120_000,
 	}, async () => {
 		const folder = await mkdtemp(join(tmpdir(), "segue-live-"));
-		const env = { SEGUE_STREAM: stream };
+		const tracks = join(folder, "tracks.jsonl");
+		await writeFile(tracks, '{"item": "t1", "vector": [0.5, -2]}\n');
+		const env = { SEGUE_STREAM: stream, SEGUE_ITEM_VECTORS: tracks };
 		let instance: Instance = await startSegue({ env, folder });
 		try {
 			await runExperiment(instance.url, experiment);
 			const first = await ask(instance.url, { eligible: ["a"] });
 			expect(first.arm).toBe("a");
-			expect(first.missing).toEqual(["dwell", "last"]);
+			expect(first.missing).toEqual(["dwell", "last", "mood"]);
 			const at = Date.now() - 20_000;
 			const skip = (id: string, more: object) => ({
 				id,
@@ -87,6 +97,7 @@ describe.each(["jetstream", "postgres"])("live features over %s", (stream) => {
 				ofTrack: 3,
 				ofArm: 1,
 				ofAll: 1,
+				mood: [0.5, -2],
 			};
 			const seen = async () => {
 				const { decisionId, degraded } = await ask(instance.url);

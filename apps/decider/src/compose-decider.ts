@@ -11,11 +11,10 @@ import {
 	PostgresRepeats,
 	PostgresReportReads,
 	PostgresRevisionReads,
-	PostgresStreamMarks,
 } from "#adapters/postgres";
 import { currentTraceId, type Metrics } from "#adapters/telemetry";
 import type { ApiParts } from "#api";
-import { LiveWindows, unitHash } from "#core/live";
+import { unitHash } from "#core/live";
 import { privacyProblems } from "#core/privacy";
 import {
 	Decide,
@@ -23,7 +22,6 @@ import {
 	type DecisionWatch,
 	DefinitionCache,
 	FindDecision,
-	LiveWindowsFeed,
 	PosteriorCache,
 	ReadPosterior,
 	RederiveDecision,
@@ -56,6 +54,7 @@ import { MOST_STREAM_KEEP_MS } from "../../boot/src/stream-keep.js";
 import { armKeys } from "./arm-keys.js";
 import { behindPseudonyms, eventUnit } from "./behind-pseudonyms.js";
 import { composeConsents } from "./compose-consents.js";
+import { composeLive } from "./compose-live.js";
 import { composeLog } from "./compose-log.js";
 import { composeProfiles } from "./compose-profiles.js";
 import { expireKept } from "./expire-kept.js";
@@ -130,29 +129,26 @@ export async function composeDecider({
 		prepare: async (definition) => {
 			await Promise.all([
 				posteriors.prepare(definition),
-				live.prepare(definition),
+				prepareLive(definition),
 			]);
 		},
 	});
 	const erasure = new PostgresErasure(database);
-	const marks = new PostgresStreamMarks(database);
-	const hashKey = await erasure.liveKey();
-	const live: LiveWindowsFeed = new LiveWindowsFeed(
-		parts.stream,
-		clock,
-		(features) => new LiveWindows(features, { hashKey }),
-		{
-			past: {
-				erasedSince: (instant) => erasure.erasedSince(instant),
-				wholeSince: () => marks.wholeSince(),
-			},
-			keeper: {
-				policy: privacy.policy,
-				consents: { lookUp: (unit, ms) => consents.lookUp(unit, ms) },
-			},
-			failed: warn("The live windows do not follow the stream"),
+	const {
+		live,
+		hashKey,
+		prepare: prepareLive,
+	} = await composeLive({
+		config,
+		parts,
+		database,
+		erasure,
+		keeper: {
+			policy: privacy.policy,
+			consents: { lookUp: (unit, ms) => consents.lookUp(unit, ms) },
 		},
-	);
+		log,
+	});
 	const posteriors: PosteriorCache = new PosteriorCache(
 		posteriorSource,
 		definitions,

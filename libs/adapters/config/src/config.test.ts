@@ -34,6 +34,7 @@ describe("readConfig", () => {
 			unitKeys: [],
 			privacyFolder: null,
 			consentKeys: null,
+			itemVectors: null,
 			logLevel: "info",
 			tracing: false,
 		});
@@ -56,6 +57,7 @@ describe("readConfig", () => {
 				SEGUE_UNIT_KEY: `a1:${secret(1)}, b2@2026-12-01T00:00Z:${secret(2)}`,
 				SEGUE_PRIVACY: "/etc/segue/privacy",
 				SEGUE_CONSENT_KEYS: '{"keys": []}',
+				SEGUE_ITEM_VECTORS: "/etc/segue/tracks.jsonl",
 				LOG_LEVEL: "",
 				OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318",
 			}),
@@ -85,6 +87,7 @@ describe("readConfig", () => {
 			],
 			privacyFolder: "/etc/segue/privacy",
 			consentKeys: '{"keys": []}',
+			itemVectors: "/etc/segue/tracks.jsonl",
 			logLevel: "info",
 			tracing: true,
 		});

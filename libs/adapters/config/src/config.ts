@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { distance } from "fastest-levenshtein";
 import { Reader } from "./reader.js";
 import { readUnitKeys, type UnitKeySetting } from "./unit-keys.js";
-import { variables } from "./variables.js";
+import { type VariableName, variables } from "./variables.js";
 
 export type StreamKind = "jetstream" | "postgres";
 export type Durability = "process" | "power";
@@ -32,6 +32,8 @@ export interface Config {
 	readonly privacyFolder: string | null;
 	/** A JSON Web Key Set. Null: no consent tokens are taken. */
 	readonly consentKeys: string | null;
+	/** Absolute. Null: items have no vectors. */
+	readonly itemVectors: string | null;
 	readonly logLevel: LogLevel;
 	/** An OTLP endpoint is set, so spans have somewhere to go. */
 	readonly tracing: boolean;
@@ -77,8 +79,9 @@ export function readConfig(
 		spoolMaxBytes: reader.integer("SEGUE_SPOOL_MAX_BYTES", MIB, LARGEST_SPOOL),
 		logDays: reader.integer("SEGUE_LOG_DAYS", 2, 36_500),
 		unitKeys: readUnitKeys(reader),
-		privacyFolder: readFolder(reader),
+		privacyFolder: readPath(reader, "SEGUE_PRIVACY"),
 		consentKeys: reader.text("SEGUE_CONSENT_KEYS"),
+		itemVectors: readPath(reader, "SEGUE_ITEM_VECTORS"),
 		logLevel: reader.choice("LOG_LEVEL", logLevels) ?? "info",
 		tracing: hasTraceEndpoint(environment),
 	};
@@ -94,9 +97,9 @@ export function environmentWith(
 	return { ...process.env, ...changes };
 }
 
-function readFolder(reader: Reader): string | null {
-	const folder = reader.text("SEGUE_PRIVACY");
-	return folder === null ? null : resolve(folder);
+function readPath(reader: Reader, name: VariableName): string | null {
+	const path = reader.text(name);
+	return path === null ? null : resolve(path);
 }
 
 function readHost(reader: Reader): string {

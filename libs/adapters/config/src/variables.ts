@@ -20,6 +20,7 @@ export const variables = [
 	{ name: "SEGUE_UNIT_KEY", fallback: null },
 	{ name: "SEGUE_PRIVACY", fallback: null },
 	{ name: "SEGUE_CONSENT_KEYS", fallback: null },
+	{ name: "SEGUE_ITEM_VECTORS", fallback: null },
 	{ name: "LOG_LEVEL", fallback: "info" },
 ] as const satisfies readonly Variable[];
 

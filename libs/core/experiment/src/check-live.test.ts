@@ -200,3 +200,69 @@ describe("a live feature", () => {
 		expect(diffExperiment(parse(live), spelt).changes).toEqual([]);
 	});
 });
+
+describe("a live vector", () => {
+	const vector = {
+		name: "mood",
+		from: "live",
+		kind: "vector",
+		length: 8,
+		event: "play",
+		window: "1h",
+	};
+
+	it("is made of the session's events unless it says whose, and comes out again as it went in", () => {
+		const experiment = parse(vector);
+		expect(experiment.context.features[1]).toMatchObject({
+			length: 8,
+			live: {
+				event: "play",
+				windowMs: 3_600_000,
+				aggregate: "meanVector",
+				by: "session",
+				length: 8,
+			},
+		});
+		expect(parseExperiment(renderExperiment(experiment))).toMatchObject({
+			value: experiment,
+		});
+		const byUnit = parse({ ...vector, by: "unit" });
+		expect(diffExperiment(experiment, byUnit)).toMatchObject({
+			newVersion: true,
+		});
+	});
+
+	it.each([
+		[
+			"without an event",
+			{ event: undefined },
+			"event: A live feature needs the event type",
+		],
+		[
+			"without a window",
+			{ window: undefined },
+			"window: A live feature needs a window",
+		],
+		["over a day", { window: "24h" }, "window: A live window is 1s to 1h"],
+		[
+			"of retracts",
+			{ event: "retract" },
+			"event: A retract takes an event back",
+		],
+		[
+			"from a profile",
+			{ from: "profile", window: undefined },
+			"event: event goes with from: live; this feature is from: profile.",
+		],
+		["of an item", { by: "item" }, "by: "],
+		["with an aggregate", { aggregate: "mean" }, "aggregate: "],
+	])("is refused %s", (_, change, expected) => {
+		const given = JSON.parse(JSON.stringify({ ...vector, ...change }));
+		const parsed = parseExperiment(document(given));
+		const found = parsed.ok
+			? []
+			: parsed.problems.map(({ path, message }) => `${path}: ${message}`);
+		expect(found).toHaveLength(1);
+		expect(found[0]).toContain(`context.features[1].${expected}`);
+	});
+});

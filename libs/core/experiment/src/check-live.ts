@@ -28,17 +28,22 @@ export function liveProblems(
 	all: readonly Placed<FeatureDocument>[],
 ): Problem[] {
 	if (feature.from !== "live") {
-		if (feature.kind !== "number") return [];
-		return LIVE_ONLY.filter((key) => feature[key] !== undefined).map((key) => ({
+		const given: Readonly<Record<string, unknown>> = feature;
+		if (feature.kind !== "number" && feature.kind !== "vector") return [];
+		return LIVE_ONLY.filter((key) => given[key] !== undefined).map((key) => ({
 			path: `${path}.${key}`,
 			message: `${key} goes with from: live; this feature is from: ${feature.from}.`,
 		}));
 	}
+	if (feature.kind === "vector")
+		return [...eventProblems(feature), ...windowProblems(feature)].map(
+			([key, message]) => ({ path: `${path}.${key}`, message }),
+		);
 	if (feature.kind !== "number")
 		return [
 			{
 				path: `${path}.kind`,
-				message: `A live feature is a number made of events, so its kind must be number, not ${feature.kind}.`,
+				message: `A live feature is a number made of events, or the mean vector of the items they name, so its kind must be number or vector, not ${feature.kind}.`,
 			},
 		];
 	return [
@@ -71,7 +76,7 @@ export function liveArmProblems(
 /** The key that is wrong, and what about it. */
 type Finding = readonly [key: (typeof LIVE_ONLY)[number], message: string];
 
-function eventProblems({ event }: NumberDocument): Finding[] {
+function eventProblems({ event }: Pick<NumberDocument, "event">): Finding[] {
 	if (event === undefined)
 		return [
 			[
@@ -83,7 +88,7 @@ function eventProblems({ event }: NumberDocument): Finding[] {
 	return [["event", "A retract takes an event back; it cannot be counted."]];
 }
 
-function windowProblems({ window }: NumberDocument): Finding[] {
+function windowProblems({ window }: Pick<NumberDocument, "window">): Finding[] {
 	if (window === undefined)
 		return [["window", "A live feature needs a window, such as window: 30s."]];
 	const windowMs = parseDuration(window);

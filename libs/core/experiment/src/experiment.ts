@@ -91,6 +91,8 @@ export type ValueFeature =
 			readonly kind: "vector";
 			readonly length: number;
 			readonly mean?: readonly number[];
+			/** Present when `from` is live. */
+			readonly live?: LiveFeature;
 	  });
 
 /**

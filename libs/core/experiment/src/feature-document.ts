@@ -117,6 +117,31 @@ export function isProductName(name: string, of: readonly string[]): boolean {
 	return FEATURE_NAME.test(name) || name === of.join(TIMES);
 }
 
+export const vectorFeatureSchema = z.strictObject({
+	...base,
+	kind: z.literal("vector"),
+	length: z.int().min(1).max(256),
+	mean: z
+		.array(z.number())
+		.max(256)
+		.optional()
+		.describe("With missing: mean, the vector that stands in."),
+	event: eventType
+		.optional()
+		.describe(
+			"With from: live, the type of the events whose items' vectors are averaged, such as play.",
+		),
+	window: duration
+		.optional()
+		.describe("With from: live, how far back events count, from 1s to 1h."),
+	by: z
+		.enum(["session", "unit"])
+		.optional()
+		.describe(
+			"With from: live, whose events: the session's that asks (the default) or the unit's.",
+		),
+});
+
 export const featureSchema = z.discriminatedUnion("kind", [
 	numberFeatureSchema,
 	z.strictObject({
@@ -171,20 +196,12 @@ export const featureSchema = z.discriminatedUnion("kind", [
 			.optional()
 			.describe("Allowed texts; absent or empty: any."),
 	}),
-	z.strictObject({
-		...base,
-		kind: z.literal("vector"),
-		length: z.int().min(1).max(256),
-		mean: z
-			.array(z.number())
-			.max(256)
-			.optional()
-			.describe("With missing: mean, the vector that stands in."),
-	}),
+	vectorFeatureSchema,
 	productFeatureSchema,
 ]);
 
 export type FeatureDocument = z.infer<typeof featureSchema>;
 export type ValueDocument = Exclude<FeatureDocument, ProductDocument>;
 export type ProductDocument = z.infer<typeof productFeatureSchema>;
+export type VectorDocument = z.infer<typeof vectorFeatureSchema>;
 export type NumberDocument = z.infer<typeof numberFeatureSchema>;

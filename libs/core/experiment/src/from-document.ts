@@ -22,6 +22,7 @@ import {
 	type FeatureDocument,
 	type NumberDocument,
 	productName,
+	type VectorDocument,
 } from "./feature-document.js";
 import { FIELDS_OF, type LiveFeature, type LiveField } from "./live-feature.js";
 
@@ -131,8 +132,20 @@ export function toFeature(document: FeatureDocument): Feature {
 				kind: document.kind,
 				length: document.length,
 				mean: document.mean,
+				live: toMeanVector(document),
 			});
 	}
+}
+
+function toMeanVector({
+	event,
+	window,
+	by = "session",
+	length,
+}: VectorDocument): LiveFeature | undefined {
+	if (event === undefined || window === undefined) return undefined;
+	const windowMs = milliseconds(window);
+	return { event, windowMs, aggregate: "meanVector", by, length };
 }
 
 function toLive({

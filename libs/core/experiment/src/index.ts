@@ -20,6 +20,8 @@ export {
 } from "./json-guard.js";
 export * from "./judge.js";
 export {
+	type FeatureOfEvents,
+	isLive,
 	type LiveAggregate,
 	type LiveFeature,
 	type LiveField,

@@ -1,4 +1,4 @@
-import type { ContextSchema } from "./experiment.js";
+import type { ContextSchema, Feature } from "./experiment.js";
 
 /** What is made of the events of a window. */
 export const LIVE_AGGREGATES = [
@@ -43,7 +43,8 @@ export type LiveKey = (typeof LIVE_KEYS)[number];
 export interface LiveFeature {
 	readonly event: string;
 	readonly windowMs: number;
-	readonly aggregate: LiveAggregate;
+	/** `meanVector`, of a vector: the mean of the vectors of the items that the events name. */
+	readonly aggregate: LiveAggregate | "meanVector";
 	/** Present with sum, mean, last and distinct. */
 	readonly of?: LiveField;
 	readonly by: LiveKey;
@@ -51,6 +52,8 @@ export interface LiveFeature {
 	readonly item?: string;
 	/** Present with `by: arm`: an arm of the experiment. */
 	readonly arm?: string;
+	/** Present with meanVector: how many numbers a vector has. */
+	readonly length?: number;
 }
 
 /** What each aggregate may read of an event, the default first, besides a property where that is a number; none for those that read only that it came. */
@@ -70,9 +73,19 @@ export function readsNumbers(aggregate: LiveAggregate): boolean {
 	return FIELDS_OF[aggregate].includes("value");
 }
 
+export type FeatureOfEvents = Extract<
+	Feature,
+	{ readonly live?: LiveFeature }
+> & { readonly live: LiveFeature };
+
+export function isLive(feature: Feature): feature is FeatureOfEvents {
+	return (
+		(feature.kind === "number" || feature.kind === "vector") &&
+		feature.live !== undefined
+	);
+}
+
 /** What a context makes of events, in order. */
 export function liveFeatures({ features }: ContextSchema): LiveFeature[] {
-	return features.flatMap((feature) =>
-		feature.kind === "number" ? (feature.live ?? []) : [],
-	);
+	return features.flatMap((feature) => (isLive(feature) ? feature.live : []));
 }

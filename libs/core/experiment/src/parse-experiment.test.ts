@@ -704,7 +704,7 @@ describe("features", () => {
 		[
 			"a live boolean",
 			[{ name: "n", from: "live", kind: "boolean" }],
-			"context.features[0].kind: A live feature is a number made of events, so its kind must be number, not boolean.",
+			"context.features[0].kind: A live feature is a number made of events, or the mean vector of the items they name, so its kind must be number or vector, not boolean.",
 		],
 		[
 			"a count of retracts",

@@ -7,6 +7,7 @@ import type {
 	Policy,
 	Reward,
 } from "./experiment.js";
+import { isLive } from "./live-feature.js";
 
 /** Back to the document form, every default spelled out: `parseExperiment(renderExperiment(e))` equals e. */
 export function renderExperiment(experiment: Experiment): JsonObject {
@@ -49,10 +50,13 @@ function renderFeature(feature: Feature): JsonObject {
 		const { name, kind, of } = feature;
 		return { name, kind, of };
 	}
-	if (feature.kind !== "number" || feature.live === undefined)
-		return { ...feature } as JsonObject;
+	if (!isLive(feature)) return { ...feature } as JsonObject;
 	const { live, ...rest } = feature;
 	const { windowMs, ...others } = live;
+	if (live.aggregate === "meanVector") {
+		const { event, by } = live;
+		return { ...rest, event, by, window: renderDuration(windowMs) };
+	}
 	return { ...rest, ...others, window: renderDuration(windowMs) };
 }
 

@@ -2,7 +2,9 @@ import type { LiveFeature, LiveName, LiveNumber } from "#core/experiment";
 import { type Cells, Layout } from "./cells.js";
 import type { EventNumbers } from "./event-numbers.js";
 import { Frame } from "./frame.js";
+import type { ItemVectors } from "./item-vectors.js";
 import type { KeyHash } from "./key-hash.js";
+import { PlayedItems } from "./played-items.js";
 import {
 	Counts,
 	DistinctSet,
@@ -12,8 +14,10 @@ import {
 	type Tally,
 } from "./tallies.js";
 
+export type LiveValue = number | readonly number[];
+
 /** A feature's value from what is kept of its key; null where there is none. */
-export type Reading = (cells: Cells, now: number) => number | null;
+export type Reading = (cells: Cells, now: number) => LiveValue | null;
 
 /** What is kept of each key of one kind: features that need the same tally share it. */
 export class Shelf {
@@ -73,6 +77,14 @@ export class Shelf {
 		);
 	}
 
+	played({ event }: LiveFeature): PlayedItems {
+		return this.#shared(
+			event,
+			"played",
+			() => new PlayedItems(this.#hash, this.layout),
+		);
+	}
+
 	#frame(windowMs: number): Frame {
 		const known = this.#frames.get(windowMs);
 		if (known !== undefined) return known;
@@ -94,7 +106,11 @@ export class Shelf {
 }
 
 /** What each aggregate writes (a tally on the shelf) and how it reads it. */
-export function readingOf(feature: LiveFeature, shelf: Shelf): Reading {
+export function readingOf(
+	feature: LiveFeature,
+	shelf: Shelf,
+	vectors: ItemVectors | null,
+): Reading {
 	const { aggregate, windowMs } = feature;
 	// The definition's parser lets no other fields through.
 	const of = (feature.of ?? "value") as LiveNumber;
@@ -134,6 +150,12 @@ export function readingOf(feature: LiveFeature, shelf: Shelf): Reading {
 		case "distinct": {
 			const names = shelf.distinct(feature, feature.of as LiveName);
 			return (cells, now) => names.read(cells, now);
+		}
+		case "meanVector": {
+			const played = shelf.played(feature);
+			if (vectors === null || vectors.length !== feature.length)
+				return () => null;
+			return (cells, now) => played.meanAfter(cells, now - windowMs, vectors);
 		}
 	}
 }

@@ -1,11 +1,12 @@
 import { type LiveFeature, type LiveKey, RETRACT } from "#core/experiment";
 import type { SipKey } from "#core/policy";
-import { type Reading, readingOf, Shelf } from "./aggregate.js";
+import { type LiveValue, type Reading, readingOf, Shelf } from "./aggregate.js";
 import type { Cells } from "./cells.js";
 import { DecidedArms, type LiveDecision } from "./decided-arms.js";
 import { type ErasedUnit, ErasedUnits } from "./erased-units.js";
 import { EventNumbers } from "./event-numbers.js";
 import { asksDecisions, byKind, reachOf, textOf } from "./feature-needs.js";
+import type { ItemVectors } from "./item-vectors.js";
 import { KeyHash } from "./key-hash.js";
 import { KeyTable } from "./key-table.js";
 import type { LiveEvent } from "./live-event.js";
@@ -20,6 +21,8 @@ export interface LiveWindowsOptions {
 	readonly mostKeys?: number;
 	/** Event ids in a generation of `RecentIds`. */
 	readonly mostIds?: number;
+	/** Of the items that events name; absent: none has one. */
+	readonly vectors?: ItemVectors | null;
 	/** Events in a generation of `Retractable`. */
 	readonly mostRetractable?: number;
 }
@@ -86,6 +89,8 @@ export class LiveWindows {
 	/** The types that are followed. */
 	readonly #types: readonly string[];
 	readonly #numbers = new EventNumbers();
+	/** Whether it must be known which item an event named that is taken back. */
+	readonly #asksItems: boolean;
 	readonly #retractable: Retractable;
 	/** The event that is heard. */
 	readonly #written: Written = nothingWritten(0);
@@ -97,6 +102,7 @@ export class LiveWindows {
 			hashKey,
 			mostKeys = MOST_KEYS,
 			mostIds = MOST_IDS,
+			vectors = null,
 			mostRetractable = MOST_RETRACTABLE,
 		}: LiveWindowsOptions,
 	) {
@@ -111,7 +117,7 @@ export class LiveWindows {
 			: null;
 		for (const [by, ofKind] of byKind(features)) {
 			const shelf = new Shelf(new KeyHash(hashKey), this.#numbers);
-			const readings = ofKind.map((one) => readingOf(one, shelf));
+			const readings = ofKind.map((one) => readingOf(one, shelf, vectors));
 			const table = new KeyTable(shelf.layout, mostKeys);
 			const room = { by, shelf, table, empty: shelf.layout.empty() };
 			this.#rooms.set(by, room);
@@ -119,9 +125,12 @@ export class LiveWindows {
 				this.#readers.set(textOf(one), { room, read: readings[i] as Reading });
 			});
 		}
+		this.#asksItems =
+			this.#rooms.has("item") ||
+			features.some(({ aggregate }) => aggregate === "meanVector");
 		this.#retractable = new Retractable(mostRetractable, this.#numbers.count, {
 			bySession: this.#rooms.has("session"),
-			byItem: this.#rooms.has("item"),
+			byItem: this.#asksItems,
 		});
 	}
 
@@ -184,10 +193,6 @@ export class LiveWindows {
 			if (tallies === undefined || !this.#whose.find(room.by, event, decided))
 				continue;
 			if (room.by === "session") written.session = hash.low;
-			if (room.by === "item") {
-				written.itemHigh = hash.high;
-				written.itemLow = hash.low;
-			}
 			const cells = room.table.hear(hash.high, hash.low, storedAt);
 			for (const tally of tallies)
 				if (!isGone || tally.takeBack === undefined)
@@ -199,6 +204,11 @@ export class LiveWindows {
 		written.at = at;
 		written.decided = decided !== null;
 		written.numbers = numbers;
+		if (this.#asksItems && event.item !== undefined) {
+			hash.of(event.item);
+			written.itemHigh = hash.high;
+			written.itemLow = hash.low;
+		}
 		this.#retractable.add(high, low, written);
 	}
 
@@ -211,7 +221,6 @@ export class LiveWindows {
 		}
 		const written = this.#retractable.take(hash.high, hash.low);
 		if (written === null || this.#isErased(unit, written.at)) return;
-		const { at, numbers } = written;
 		const decided = written.decided
 			? (this.#decided?.find(decisionId) ?? null)
 			: null;
@@ -225,7 +234,7 @@ export class LiveWindows {
 				continue;
 			const cells = table.find(hash.high, hash.low);
 			if (cells !== null)
-				for (const tally of tallies) tally.takeBack?.(cells, at, numbers);
+				for (const tally of tallies) tally.takeBack?.(cells, written);
 		}
 	}
 
@@ -234,7 +243,7 @@ export class LiveWindows {
 		feature: LiveFeature,
 		ask: LiveAsk,
 		now: number,
-	): number | null | undefined {
+	): LiveValue | null | undefined {
 		const reader = this.#reader(feature);
 		if (reader === undefined) return undefined;
 		const { room, read } = reader;

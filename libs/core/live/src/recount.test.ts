@@ -128,6 +128,8 @@ function recount(
 		}
 		case "distinct":
 			return new Set(inside.flatMap(({ item }) => item ?? [])).size;
+		default:
+			throw new Error(`${feature.aggregate} is not recounted here.`);
 	}
 }
 

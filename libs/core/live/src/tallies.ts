@@ -3,6 +3,7 @@ import type { Cells, Layout } from "./cells.js";
 import type { Frame } from "./frame.js";
 import type { KeyHash } from "./key-hash.js";
 import type { LiveEvent } from "./live-event.js";
+import type { Written } from "./retractable.js";
 
 /** Part of what is kept of a key, to be read by an aggregate. `numbers` are those that the event holds, by place; NaN: none there. */
 export interface Tally {
@@ -14,7 +15,7 @@ export interface Tally {
 		numbers: Float64Array,
 	): void;
 	/** Takes it out again. Absent: what was written stays, and so an event is written that was taken back before it came. */
-	takeBack?(cells: Cells, at: number, numbers: Float64Array): void;
+	takeBack?(cells: Cells, written: Written): void;
 }
 
 /** How many events there were, or how many with a number in `of`. */
@@ -37,7 +38,7 @@ export class Counts implements Tally {
 		cells.words[i] = (cells.words[i] as number) + 1;
 	}
 
-	takeBack(cells: Cells, at: number, numbers: Float64Array): void {
+	takeBack(cells: Cells, { at, numbers }: Written): void {
 		if (this.#of !== null && Number.isNaN(numbers[this.#of])) return;
 		const place = this.#frame.find(cells, at);
 		if (place < 0) return;
@@ -70,7 +71,7 @@ export class Sums implements Tally {
 			this.#add(cells, this.#frame.place(cells, at), value);
 	}
 
-	takeBack(cells: Cells, at: number, numbers: Float64Array): void {
+	takeBack(cells: Cells, { at, numbers }: Written): void {
 		const value = numbers[this.#of] as number;
 		if (!Number.isNaN(value))
 			this.#add(cells, this.#frame.find(cells, at), -value);
@@ -111,7 +112,7 @@ export class Latest implements Tally {
 		numbers[i] = at;
 	}
 
-	takeBack({ numbers, number }: Cells, at: number): void {
+	takeBack({ numbers, number }: Cells, { at }: Written): void {
 		const first = number + this.#at;
 		const found = numbers.indexOf(at, first);
 		if (found < 0 || found >= first + LATEST) return;
@@ -150,7 +151,7 @@ export class LatestNumber implements Tally {
 		numbers[i + 1] = value;
 	}
 
-	takeBack(cells: Cells, at: number, of: Float64Array): void {
+	takeBack(cells: Cells, { at, numbers: of }: Written): void {
 		const value = of[this.#of] as number;
 		const { numbers } = cells;
 		const end = cells.number + this.#at + 2 * LATEST;

@@ -1,5 +1,6 @@
 import {
 	type Experiment,
+	isLive,
 	type Problem,
 	renderDuration,
 } from "#core/experiment";
@@ -20,7 +21,7 @@ export function privacyProblems(
 				path: `${at}.consent`,
 				message: unknownPurpose(policy, feature.consent),
 			});
-		const live = feature.kind === "number" ? feature.live : undefined;
+		const live = isLive(feature) ? feature.live : undefined;
 		if (live !== undefined && longest !== null && live.windowMs > longest.ms)
 			problems.push({
 				path: `${at}.window`,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { LiveFeature } from "#core/experiment";
-import type { ErasedUnit, LiveAsk, LiveWindows } from "#core/live";
+import { type LiveFeature, RETRACT } from "#core/experiment";
+import type { ErasedUnit, LiveAsk, LiveValue, LiveWindows } from "#core/live";
 import type { DecisionRow, Event } from "#core/log";
 import {
 	featureProblem,
@@ -91,7 +91,7 @@ export class GatedWindows {
 	}
 
 	hear(event: Event, storedAt: number): void {
-		if (!this.#types.has(event.type)) return;
+		if (!this.#types.has(event.type) && event.type !== RETRACT) return;
 		const { unit } = event;
 		const others = this.#waiting.get(unit);
 		if (others === undefined) {
@@ -116,7 +116,7 @@ export class GatedWindows {
 		ask: LiveAsk,
 		now: number,
 		{ gate, since }: Consented,
-	): number | null | undefined {
+	): LiveValue | null | undefined {
 		if (now - this.#lostAt <= 1.1 * feature.windowMs) return undefined;
 		const unit = unitUnder(ask.unit, since);
 		return this.#rooms

@@ -6,12 +6,12 @@ import {
 	typeProblem,
 	withhold,
 } from "#core/context";
-import type {
-	ContextSchema,
-	Feature,
-	JsonObject,
-	JsonValue,
-	NumberFeature,
+import {
+	type ContextSchema,
+	type FeatureOfEvents,
+	isLive,
+	type JsonObject,
+	type JsonValue,
 } from "#core/experiment";
 import type { LiveAsk } from "#core/live";
 import type { LiveContext } from "./ports.js";
@@ -118,12 +118,6 @@ function degradedBy(
 ): GatheredContext["degraded"] {
 	if (isLiveAway) return isProfileAway ? BOTH_ARE_AWAY : LIVE_IS_AWAY;
 	return isProfileAway ? PROFILE_IS_AWAY : NOTHING;
-}
-
-type FeatureOfEvents = NumberFeature & Required<Pick<NumberFeature, "live">>;
-
-function isLive(feature: Feature): feature is FeatureOfEvents {
-	return feature.kind === "number" && feature.live !== undefined;
 }
 
 /** Adds what there is of the features to the values. Returns the names of those that cannot be told now; null where all can. */

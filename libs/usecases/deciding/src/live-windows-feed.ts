@@ -1,5 +1,10 @@
-import type { ContextSchema, Definition, LiveFeature } from "#core/experiment";
-import type { ErasedUnit, LiveAsk, LiveWindows } from "#core/live";
+import {
+	type ContextSchema,
+	type Definition,
+	isLive,
+	type LiveFeature,
+} from "#core/experiment";
+import type { ErasedUnit, LiveAsk, LiveValue, LiveWindows } from "#core/live";
 import { type Gate, gateOf } from "#core/privacy";
 import { Coalesced, Repeated } from "./coalesce.js";
 import {
@@ -100,7 +105,7 @@ export class LiveWindowsFeed implements LiveContext {
 		ask: LiveAsk,
 		now: number,
 		consented?: Consented,
-	): number | null | undefined {
+	): LiveValue | null | undefined {
 		const { serving } = this;
 		if (serving === null || !this.stream.connected) return undefined;
 		if (!serving.isWhole(feature, now)) return undefined;
@@ -143,7 +148,7 @@ export class LiveWindowsFeed implements LiveContext {
 
 	private liveOf({ features }: ContextSchema): Declared[] {
 		return features.flatMap((feature) => {
-			if (feature.kind !== "number" || feature.live === undefined) return [];
+			if (!isLive(feature)) return [];
 			const gate =
 				this.keeper === undefined ? null : gateOf(this.keeper.policy, feature);
 			return [{ live: feature.live, gate }];

@@ -1,6 +1,6 @@
 import type { Definition, JsonObject, LiveFeature } from "#core/experiment";
 import type { Sheets } from "#core/linalg";
-import type { ErasedUnit, LiveAsk } from "#core/live";
+import type { ErasedUnit, LiveAsk, LiveValue } from "#core/live";
 import type { DecisionRow, Event } from "#core/log";
 import type { ArmModel } from "#core/policy";
 import type { PrivacyPolicy, StandingConsent } from "#core/privacy";
@@ -111,7 +111,7 @@ export interface LiveContext {
 		now: number,
 		/** Where only events that were allowed count. */
 		consented?: Consented,
-	): number | null | undefined;
+	): LiveValue | null | undefined;
 }
 
 /** Under what events were let into a window. */

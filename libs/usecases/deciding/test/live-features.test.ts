@@ -8,8 +8,8 @@ import {
 	MemoryPosteriorSource,
 } from "#adapters/memory";
 import { compileEncoder } from "#core/context";
-import { type JsonValue, liveFeatures } from "#core/experiment";
-import { LiveWindows } from "#core/live";
+import { isLive, type JsonValue, liveFeatures } from "#core/experiment";
+import { ItemVectors, LiveWindows } from "#core/live";
 import {
 	type DecisionRow,
 	type Event,
@@ -55,6 +55,14 @@ const current = aDefinition(
 					of: "properties.depth",
 				},
 				{ ...live, name: "last", aggregate: "last" },
+				{
+					name: "mood",
+					from: "live",
+					kind: "vector",
+					length: 2,
+					event: "skip",
+					window: "5m",
+				},
 				{ ...live, name: "since", aggregate: "timeSince", scale: 60 },
 				{ ...live, name: "tracks", aggregate: "distinct" },
 				{ ...live, name: "ofSession", by: "session" },
@@ -69,6 +77,12 @@ const current = aDefinition(
 );
 const { key, context } = current.experiment;
 
+function vectorsUnder(hashKey: Int32Array) {
+	const vectors = new ItemVectors(hashKey, 2);
+	for (let i = 0; i < 5; i++) vectors.set(`t${i}`, [i / 8, 1 - i]);
+	return { hashKey, vectors };
+}
+
 /** A decider of its own clock and log, over a stream. */
 async function decider(stream: MemoryEventTail, at = NOW) {
 	const clock = new MemoryClock(at);
@@ -82,7 +96,7 @@ async function decider(stream: MemoryEventTail, at = NOW) {
 		clock,
 		(features) =>
 			new LiveWindows(features, {
-				hashKey: Int32Array.of(1, 2, 3, at % 1_000),
+				...vectorsUnder(Int32Array.of(1, 2, 3, at % 1_000)),
 				mostKeys: 100,
 			}),
 	);
@@ -172,6 +186,7 @@ describe("a decision with live features", () => {
 			mean: 2.5,
 			depth: 0.5,
 			last: 3,
+			mood: [0.125, 0],
 			since: 15,
 			tracks: 2,
 			ofSession: 2,
@@ -198,6 +213,7 @@ describe("a decision with live features", () => {
 			"mean",
 			"depth",
 			"last",
+			"mood",
 			"ofSession",
 			"ofTrack",
 		]);
@@ -213,7 +229,7 @@ describe("a decision with live features", () => {
 		stream.connected = false;
 		const { degraded, missing } = await ask();
 		expect(degraded).toEqual(["live"]);
-		expect(missing).toHaveLength(13);
+		expect(missing).toHaveLength(14);
 		expect(log.rows[0]?.context).toEqual({ track: "t1" });
 		await feed.stop();
 	});
@@ -227,7 +243,7 @@ describe("a decision with live features", () => {
 		const one = await decider(stream, NOW);
 		const two = await decider(stream, NOW);
 		const windows = new LiveWindows(liveFeatures(context), {
-			hashKey: Int32Array.of(9, 9, 9, 9),
+			...vectorsUnder(Int32Array.of(9, 9, 9, 9)),
 			mostKeys: 100,
 		});
 		const encoder = compileEncoder(context);
@@ -298,10 +314,10 @@ function offline(
 	const values: { [name: string]: JsonValue } = { track: logged.track! };
 	const ask = { unit, session: session ?? undefined, experiment: key };
 	for (const feature of context.features) {
-		if (feature.kind !== "number" || feature.live === undefined) continue;
+		if (!isLive(feature)) continue;
 		const item = feature.live.item === undefined ? undefined : "t1";
 		const value = windows.read(feature.live, { ...ask, item }, decidedAt);
-		if (typeof value === "number") values[feature.name] = value;
+		if (value !== null && value !== undefined) values[feature.name] = value;
 	}
 	return [...encoder.encode(values).x];
 }
