@@ -149,15 +149,21 @@ describe("a session embedding", () => {
 	});
 
 	it("knows the latest 64 plays, the same ones in every order, also of one instant", () => {
-		const events = Array.from({ length: 200 }, (_, i) =>
-			play(`t${1 + (Math.floor(i / 3) % 4)}`, T - (i % 89) * 1_000),
+		for (let instants = 20; instants < 40; instants++) {
+			const events = Array.from({ length: 200 }, (_, i) =>
+				play(`t${1 + ((i * i) % 4)}`, T - (i % instants) * 1_000),
+			);
+			const expected = readAfter(events);
+			for (const order of [
+				[...events].reverse(),
+				[...events].sort((a, b) => a.at - b.at),
+				[...events].sort((a, b) => a.item!.localeCompare(b.item!)),
+			])
+				expect(readAfter(order)).toEqual(expected);
+		}
+		const apart = Array.from({ length: 200 }, (_, i) =>
+			play(`t${1 + (i % 4)}`, T - ((i * 77) % 200) * 1_000),
 		);
-		const expected = readAfter(events);
-		expect(readAfter([...events].reverse())).toEqual(expected);
-		expect(readAfter([...events].sort((a, b) => a.at - b.at))).toEqual(
-			expected,
-		);
-		const apart = events.slice(0, 89);
 		expect(readAfter(apart)).toEqual(recount(apart, new Set()));
 	});
 });
