@@ -1,5 +1,9 @@
 import { Option } from "commander";
 import {
+	type DecisionCost,
+	measureDecisionCost,
+} from "./context/decision-cost.js";
+import {
 	type EventToDecision,
 	measureEventToDecision,
 } from "./context/event-to-decision.js";
@@ -10,6 +14,7 @@ import {
 	type WindowsCost,
 } from "./context/windows.js";
 import { withUndo } from "./decide/children.js";
+import { ARMS } from "./decide/experiment.js";
 import {
 	type BenchmarkOptions,
 	benchmark,
@@ -17,7 +22,7 @@ import {
 	printJson,
 	wholeFrom,
 } from "./support/command.js";
-import type { RatioRow } from "./support/ratio-row.js";
+import { medianRow, type RatioRow } from "./support/ratio-row.js";
 import { printMachine, printTable, threeDigits } from "./support/table.js";
 
 /** What a decider's live windows cost, and how long it takes until a decision knows of an event. */
@@ -26,7 +31,8 @@ interface Options extends BenchmarkOptions {
 	readonly units: number;
 	readonly seconds: number;
 	readonly rate: number;
-	readonly only?: "windows" | "latency";
+	readonly rounds: number;
+	readonly only?: "windows" | "latency" | "decision";
 }
 
 interface Bounded extends RatioRow {
@@ -41,11 +47,13 @@ const MOST_BYTES = 400;
 const LEAST_EVENTS = 100_000;
 const MOST_MICROSECONDS = 5;
 const MOST_MS = 50;
+const MOST_TIMES = 1.15;
+const SECONDS_A_ROUND = 3;
 
 const options = benchmarkOptions<Options>(
 	benchmark(
 		"bench:context",
-		"Bytes a unit, events a second and microseconds a read of a decider's live windows, and milliseconds from an event to a decision that knows of it, each beside its bound.",
+		"Bytes a unit, events a second and microseconds a read of a decider's live windows, milliseconds from an event to a decision that knows of it, and what such features cost a decision, each beside its bound.",
 	)
 		.option("--units <n>", "active units", wholeFrom(1), 1_000_000)
 		.option("--seconds <n>", "seconds of events by each door", wholeFrom(1), 20)
@@ -54,7 +62,14 @@ const options = benchmarkOptions<Options>(
 			new Option("--only <part>", "one of the parts").choices([
 				"windows",
 				"latency",
+				"decision",
 			]),
+		)
+		.option(
+			"--rounds <n>",
+			"rounds of decisions with and without features",
+			wholeFrom(1),
+			5,
 		),
 );
 const say = options.json ? console.error : console.log;
@@ -88,24 +103,56 @@ function rowOfDoor({ door, p99Ms, p50Ms, maxMs }: EventToDecision): Bounded {
 	return bounded("event to decision", "ms, p99", p99Ms, MOST_MS, more);
 }
 
-const windows =
-	options.only === "latency" ? null : measureWindows(options.units);
-const doors =
-	options.only === "windows"
-		? []
-		: await withUndo((undo) =>
-				measureEventToDecision(
-					{ eventsPerSecond: options.rate, seconds: options.seconds },
-					say,
-					undo,
-				),
-			);
+/** How many times as long a decision takes with the features: by the median round, since both sides share its luck. */
+function rowOfDecision({
+	withFeatures,
+	without,
+	dWith,
+}: DecisionCost): Bounded {
+	const { ratio } = medianRow(
+		{ name: "", unit: "", against: "" },
+		without,
+		withFeatures,
+	);
+	return bounded(
+		"decision with four live features and a profile's",
+		"times one without",
+		ratio,
+		MOST_TIMES,
+		{ K: ARMS, d: dWith },
+	);
+}
+
+function wants(part: "windows" | "latency" | "decision"): boolean {
+	return options.only === undefined || options.only === part;
+}
+
+const windows = wants("windows") ? measureWindows(options.units) : null;
+const doors = !wants("latency")
+	? []
+	: await withUndo((undo) =>
+			measureEventToDecision(
+				{ eventsPerSecond: options.rate, seconds: options.seconds },
+				say,
+				undo,
+			),
+		);
+const cost = wants("decision")
+	? await withUndo((undo) =>
+			measureDecisionCost(
+				{ rounds: options.rounds, seconds: SECONDS_A_ROUND },
+				say,
+				undo,
+			),
+		)
+	: null;
 const rows = [
 	...(windows === null ? [] : rowsOfWindows(windows)),
 	...doors.map(rowOfDoor),
+	...(cost === null ? [] : [rowOfDecision(cost)]),
 ];
 
-if (options.json) printJson(rows, { doors });
+if (options.json) printJson(rows, { doors, cost });
 else {
 	printTable(
 		["", "ours", "bound", "unit"],
@@ -119,6 +166,10 @@ else {
 	if (windows !== null)
 		console.log(
 			`${options.units.toLocaleString("en-US")} units, ${WINDOWS_MS.length} windows of ${TYPES.length} counters; ${windows.bytes.toLocaleString("en-US")} bytes in tables, ids included`,
+		);
+	if (cost !== null)
+		console.log(
+			`a decision takes ${threeDigits(cost.processorWith)} µs of the decider's processor time with the features (d = ${cost.dWith}), ${threeDigits(cost.processorWithout)} without (d = ${cost.dWithout})`,
 		);
 	for (const one of doors)
 		console.log(

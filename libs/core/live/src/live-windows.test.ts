@@ -73,6 +73,26 @@ describe("a live feature of somebody nothing is known of", () => {
 		expect(room.read(bySession, T, { session: "s" })).toBe(0);
 	});
 
+	it("is told anew after each event, by whomever it is asked for", () => {
+		const ofItem = like({ by: "item" });
+		const ofArm = like({ by: "arm", arm: "focus" });
+		const room = over([skips, ofItem, ofArm]);
+		const ask = { unit: "u1", experiment: "prompt", item: "t1" };
+		const read = (feature = skips) => room.windows.read(feature, ask, T);
+		expect([read(), read(ofItem), read(ofArm), read()]).toEqual([0, 0, 0, 0]);
+		room.hear({ item: "t1" });
+		expect([read(), read(), read(ofItem), read(ofArm)]).toEqual([1, 1, 1, 0]);
+		room.hear({ item: "t2" });
+		expect([read(), read(ofItem)]).toEqual([2, 1]);
+		expect(room.read(skips, T, { unit: "u2" })).toBe(0);
+		expect(read()).toBe(2);
+		room.forget("u1", T + SECOND);
+		expect(read()).toBe(0);
+		room.hear({ unit: "u1", at: T + MINUTE });
+		room.windows.leave(T + 10 * MINUTE);
+		expect(read()).toBe(0);
+	});
+
 	it("cannot be told where it was not declared", () => {
 		expect(over([skips]).read(like({ event: "play" }))).toBeUndefined();
 		expect(over([skips]).windows.serves(like({ by: "session" }))).toBe(false);

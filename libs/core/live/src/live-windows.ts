@@ -9,6 +9,7 @@ import { asksDecisions, byKind, reachOf, textOf } from "./feature-needs.js";
 import type { ItemVectors } from "./item-vectors.js";
 import { KeyHash } from "./key-hash.js";
 import { KeyTable } from "./key-table.js";
+import { LastRead } from "./last-read.js";
 import type { LiveEvent } from "./live-event.js";
 import { RecentIds } from "./recent-ids.js";
 import { nothingWritten, Retractable, type Written } from "./retractable.js";
@@ -94,6 +95,7 @@ export class LiveWindows {
 	readonly #retractable: Retractable;
 	/** The event that is heard. */
 	readonly #written: Written = nothingWritten(0);
+	readonly #last = new LastRead();
 	#clock = 0;
 
 	constructor(
@@ -165,6 +167,7 @@ export class LiveWindows {
 
 	/** @param storedAt the stream's own time of the event */
 	hear(event: LiveEvent, storedAt: number): void {
+		this.#last.forget();
 		if (event.type === RETRACT) {
 			this.#takeBack(event);
 			return;
@@ -247,15 +250,20 @@ export class LiveWindows {
 		const reader = this.#reader(feature);
 		if (reader === undefined) return undefined;
 		const { room, read } = reader;
-		const { experiment } = ask;
-		const decided = { experiment, arm: feature.arm ?? "" };
+		const known = this.#last.cells(ask, room);
+		if (known !== null) return read(known, now);
+		const decided = { experiment: ask.experiment, arm: feature.arm ?? "" };
 		if (!this.#whose.find(room.by, ask, decided)) return null;
 		const { high, low } = this.#hash;
-		return read(room.table.find(high, low) ?? room.empty, now);
+		const cells = room.table.find(high, low) ?? room.empty;
+		// A key by arm is the feature's as well.
+		if (room.by !== "arm") this.#last.keep(ask, room, cells);
+		return read(cells, now);
 	}
 
 	/** Lets go of all keys that no window reaches any more. */
 	leave(now: number): void {
+		this.#last.forget();
 		this.#erased.leave(now);
 		for (const { table } of this.#rooms.values())
 			table.leave(now - this.#reachMs, Number.POSITIVE_INFINITY);
@@ -266,6 +274,7 @@ export class LiveWindows {
 	 * come yet or again. To be told once more changes nothing. What others' keys counted of them (an item's plays) names nobody and runs out.
 	 */
 	forget(erased: readonly ErasedUnit[]): void {
+		this.#last.forget();
 		const news = erased.filter((unit) => this.#erased.add(unit));
 		if (news.length === 0) return;
 		const ofUnits = this.#rooms.get("unit")?.table;
