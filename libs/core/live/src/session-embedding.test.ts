@@ -156,8 +156,8 @@ describe("a session embedding", () => {
 			const expected = readAfter(events);
 			for (const order of [
 				[...events].reverse(),
-				[...events].sort((a, b) => a.at - b.at),
-				[...events].sort((a, b) => a.item!.localeCompare(b.item!)),
+				[...events].sort((a, b) => b.at - a.at),
+				[...events].reverse().sort((a, b) => b.at - a.at),
 			])
 				expect(readAfter(order)).toEqual(expected);
 		}

@@ -53,8 +53,8 @@ function isServed(reader: LiveReader | null, one: Declared): boolean {
 /**
  * Live features, made from the stream: what it has of their history at start, what comes from then on. Every decider has its own windows,
  * over the features that are declared. Where a definition declares others, new windows over all of them are filled beside those in use,
- * which they replace once they have caught up; until then what is new cannot be read. Meanwhile there is memory for both. Nor can a feature be read whose window reaches back to what the
- * stream no longer had, until it does not: a count would be too low.
+ * which they replace once they have caught up; until then what is new cannot be read. Meanwhile there is memory for both. Nor can a
+ * feature be read whose window reaches back to what the stream no longer had, until it does not: a count would be too low.
  */
 export class LiveWindowsFeed implements LiveContext {
 	private readonly declared = new Map<string, readonly Declared[]>();

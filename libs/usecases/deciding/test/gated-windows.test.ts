@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { MemoryClock, MemoryConsents, MemoryEventTail } from "#adapters/memory";
 import type { Feature, LiveFeature } from "#core/experiment";
 import { LiveWindows, unitHash } from "#core/live";
-import { type Event, encodeEvent, eventSubject } from "#core/log";
+import { type Event, encodeEvent, eventSubject, uuidAtTime } from "#core/log";
 import { NO_CONSENT } from "#core/privacy";
 import { ConsentCache } from "#usecases/consenting";
 import { eventually } from "../../../../test/contract/eventually.js";
@@ -77,15 +77,16 @@ async function room(stream = new MemoryEventTail(), stored?: MemoryConsents) {
 		return row.values.since;
 	};
 	let sent = 0;
-	const skip = async (unit: string) => {
+	const skip = async (unit: string, more: Partial<Event> = {}) => {
 		const event: Event = {
 			id: `event-${++sent}-${clock.now()}`,
 			type: "skip",
 			unit,
 			at: clock.now(),
+			...more,
 		};
 		stream.publish({
-			subject: eventSubject("skip"),
+			subject: eventSubject(event.type),
 			body: encodeEvent(event),
 			storedAt: clock.now(),
 		});
@@ -116,6 +117,19 @@ async function room(stream = new MemoryEventTail(), stored?: MemoryConsents) {
 }
 
 describe("windows over a feature that needs consent", () => {
+	it("leave out what is taken back, as all others do", async () => {
+		const { put, skip, own, open, clock, stop } = await room();
+		const since = await put("u1", { personalization: true });
+		clock.advance(1_000);
+		const decisionId = uuidAtTime(clock.now());
+		await skip("u1", { id: "gone", decisionId });
+		await skip("u1", { id: "stays", decisionId });
+		expect([open("u1"), own("u1", since)]).toEqual([2, 2]);
+		await skip("u1", { type: "retract", decisionId, retracts: "gone" });
+		expect([open("u1"), own("u1", since)]).toEqual([1, 1]);
+		await stop();
+	});
+
 	it("count what units do that gave it, and hold nothing of any other", async () => {
 		const { put, skip, own, open, held, stop } = await room();
 		const since = await put("gave", { personalization: true });
