@@ -106,11 +106,11 @@ export async function measureDecisionCost(
 		[contender(WITH.key), contender(WITHOUT.key)],
 		rounds,
 	);
-	const degraded = await degradedOf(agent, decider.url, requests[0] as object);
-	if (degraded.length > 0)
-		throw new Error(
-			`Decisions with the features are degraded: ${degraded.join(", ")}.`,
-		);
+	for (const request of requests) {
+		const lacks = await lackedBy(agent, decider.url, request);
+		if (lacks.length > 0)
+			throw new Error(`A decision lacks ${lacks.join(", ")}.`);
+	}
 	return {
 		withFeatures: measured.get(WITH.key) ?? [],
 		without: measured.get(WITHOUT.key) ?? [],
@@ -122,7 +122,7 @@ export async function measureDecisionCost(
 }
 
 /** So that nothing is measured that leaves the features out. */
-async function degradedOf(
+async function lackedBy(
 	agent: Agent,
 	url: string,
 	request: object,
