@@ -3,6 +3,7 @@ import {
 	Database,
 	isTransient,
 	newestUnit,
+	PostgresContextReads,
 	PostgresDecisionReads,
 	PostgresDefinitionStore,
 	PostgresErasure,
@@ -45,6 +46,7 @@ import { AcceptEvents } from "#usecases/ingesting";
 import { PastSumsOfLog, ReadLedger } from "#usecases/learning";
 import { FormerNames, missingKey } from "#usecases/pseudonymising";
 import { MakeReport } from "#usecases/reporting";
+import { ReadContextHealth } from "#usecases/watching";
 import type { Log } from "../../boot/src/log.js";
 import type { PrivacyParts } from "../../boot/src/open-privacy.js";
 import type { Parts } from "../../boot/src/parts.js";
@@ -259,6 +261,11 @@ export async function composeDecider({
 		pauseExperiment: new PauseExperiment(store, store, definitions),
 		stopExperiment: new StopExperiment(store, store, definitions),
 		makeReport: new MakeReport(store, new PostgresReportReads(database)),
+		readContextHealth: new ReadContextHealth(
+			store,
+			new PostgresContextReads(database),
+			clock,
+		),
 		eraseUnit: new EraseUnit(
 			{
 				erasure,

@@ -26,6 +26,7 @@ import type { Parts } from "../../boot/src/parts.js";
 import { pseudonymsOf } from "../../boot/src/pseudonyms.js";
 import type { Shutdown } from "../../boot/src/shutdown.js";
 import { streamKeepMs } from "../../boot/src/stream-keep.js";
+import { watchContexts } from "./context-watch.js";
 import { type FinishedBatch, LearnerWorker } from "./learner.worker.js";
 import { LossWatch } from "./loss-watch.js";
 import { RetentionUpkeep } from "./retention-upkeep.js";
@@ -153,6 +154,7 @@ export function startLearner(
 	);
 	looking.start();
 	shutdown.add("look for silent copies", () => looking.stop());
+	watchContexts(database, store, { metrics, log, shutdown });
 	const retention = new RetentionUpkeep(
 		new RunRetention(
 			new PostgresRetention(database, store),

@@ -7,6 +7,7 @@ import {
 import { APP_FILTER, HttpAdapterHost } from "@nestjs/core";
 import { ConsentsConsumer } from "./consents.consumer.js";
 import { ConsentsController } from "./consents.controller.js";
+import { ContextHealthController } from "./context-health.controller.js";
 import { DecideConsumer } from "./decide.consumer.js";
 import { decideStraight } from "./decide-straight.js";
 import { DecisionsController } from "./decisions.controller.js";
@@ -52,6 +53,7 @@ export class ApiModule {
 				ExperimentsController,
 				ExperimentStatesController,
 				ReportsController,
+				ContextHealthController,
 				UnitsController,
 				ProfilesController,
 				ConsentsController,

@@ -19,6 +19,7 @@ import type { AcceptEvents } from "#usecases/ingesting";
 import type { ReadLedger } from "#usecases/learning";
 import type { GetProfile, PutProfile } from "#usecases/profiling";
 import type { MakeReport } from "#usecases/reporting";
+import type { ReadContextHealth } from "#usecases/watching";
 
 type Verb<T extends { execute: unknown }> = Pick<T, "execute">;
 
@@ -61,6 +62,7 @@ export interface ApiParts extends OperationsParts {
 	readonly pauseExperiment: Verb<PauseExperiment>;
 	readonly stopExperiment: Verb<StopExperiment>;
 	readonly makeReport: Verb<MakeReport>;
+	readonly readContextHealth: Verb<ReadContextHealth>;
 	readonly putProfile: Verb<PutProfile>;
 	readonly getProfile: Verb<GetProfile>;
 	readonly putConsent: Verb<PutConsent>;

@@ -92,3 +92,22 @@ export function oneOf<const T extends string>(
 		[{ path: name, message }],
 	);
 }
+
+/** A query parameter that is a whole number. */
+export function wholeNumber(
+	name: string,
+	value: unknown,
+	[least, most]: readonly [number, number],
+	absent: number,
+): number {
+	const given = once(name, value);
+	if (given === undefined) return absent;
+	const number = /^\d{1,9}$/.test(given) ? Number(given) : Number.NaN;
+	if (number >= least && number <= most) return number;
+	const message = `Must be a whole number from ${least} to ${most}, not ${JSON.stringify(given.slice(0, 64))}.`;
+	throw fail(
+		"invalid",
+		`The query parameter ${name} cannot be taken: ${message}`,
+		[{ path: name, message }],
+	);
+}

@@ -23,6 +23,7 @@ export const tokens = {
 	pauseExperiment: Symbol("pauseExperiment"),
 	stopExperiment: Symbol("stopExperiment"),
 	makeReport: Symbol("makeReport"),
+	readContextHealth: Symbol("readContextHealth"),
 	putProfile: Symbol("putProfile"),
 	getProfile: Symbol("getProfile"),
 	putConsent: Symbol("putConsent"),

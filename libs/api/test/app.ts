@@ -4,6 +4,7 @@ import {
 	MemoryBroker,
 	MemoryClock,
 	MemoryConsents,
+	MemoryContexts,
 	MemoryDecisionLog,
 	MemoryDecisionReads,
 	MemoryErasure,
@@ -48,6 +49,7 @@ import { AcceptEvents } from "#usecases/ingesting";
 import { ReadLedger } from "#usecases/learning";
 import { GetProfile, ProfileCache, PutProfile } from "#usecases/profiling";
 import { MakeReport } from "#usecases/reporting";
+import { FoldContext, ReadContextHealth } from "#usecases/watching";
 import { privacyOf } from "../../../test/support/privacy.js";
 import { MemoryDefinitionStore } from "../../usecases/defining/test/memory-definition-store.js";
 import {
@@ -74,6 +76,7 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 		},
 	};
 	const log = new MemoryDecisionLog();
+	const contexts = new MemoryContexts(() => log.rows, store);
 	const remembered = new RememberedDecisions(
 		(id) => log.rows.find((row) => row.id === id) ?? null,
 	);
@@ -133,6 +136,7 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 		pauseExperiment: new PauseExperiment(store, store, obeyed),
 		stopExperiment: new StopExperiment(store, store, obeyed),
 		makeReport: new MakeReport(store, { counts: async () => counts }),
+		readContextHealth: new ReadContextHealth(store, contexts, clock),
 		putProfile: new PutProfile(
 			definitions,
 			stored,
@@ -185,6 +189,7 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 		url: await app.getUrl(),
 		store,
 		source,
+		foldContexts: new FoldContext(contexts, store),
 		past,
 		ledger,
 		posteriors,

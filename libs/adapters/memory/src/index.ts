@@ -1,5 +1,6 @@
 export { type Manner, MemoryBroker } from "./memory-broker.js";
 export { MemoryConsents } from "./memory-consents.js";
+export { MemoryContexts } from "./memory-contexts.js";
 export { MemoryDeadLetters } from "./memory-dead-letters.js";
 export * from "./memory-deciding.js";
 export * from "./memory-erasure.js";

@@ -1,4 +1,6 @@
 export * from "./consents.js";
+export * from "./context-log.js";
+export { forgetContexts, PostgresContextReads } from "./context-reads.js";
 export * from "./database.js";
 export * from "./dead-letters.js";
 export * from "./decision-reads.js";

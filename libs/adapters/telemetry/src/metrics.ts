@@ -9,10 +9,17 @@ import {
 import { BoundedLabel } from "./bounded-label.js";
 import type { ArmMovement, LearnedBatch } from "./learned-batch.js";
 import { Tally } from "./tally.js";
+import {
+	ALARM_KINDS,
+	type WatchedContext,
+	type WatchedFeature,
+} from "./watched-context.js";
 
 const MOST_EXPERIMENTS = 200;
 const MOST_ARMS = 2_000;
 const MOST_REASONS = 50;
+/** Of all experiments: beyond them features have no series, though the API tells of them. */
+const MOST_FEATURES = 1_000;
 
 /** All metrics of Segue, each declared once; label values are bounded. */
 export class Metrics {
@@ -110,6 +117,37 @@ export class Metrics {
 		"segue_verdicts_total",
 		"Deliveries by kind (decision, event) and verdict; up less down is how many have it. Experiment `-`: of none, or not known.",
 		["experiment", "kind", "verdict", "direction"],
+	);
+
+	readonly #contextPsi = this.#gauge(
+		"segue_context_psi",
+		"Population stability index of a feature in the last 24 hours against launch; none while it cannot be told.",
+		["experiment", "feature"],
+	);
+	readonly #contextMissing = this.#gauge(
+		"segue_context_missing_share",
+		"Share of the last 24 hours' decisions without a value of the feature, by reason.",
+		["experiment", "feature", "reason"],
+	);
+	readonly #contextUnseen = this.#gauge(
+		"segue_context_unseen_share",
+		"Share of a category's values in the last 24 hours that are no declared level.",
+		["experiment", "feature"],
+	);
+	readonly #contextSkew = this.#gauge(
+		"segue_context_skew_share",
+		"Share of the decisions checked in the last 24 hours whose x, made again from the log, differs. Should be 0.",
+		["experiment", "feature"],
+	);
+	readonly #contextSkewMost = this.#gauge(
+		"segue_context_skew_largest",
+		"Largest difference of a coordinate of x made again from the log in the last 24 hours. Should be 0.",
+		["experiment", "feature"],
+	);
+	readonly #contextAlarm = this.#gauge(
+		"segue_context_alarm",
+		"1 where a feature is beyond its alarm threshold: psi, missing, unseen or skew.",
+		["experiment", "feature", "kind"],
 	);
 
 	constructor() {
@@ -247,6 +285,47 @@ export class Metrics {
 			[],
 			read,
 		);
+	}
+
+	/** Of all running experiments, in the place of what was said before. */
+	contextsWatched(contexts: readonly WatchedContext[]): void {
+		for (const gauge of [
+			this.#contextPsi,
+			this.#contextMissing,
+			this.#contextUnseen,
+			this.#contextSkew,
+			this.#contextSkewMost,
+			this.#contextAlarm,
+		])
+			gauge.reset();
+		const all = contexts.flatMap(({ experiment, features, window }) =>
+			features.map((health) => ({ experiment, health, ...window })),
+		);
+		for (const { experiment, health, decisions } of all.slice(0, MOST_FEATURES))
+			this.#feature(experiment, health, decisions);
+	}
+
+	#feature(
+		experiment: string,
+		health: WatchedFeature,
+		decisions: number,
+	): void {
+		const { psi, missing, unseen, skew, alarms } = health;
+		const labels = { experiment, feature: health.feature };
+		if (psi !== null) this.#contextPsi.set(labels, psi);
+		if (decisions > 0)
+			for (const [reason, count] of Object.entries(missing.reasons))
+				this.#contextMissing.set({ ...labels, reason }, count / decisions);
+		if (unseen !== null) this.#contextUnseen.set(labels, unseen.share);
+		if (skew.share !== null) {
+			this.#contextSkew.set(labels, skew.share);
+			this.#contextSkewMost.set(labels, skew.largest);
+		}
+		for (const kind of ALARM_KINDS)
+			this.#contextAlarm.set(
+				{ ...labels, kind },
+				alarms.includes(kind) ? 1 : 0,
+			);
 	}
 
 	/** Two directions, since a counter may only grow and rewards may be negative or taken back. */

@@ -4,6 +4,7 @@ import {
 	layOut,
 	PRECISE_LOCATION,
 } from "#core/context";
+import { alarmProblems } from "./check-alarm.js";
 import { liveProblems } from "./check-live.js";
 import { meanProblems } from "./check-missing.js";
 import { requestProblems } from "./check-request.js";
@@ -57,6 +58,7 @@ export function featureProblems(
 				...liveProblems(feature, path, features),
 				...listProblems(feature, path),
 				...meanProblems(feature, path),
+				...alarmProblems(feature, path),
 				...requestProblems(feature, path, features),
 			);
 	}

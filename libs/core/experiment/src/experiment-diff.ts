@@ -54,10 +54,13 @@ export function diffExperiment(
 	};
 }
 
-/** What x is made of: not how long a decision may wait for it. */
+/** What x is made of: not how long a decision may wait for it, nor when its health alarms. */
 function encoded({ context }: JsonObject): JsonObject {
-	const { enrichBudgetMs: _, ...encoded } = context as JsonObject;
-	return encoded;
+	const { enrichBudgetMs: _, features, ...encoded } = context as JsonObject;
+	const withoutAlarms = (features as readonly JsonObject[]).map(
+		({ alarm: _, ...feature }) => feature,
+	);
+	return { ...encoded, features: withoutAlarms };
 }
 
 function same(

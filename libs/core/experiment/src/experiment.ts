@@ -32,6 +32,16 @@ export interface Arm {
 	readonly state?: "paused" | "retired";
 }
 
+/** From when on a feature's health alarms; absent ones have their defaults. */
+export type AlarmThresholds = {
+	/** Population stability index against launch, default 0.25. */
+	readonly psi?: number;
+	/** Share of decisions without a value, in [0, 1], default 0.2. */
+	readonly missing?: number;
+	/** Share of the values that are levels the definition does not list, in [0, 1], default 0.05. */
+	readonly unseen?: number;
+};
+
 /** Where a feature's value comes from. */
 export type ValueSource = "request" | "live" | "profile";
 export type FeatureSource = ValueSource | "product";
@@ -48,6 +58,8 @@ interface FeatureBase {
 	 * coordinate is 1 then, and 0 where there is a value.
 	 */
 	readonly missing?: "mean" | "indicator";
+	/** No part of what is learned. */
+	readonly alarm?: AlarmThresholds;
 }
 
 export interface NumberFeature extends FeatureBase {

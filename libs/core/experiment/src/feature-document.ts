@@ -7,6 +7,26 @@ import { FEATURE_NAME, PURPOSE } from "./patterns.js";
 const MOST_LEVELS = 255;
 const level = z.string().min(1).max(256);
 const from = z.enum(["request", "live", "profile"]);
+const share = z.number().min(0).max(1);
+const alarmSchema = z.strictObject({
+	psi: z
+		.number()
+		.positive("Must be above 0.")
+		.optional()
+		.describe(
+			"Population stability index against launch above which it alarms. Default 0.25.",
+		),
+	missing: share
+		.optional()
+		.describe(
+			"Share of decisions without a value above which it alarms. Default 0.2.",
+		),
+	unseen: share
+		.optional()
+		.describe(
+			"Of a category, the share of levels that are not declared above which it alarms. Default 0.05.",
+		),
+});
 const base = {
 	name: featureName,
 	from,
@@ -29,9 +49,12 @@ const base = {
 		.describe(
 			"How the feature is encoded where it has no value: zero (the default), all its coordinates are 0; mean, as the declared mean; indicator, 0 and one more coordinate, NAME?, that is 1 then.",
 		),
+	alarm: alarmSchema
+		.optional()
+		.describe(
+			"From when on the health of the feature alarms (GET /v1/experiments/:key/context).",
+		),
 };
-
-const share = z.number().min(0).max(1);
 
 export const numberFeatureSchema = z.strictObject({
 	...base,
@@ -102,6 +125,7 @@ export const productFeatureSchema = z.strictObject({
 	consent: ofFactors("consent"),
 	missing: ofFactors("missing"),
 	hint: ofFactors("hint"),
+	alarm: ofFactors("alarm"),
 });
 
 /** Between the names of two features. */

@@ -89,6 +89,7 @@ export function toFeature(document: FeatureDocument): Feature {
 		consent: document.consent,
 		hint: document.hint,
 		missing: document.missing === "zero" ? undefined : document.missing,
+		alarm: document.alarm && defined(document.alarm),
 	});
 	switch (document.kind) {
 		case "number": {
