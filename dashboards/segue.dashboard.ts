@@ -6,6 +6,7 @@ import {
 	RowBuilder,
 	VariableRefresh,
 } from "@grafana/grafana-foundation-sdk/dashboard";
+import { contextPanels } from "./context-panels.js";
 import { DATASOURCE, stat, timeseries } from "./panels.js";
 
 const OF_EXPERIMENT = '{experiment=~"$experiment"}';
@@ -34,9 +35,9 @@ function quantiles(histogram: string) {
 	}));
 }
 
-/** The one dashboard: is it up and fast, is it learning, and what does it choose. */
+/** The one dashboard: is it up and fast, is it learning, what does it choose, and from what. */
 export function segueDashboard(): Dashboard {
-	return new DashboardBuilder("Segue")
+	const dashboard = new DashboardBuilder("Segue")
 		.uid("segue")
 		.description("Decisions, learning and rewards of Segue.")
 		.tags(["segue"])
@@ -247,6 +248,8 @@ export function segueDashboard(): Dashboard {
 					},
 				],
 			}),
-		)
-		.build();
+		);
+	dashboard.withRow(new RowBuilder("What it decides from"));
+	for (const panel of contextPanels()) dashboard.withPanel(panel);
+	return dashboard.build();
 }

@@ -183,9 +183,9 @@ describe("GET /v1/experiments/:key/context", () => {
 
 	it("knows no experiment that there is not, and has nothing to say of one without features", async () => {
 		const unknown = await send(api, "GET", "/v1/experiments/evening/context");
-		expect([unknown.status, unknown.body.code]).toEqual([
+		expect([unknown.status, unknown.body.type]).toEqual([
 			404,
-			"unknown-experiment",
+			"/docs/errors#unknown-experiment",
 		]);
 		await send(api, "PUT", "/v1/experiments/plain", {
 			...experiment,

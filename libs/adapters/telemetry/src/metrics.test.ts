@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { DEFAULT_ALARMS, type FeatureHealth } from "#core/health";
 import { Metrics } from "./metrics.js";
 
 const decision = {
@@ -32,6 +33,12 @@ describe("Metrics", () => {
 			"segue_reward_count_total",
 			"segue_spool_bytes",
 			"segue_spool_entries",
+			"segue_context_psi",
+			"segue_context_missing_share",
+			"segue_context_unseen_share",
+			"segue_context_skew_share",
+			"segue_context_skew_largest",
+			"segue_context_alarm",
 			"process_resident_memory_bytes",
 		])
 			expect(text).toContain(`# TYPE ${name} `);
@@ -137,5 +144,50 @@ describe("Metrics", () => {
 		const other = new Metrics();
 		one.decided(decision, 0.0007);
 		expect(await other.render()).not.toContain('arm="focus"');
+	});
+
+	it("says how contexts do, in the place of what it said before, of a thousand features at most", async () => {
+		const metrics = new Metrics();
+		const feature = (i: number): FeatureHealth => ({
+			feature: `f${i}`,
+			kind: "category",
+			from: "request",
+			psi: i === 1 ? null : 0.5,
+			coordinate: null,
+			missing: { share: 0.25, launchShare: 0, reasons: { absent: 25 } },
+			unseen: { share: 0.125, values: 75 },
+			skew: { checked: 20, share: 0.05, largest: 0.5 },
+			thresholds: DEFAULT_ALARMS,
+			alarms: ["psi"],
+			verdict: "",
+		});
+		const watched = (features: number) => ({
+			experiment: "e",
+			window: { decisions: 100 },
+			features: Array.from({ length: features }, (_, i) => feature(i)),
+		});
+		metrics.contextsWatched([watched(1_200)]);
+		const series = (text: string, name: string) =>
+			text.split("\n").filter((line) => line.startsWith(`${name}{`)).length;
+		const many = await metrics.render();
+		expect(series(many, "segue_context_unseen_share")).toBe(1_000);
+		metrics.contextsWatched([watched(2)]);
+		const text = await metrics.render();
+		expect(series(text, "segue_context_alarm")).toBe(8);
+		expect(series(text, "segue_context_psi")).toBe(1);
+		const of = 'experiment="e",feature="f0"';
+		for (const line of [
+			`segue_context_psi{${of}} 0.5`,
+			`segue_context_missing_share{${of},reason="absent"} 0.25`,
+			`segue_context_missing_share{${of},reason="no consent"} 0`,
+			`segue_context_unseen_share{${of}} 0.125`,
+			`segue_context_skew_share{${of}} 0.05`,
+			`segue_context_skew_largest{${of}} 0.5`,
+			`segue_context_alarm{${of},kind="psi"} 1`,
+			`segue_context_alarm{${of},kind="missing"} 0`,
+		])
+			expect(text).toContain(line);
+		metrics.contextsWatched([]);
+		expect(await metrics.render()).not.toContain("segue_context_alarm{");
 	});
 });

@@ -6,20 +6,23 @@ import {
 	Histogram,
 	Registry,
 } from "prom-client";
+import { ALARM_KINDS, type FeatureHealth, MISSING_REASONS } from "#core/health";
 import { BoundedLabel } from "./bounded-label.js";
 import type { ArmMovement, LearnedBatch } from "./learned-batch.js";
 import { Tally } from "./tally.js";
-import {
-	ALARM_KINDS,
-	type WatchedContext,
-	type WatchedFeature,
-} from "./watched-context.js";
 
 const MOST_EXPERIMENTS = 200;
 const MOST_ARMS = 2_000;
 const MOST_REASONS = 50;
 /** Of all experiments: beyond them features have no series, though the API tells of them. */
 const MOST_FEATURES = 1_000;
+
+/** The health of a running experiment's context, in a window of time. */
+interface WatchedContext {
+	readonly experiment: string;
+	readonly window: { readonly decisions: number };
+	readonly features: readonly FeatureHealth[];
+}
 
 /** All metrics of Segue, each declared once; label values are bounded. */
 export class Metrics {
@@ -305,17 +308,16 @@ export class Metrics {
 			this.#feature(experiment, health, decisions);
 	}
 
-	#feature(
-		experiment: string,
-		health: WatchedFeature,
-		decisions: number,
-	): void {
+	#feature(experiment: string, health: FeatureHealth, decisions: number): void {
 		const { psi, missing, unseen, skew, alarms } = health;
 		const labels = { experiment, feature: health.feature };
 		if (psi !== null) this.#contextPsi.set(labels, psi);
 		if (decisions > 0)
-			for (const [reason, count] of Object.entries(missing.reasons))
-				this.#contextMissing.set({ ...labels, reason }, count / decisions);
+			for (const reason of MISSING_REASONS)
+				this.#contextMissing.set(
+					{ ...labels, reason },
+					(missing.reasons[reason] ?? 0) / decisions,
+				);
 		if (unseen !== null) this.#contextUnseen.set(labels, unseen.share);
 		if (skew.share !== null) {
 			this.#contextSkew.set(labels, skew.share);

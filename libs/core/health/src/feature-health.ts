@@ -5,7 +5,8 @@ import { MISSING_REASONS, type MissingReason } from "./observed-decision.js";
 import { stabilityIndex, sum, valuesNeeded } from "./stability-index.js";
 import { verdictOf } from "./verdict.js";
 
-export type AlarmKind = "psi" | "missing" | "unseen" | "skew";
+export const ALARM_KINDS = ["psi", "missing", "unseen", "skew"] as const;
+export type AlarmKind = (typeof ALARM_KINDS)[number];
 
 /** Where the definition says nothing. */
 export const DEFAULT_ALARMS: Required<AlarmThresholds> = {

@@ -6,6 +6,7 @@ export {
 	type FeatureCounts,
 } from "./context-counts.js";
 export {
+	ALARM_KINDS,
 	type AlarmKind,
 	DEFAULT_ALARMS,
 	type FeatureHealth,
