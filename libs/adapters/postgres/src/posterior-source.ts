@@ -1,5 +1,5 @@
 import pg from "pg";
-import type { Sheets } from "#core/linalg";
+import { LEAST_SHARED_BYTES, type Sheets } from "#core/linalg";
 import type {
 	BucketSums,
 	PosteriorRead,
@@ -40,6 +40,7 @@ async function readPage(
 	client: pg.ClientBase,
 	[experiment, version]: readonly unknown[],
 	page: readonly BucketKey[],
+	buckets: number,
 	sheets: Sheets | undefined,
 ): Promise<readonly BucketSums[]> {
 	const keys = JSON.stringify(
@@ -58,7 +59,11 @@ async function readPage(
 		([place, data]) => {
 			if (!place || !data) return;
 			const at = place.readInt32BE();
-			sums[at] = addShard(sums[at] ?? null, data, sheets);
+			sums[at] = addShard(
+				sums[at] ?? null,
+				data,
+				data.length * buckets >= LEAST_SHARED_BYTES ? sheets : undefined,
+			);
 		},
 	);
 	return page.flatMap((key, place) => {
@@ -122,6 +127,7 @@ export class PostgresPosteriorSource implements PosteriorSource {
 						client,
 						since,
 						moved.rows.slice(from, from + BUCKETS_A_PAGE),
+						moved.rows.length,
 						sheets,
 					)),
 				);

@@ -65,6 +65,9 @@ export class SpareSheets {
 	}
 }
 
+/** What is less together does not fill half of a sheet of 512 KiB, and has memory of its own. */
+export const LEAST_SHARED_BYTES = 2 ** 18;
+
 /** Whether the vector is a part of what it keeps in memory. */
 export function isCut(vector: Float64Array): boolean {
 	return vector.byteLength < vector.buffer.byteLength;

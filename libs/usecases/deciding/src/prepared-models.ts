@@ -1,5 +1,10 @@
 import type { Definition, Policy } from "#core/experiment";
-import { Sheets, type SpareSheets } from "#core/linalg";
+import {
+	blockLength,
+	LEAST_SHARED_BYTES,
+	Sheets,
+	type SpareSheets,
+} from "#core/linalg";
 import {
 	type ArmFactor,
 	type ArmModel,
@@ -34,9 +39,6 @@ export interface SumsByArm {
 	read(arm: string, reading: Reading): Float64Array;
 }
 
-/** From so many models made together on they share memory. */
-const TOGETHER = 32;
-
 /** Definitions whose models are kept in order: the present one and the one about to be obeyed. */
 const MOST_MADE = 2;
 
@@ -60,6 +62,8 @@ export class PreparedModels {
 	private sheets: readonly Sheets[] = [];
 	/** What models were cut from and are no more. */
 	private left: readonly Sheets[] = [];
+	/** Makers that are pausing: what they have made is known to nobody yet. */
+	private making = 0;
 
 	constructor(
 		readonly reading: Reading,
@@ -97,6 +101,7 @@ export class PreparedModels {
 	async ready(definition: Definition): Promise<void> {
 		if (this.isReady(definition)) return;
 		const slices = new Slices();
+		this.making++;
 		try {
 			const making = this.make(definition);
 			let step = making.next();
@@ -107,12 +112,14 @@ export class PreparedModels {
 			this.keep(definition, step.value);
 		} catch {
 			return;
+		} finally {
+			this.making--;
 		}
 	}
 
 	/** Hands back the memory that these models have left; those they were taken over from must not be used any more. */
 	giveBack(): void {
-		for (const sheets of this.left) sheets.giveBack();
+		if (this.making === 0) for (const sheets of this.left) sheets.giveBack();
 		this.left = [];
 	}
 
@@ -141,7 +148,8 @@ export class PreparedModels {
 		const missing = arms.filter(
 			({ key }) => !made.has(key) && this.sums.has(key),
 		);
-		const together = missing.length >= TOGETHER;
+		const bytes = 8 * blockLength(this.d) * missing.length;
+		const together = bytes >= LEAST_SHARED_BYTES;
 		if (together) yield* this.models.moveApart();
 		const sheets = together ? this.newSheets() : undefined;
 		const all: T[] = [];
@@ -155,7 +163,7 @@ export class PreparedModels {
 	/** Once all that was made before has moved apart. */
 	private newSheets(): Sheets {
 		const sheets = new Sheets(this.spare);
-		this.left = [...this.left, ...this.sheets];
+		this.left = [...this.left, ...this.sheets].filter((one) => !one.isUncut);
 		this.sheets = [sheets];
 		this.made = [];
 		return sheets;
