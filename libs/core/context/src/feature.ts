@@ -1,5 +1,5 @@
 import type { Feature, JsonValue, ValueFeature } from "#core/experiment";
-import { freeTextProblem } from "./not-stored.js";
+import { whyTextIsNotStored } from "./not-stored.js";
 import { isUnstorable } from "./storable-text.js";
 
 /** Values of features by name, as they reach the encoder: request, live and profile together. */
@@ -198,7 +198,7 @@ function textProblem(
 	if (declared.includes(value)) return null;
 	return isUnstorable(value)
 		? "must not hold a NUL or half of a surrogate pair"
-		: freeTextProblem(value);
+		: whyTextIsNotStored(value);
 }
 
 function valueProblem(known: readonly string[], value: string): string | null {

@@ -80,19 +80,29 @@ describe("a request's context", () => {
 			{
 				path: "context.device",
 				message:
-					"device must be a label of at most 64 characters without spaces or @, since free text is not stored.",
+					"device must be a label of at most 64 characters without spaces, invisible characters or @, since free text is not stored.",
 			},
 		]);
 		expect(parseContext(schema, { device: "watch-os_11.2" }).ok).toBe(true);
+		expect(parseContext(schema, { device: "" }).ok).toBe(true);
+		const placed = parseContext(schema, { device: "52.52_13.40" });
+		expect(placed.ok ? [] : placed.problems).toEqual([
+			{
+				path: "context.device",
+				message:
+					"device is a pair of coordinates, a precise location, which is not stored: use a place (home, gym, commute) or a region instead.",
+			},
+		]);
 		const spaced = {
 			...schema,
 			features: schema.features.map((feature) =>
 				feature.kind === "category"
-					? { ...feature, levels: ["smart watch"] }
+					? { ...feature, levels: ["smart watch", "52.52,13.40"] }
 					: feature,
 			),
 		};
-		expect(parseContext(spaced, { device: "smart watch" }).ok).toBe(true);
+		for (const device of ["smart watch", "52.52,13.40"])
+			expect(parseContext(spaced, { device }).ok).toBe(true);
 	});
 
 	it("is bounded in what it repeats", () => {

@@ -395,6 +395,16 @@ describe("values of a wrong type or size", () => {
 			"context.features[0].name: latitude names a precise location, which is not stored",
 		],
 		[
+			"a feature whose name says it in parts",
+			(raw) => ({
+				...raw,
+				context: {
+					features: [{ name: "ipAddress", from: "request", kind: "attribute" }],
+				},
+			}),
+			"context.features[0].name: ipAddress names a precise location, which is not stored",
+		],
+		[
 			"a feature called intercept",
 			(raw) => ({
 				...raw,

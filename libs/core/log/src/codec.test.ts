@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { isNotStored } from "#core/context";
 import {
 	type DecisionRow,
 	decodeMessage,
@@ -460,6 +461,19 @@ describe("events on the stream", () => {
 			expect(reason(subject, body)).toContain(expected);
 		},
 	);
+
+	it("with free text beside a dozen other faults say the free text first", () => {
+		const unknown = Object.fromEntries(
+			Array.from({ length: 12 }, (_, i) => [`extra${i}`, i]),
+		);
+		const spoilt = {
+			...event({ properties: { note: "call me" } }),
+			...unknown,
+		};
+		const why = reason(eventSubject("play"), utf8(JSON.stringify(spoilt)));
+		expect(why).toMatch(/^bad event: properties\.note: note must be a label/);
+		expect(isNotStored(why)).toBe(true);
+	});
 
 	it("keep the whole text of what was not understood", () => {
 		const text = '{"id":"e","type":"play","at":1,"unit":"u","extra":1}';

@@ -1,3 +1,4 @@
+import { isNotStored } from "#core/context";
 import { EVENT_TYPE, findJsonProblem, isPlainObject } from "#core/experiment";
 import { ByteWriter } from "./byte-writer.js";
 import type { DecisionRow, Publisher } from "./decision-row.js";
@@ -15,6 +16,8 @@ export const EVENT_PACK_SUBJECT = "segue.events._pack";
 const EVENT_PREFIX = "segue.events.";
 
 const BOOT = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+/** How many problems of an event its reason tells. */
+const MOST_SENTENCES = 10;
 /** Stands for the publisher of a pack that cannot be read. */
 const UNKNOWN_PUBLISHER: Publisher = {
 	boot: "00000000-0000-0000-0000-000000000000",
@@ -176,12 +179,18 @@ function judgeSingle(raw: unknown, subject: string, text: string): Item<Event> {
 function badEvent(
 	problems: readonly { readonly path: string; readonly message: string }[],
 ): string {
-	const sentences = problems
-		.slice(0, 10)
+	const sentences = [...problems]
+		.sort((a, b) => weightOf(a) - weightOf(b))
+		.slice(0, MOST_SENTENCES)
 		.map(({ path, message }) =>
 			path === "" ? message : `${path}: ${message}`,
 		);
 	return `bad event: ${sentences.join(" ")}`;
+}
+
+/** What must not be stored comes first: by it the reason tells that the event is not to be kept (isNotStored). */
+function weightOf({ message }: { readonly message: string }): number {
+	return isNotStored(message) ? 0 : 1;
 }
 
 function isEventSubject(subject: string): boolean {

@@ -129,7 +129,7 @@ describe("an event", () => {
 		[
 			"free text in properties",
 			{ properties: { note: "call me at nine" } },
-			"properties.note: note must be a label of at most 64 characters without spaces or @, since free text is not stored.",
+			"properties.note: note must be a label of at most 64 characters without spaces, invisible characters or @, since free text is not stored.",
 		],
 		[
 			"an address in properties",
@@ -140,6 +140,31 @@ describe("an event", () => {
 			"a precise location in properties",
 			{ properties: { latitude: 52.52 } },
 			"properties.latitude: latitude names a precise location, which is not stored: use a place (home, gym, commute) or a region instead.",
+		],
+		[
+			"free text for a property's name, which is not repeated",
+			{ properties: { depth: 1, "call me at nine": true } },
+			"properties: The name of property 2 must be a label of at most 64 characters without spaces, invisible characters or @, since free text is not stored.",
+		],
+		[
+			"coordinates for a property's name, which are not repeated",
+			{ properties: { "52.52000,13.40500": 1 } },
+			"properties: The name of property 1 is a pair of coordinates, a precise location, which is not stored",
+		],
+		[
+			"a precise location and its number in a property's name",
+			{ properties: { lat52520: 1 } },
+			"properties: The name of property 1 names a precise location, which is not stored",
+		],
+		[
+			"coordinates in properties",
+			{ properties: { position: "52.52000,13.40500" } },
+			"properties.position: position is a pair of coordinates, a precise location, which is not stored: use a place (home, gym, commute) or a region instead.",
+		],
+		[
+			"a precise location in parts of a name",
+			{ properties: { homeLat: 52.52 } },
+			"properties.homeLat: homeLat names a precise location",
 		],
 		["a NUL in properties", { properties: { a: "\u0000" } }, "properties: "],
 		["a list of properties", { properties: [] }, "properties: "],

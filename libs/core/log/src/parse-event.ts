@@ -1,8 +1,4 @@
-import {
-	freeTextProblem,
-	isPreciseLocation,
-	PRECISE_LOCATION,
-} from "#core/context";
+import { whyNameIsNotStored, whyTextIsNotStored } from "#core/context";
 import {
 	EVENT_TYPE,
 	findJsonProblem,
@@ -90,18 +86,7 @@ export function parseEvent(raw: unknown, path = ""): ParsedEvent {
 		properties: fields.optional("properties", properties, PROPERTIES_RULE),
 		retracts: fields.optional("retracts", printable, PRINTABLE_RULE),
 	};
-	for (const [key, value] of Object.entries(event.properties ?? {})) {
-		const problem = isPreciseLocation(key)
-			? PRECISE_LOCATION
-			: typeof value === "string"
-				? freeTextProblem(value)
-				: null;
-		if (problem !== null)
-			refuse(
-				`properties.${key.slice(0, 64)}`,
-				`${key.slice(0, 64)} ${problem}.`,
-			);
-	}
+	refuseUnstored(event.properties ?? {}, refuse);
 	retractProblems(raw, type, refuse);
 	if (problems.length > 0) return { ok: false, problems };
 	return { ok: true, value: event as Event };
@@ -114,6 +99,8 @@ const AT_RULE =
 	"Must be a time with offset, such as 2026-01-05T07:30:00Z, or whole milliseconds since the epoch.";
 const PROPERTIES_RULE =
 	"Must be an object of labels, numbers, booleans and nulls, at most 2 KB of JSON.";
+/** A name without anything that could be a text or a number. */
+const HARMLESS_NAME = /^[A-Za-z_-]{1,64}$/;
 
 class Fields {
 	constructor(
@@ -186,6 +173,23 @@ function properties(value: unknown): JsonObject | undefined {
 		MOST_PROPERTIES_BYTES
 		? (value as JsonObject)
 		: undefined;
+}
+
+/** What is not stored is not repeated either, since problems become answers and reasons of dead letters. */
+function refuseUnstored(
+	properties: JsonObject,
+	refuse: (key: string, message: string) => void,
+): void {
+	Object.entries(properties).forEach(([name, value], place) => {
+		const whyName = whyNameIsNotStored(name);
+		if (whyName !== null && !HARMLESS_NAME.test(name)) {
+			refuse("properties", `The name of property ${place + 1} ${whyName}.`);
+			return;
+		}
+		const why =
+			whyName ?? (typeof value === "string" ? whyTextIsNotStored(value) : null);
+		if (why !== null) refuse(`properties.${name}`, `${name} ${why}.`);
+	});
 }
 
 function retractProblems(
