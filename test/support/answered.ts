@@ -37,7 +37,9 @@ export class Answered {
 	/** `count` events of about 2 kB each at once, all of one decision. */
 	async heavy(url: string, count: number): Promise<void> {
 		const [id, unit] = [...this.decided].at(-1) as [string, string];
-		const properties = { note: "x".repeat(1_900) };
+		const properties = Object.fromEntries(
+			Array.from({ length: 25 }, (_, i) => [`part${i}`, "x".repeat(64)]),
+		);
 		const events = Array.from({ length: count }, () => ({
 			...sampleEvent(this.#next++, unit, id),
 			properties,
