@@ -1,14 +1,10 @@
 import { PostgresDeadLetters } from "#adapters/postgres";
 import { parseDuration } from "#core/experiment";
 import { parseInstant } from "#core/log";
-import {
-	type KeptLetter,
-	type LetterFilter,
-	Redrive,
-} from "#usecases/redriving";
+import { type LetterFilter, Redrive } from "#usecases/redriving";
 import { openInstance, openInstanceWithStream } from "./cli-instance.js";
+import { letterAsJson, letterInWords } from "./show-dead-letter.js";
 
-const MOST_SHOWN = 200;
 const MOST_LISTED = 100_000;
 
 export interface ListOptions {
@@ -30,8 +26,9 @@ export async function listDeadLetters(options: ListOptions): Promise<number> {
 			most,
 		);
 		if (options.json)
-			console.log(JSON.stringify({ letters: letters.map(asJson) }));
-		else printLetters(letters);
+			console.log(JSON.stringify({ letters: letters.map(letterAsJson) }));
+		else if (letters.length === 0) console.log("No dead letters.");
+		else for (const letter of letters) console.log(letterInWords(letter));
 		return 0;
 	} finally {
 		await database.close();
@@ -102,45 +99,4 @@ function instantOf(text: string): number {
 			`--since ${text} is no time: give a duration such as 2h or 7d, or an instant such as 2026-01-05T07:30:00Z.`,
 		);
 	return at;
-}
-
-/** The payload as text, or in base64 where it is no UTF-8. */
-function asJson({ payload, receivedAt, redrivenAt, ...letter }: KeptLetter) {
-	const text = utf8(payload);
-	return {
-		...letter,
-		receivedAt: new Date(receivedAt).toISOString(),
-		redrivenAt: redrivenAt === null ? null : new Date(redrivenAt).toISOString(),
-		...(text === null
-			? { payloadBase64: Buffer.from(payload).toString("base64") }
-			: { payload: text }),
-	};
-}
-
-function printLetters(letters: readonly KeptLetter[]): void {
-	if (letters.length === 0) console.log("No dead letters.");
-	for (const { id, subject, reason, payload, receivedAt, ...rest } of letters) {
-		const again =
-			rest.redrivenAt === null
-				? ""
-				: `, published again ${new Date(rest.redrivenAt).toISOString()}`;
-		console.log(
-			`${id}  ${new Date(receivedAt).toISOString()}  ${plain(subject)}${again}\n  ${plain(reason)}\n  ${plain(utf8(payload) ?? Buffer.from(payload).toString("latin1"))}`,
-		);
-	}
-}
-
-/** Anyone may have sent it: nothing in it may steer the terminal. */
-function plain(text: string): string {
-	const short =
-		text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)} …` : text;
-	return short.replace(/\p{C}/gu, "\ufffd");
-}
-
-function utf8(bytes: Uint8Array): string | null {
-	try {
-		return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-	} catch {
-		return null;
-	}
 }

@@ -3,7 +3,7 @@ export interface KeptLetter {
 	readonly id: number;
 	readonly subject: string;
 	readonly reason: string;
-	/** A message of the subject (see learning/dead-letter.ts). */
+	/** A message of the subject (see learning/dead-letter.ts); empty where it came so, or where its reason forbids that anything is kept. */
 	readonly payload: Uint8Array;
 	/** Milliseconds since the epoch. */
 	readonly receivedAt: number;

@@ -84,6 +84,20 @@ describe("redriving", () => {
 		expect(await marks(letters)).toEqual([0, 1, 0]);
 	});
 
+	it("says of a letter of which nothing was kept that it cannot be published, and does not make another one of it", async () => {
+		const { letters, stream, stored } = withLetters("", "b");
+		const redrive = new Redrive(letters, stream);
+		const done = await redrive.execute({ waiting: true });
+		expect(done).toMatchObject({ redriven: [2], stopped: null });
+		expect(done.refused).toEqual([
+			{ id: 1, why: expect.stringContaining("Nothing of it was kept") },
+		]);
+		expect(stored()).toEqual(["b"]);
+		expect(await marks(letters)).toEqual([0, 1]);
+		const again = await redrive.execute({ ids: [1] });
+		expect(again.refused).toEqual(done.refused);
+	});
+
 	it("stops with a sentence where the stream is away, and marks only what it took", async () => {
 		const { letters, broker, stream } = withLetters("a", "b");
 		broker.setUp(false);

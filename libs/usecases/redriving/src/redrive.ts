@@ -54,6 +54,9 @@ export class Redrive {
 		const { id, subject, payload, redrives } = letter;
 		if (!STREAM_SUBJECT.test(subject))
 			return `It came on the subject ${subject}, which the stream does not have.`;
+		// Published, it would come back as one more letter about nothing.
+		if (payload.length === 0)
+			return "Nothing of it was kept that could be published: it came empty, or its reason forbids it. Whoever sent it must send it anew.";
 		const messageId = `dead-letter:${id}:${redrives + 1}`;
 		try {
 			await this.outlet.publish(subject, payload, messageId, PUBLISH_MS);
