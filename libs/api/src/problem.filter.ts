@@ -26,26 +26,25 @@ export class ProblemFilter implements ExceptionFilter {
 		const http = host.switchToHttp();
 		const request = http.getRequest<FastifyRequest>();
 		const reply = http.getResponse<FastifyReply>();
-		const where = `${request.method} ${request.url.split("?")[0]?.slice(0, 200)}`;
 		const known = knownError(error, this.isDatabaseAway);
-		if (known === null) this.onUnexpected(error, where);
+		if (known === null) this.onUnexpected(error, routeOf(request));
 		answerProblem(
 			reply,
-			known?.code === "not-found" ? missing(request, reply, where) : known,
+			known?.code === "not-found" ? missing(request, reply) : known,
 		);
 	}
 }
 
-/** Nothing here, or nothing for this method. */
-function missing(
-	request: FastifyRequest,
-	reply: FastifyReply,
-	where: string,
-): SegueError {
-	const methods = allowedMethods(
-		request.server,
-		request.url.split("?")[0] ?? "",
-	);
+/** The method and the pattern of the route, for the log: the path itself may name a unit. */
+function routeOf({ method, routeOptions }: FastifyRequest): string {
+	return `${method} ${routeOptions.url ?? "unknown"}`;
+}
+
+/** Nothing here, or nothing for this method: told to the client only, so with the path as it came. */
+function missing(request: FastifyRequest, reply: FastifyReply): SegueError {
+	const path = request.url.split("?")[0] ?? "";
+	const where = `${request.method} ${path.slice(0, 200)}`;
+	const methods = allowedMethods(request.server, path);
 	if (methods.length === 0)
 		return fail(
 			"not-found",
