@@ -156,9 +156,10 @@ describe("while the stream takes messages", () => {
 	});
 
 	test("a message stays below its bound however large its items are", async () => {
-		const events = upTo(1_000).map((number) =>
-			event(number, { note: "☂".repeat(600) }),
+		const labels = Object.fromEntries(
+			upTo(9).map((part) => [`part${part}`, "☂".repeat(64)]),
 		);
+		const events = upTo(1_000).map((number) => event(number, labels));
 		expect(await publisher.events(events, LONG_MS)).toBe("stream");
 		expect(valuesOf(stored()).length).toBe(1_000);
 		const contexts = upTo(20).map((number) =>
