@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
@@ -142,19 +142,37 @@ describe("where units are named by a key", { timeout: 120_000 }, () => {
 
 	it("an event published past the door under another name is refused and kept without its words", async () => {
 		const stranger = "listener-straight-88";
-		broker.publish("segue.events.play", JSON.stringify(event(stranger)));
-		broker.publish("segue.events.play", `{"unit":"${stranger}"`);
+		const pack = { boot: randomUUID(), sequence: 1, events: [event(stranger)] };
+		for (const [subject, body] of [
+			["segue.events.play", JSON.stringify(event(stranger))],
+			["segue.events.play", `{"unit":"${stranger}"`],
+			["segue.events.play", `"${stranger}"`],
+			["segue.events.play", `${stranger}`],
+			["segue.events.play", `{"${stranger}":1}`],
+			["segue.events._pack", JSON.stringify(pack)],
+		] as const)
+			broker.publish(subject, body);
 		await waitFor(
 			async () =>
-				(await client.query("select 1 from dead_letters")).rowCount === 2,
+				(await client.query("select 1 from dead_letters")).rowCount === 6,
 			20_000,
 			() => `they were not refused:\n${instance.output()}`,
 		);
 		expect(await tablesWith(client, stranger)).toEqual([]);
 		const { rows } = await client.query(
-			"select l.reason from dead_letters l order by 1 desc",
+			"select l.reason, count(*)::int as count from dead_letters l group by 1 order by 1",
 		);
-		expect(rows[0].reason).toContain("raw unit");
+		expect(rows).toEqual([
+			{
+				reason: "bad event: its words may name a unit and are not kept",
+				count: 2,
+			},
+			{
+				reason: "not JSON: its words may name a unit and are not kept",
+				count: 2,
+			},
+			{ reason: expect.stringMatching(/^raw unit: /), count: 2 },
+		]);
 		expect(instance.output()).not.toContain(stranger);
 	});
 
@@ -209,9 +227,10 @@ describe("where units are named by a key", { timeout: 120_000 }, () => {
 		const refused = await segueCli(["units", "erase", "--file", file], without);
 		expect(refused.code).toBe(2);
 		expect(refused.stderr).toContain('Units are named by the key "b2"');
-		await expect(startSegue({ app: "decider", env: without })).rejects.toThrow(
-			'Units are named by the key "b2"',
-		);
+		for (const app of ["decider", "learner"] as const)
+			await expect(startSegue({ app, env: without })).rejects.toThrow(
+				'Units are named by the key "b2"',
+			);
 		const erased = await segueCli(
 			["units", "erase", "--file", file, "--json"],
 			env,

@@ -6,14 +6,16 @@ import {
 	startEmbeddedPostgres,
 	startNatsServer,
 } from "#adapters/embedded";
-import { migrate } from "#adapters/postgres";
+import { Database, migrate, newestUnit } from "#adapters/postgres";
 import {
 	type JetStream,
 	openJetStream,
 	openPostgresStream,
 } from "#adapters/stream";
 import type { Stream } from "#usecases/ingesting";
+import { missingKey } from "#usecases/pseudonymising";
 import type { Log } from "./log.js";
+import { pseudonymsOf } from "./pseudonyms.js";
 import type { Shutdown } from "./shutdown.js";
 
 /** What every process of Segue stands on: the database and the stream, ours or given. */
@@ -49,6 +51,7 @@ export async function openParts(
 	const databaseUrl =
 		given ?? (embedded as { connectionString: string }).connectionString;
 	await migrate(databaseUrl);
+	await refuseMissingKey(databaseUrl, config);
 	const natsUrl = usesJetStream
 		? (config.natsUrl ?? (embed ? await ownNats(config, log, shutdown) : null))
 		: null;
@@ -101,6 +104,25 @@ function refuseMissing(config: Config): void {
 			: []),
 	];
 	if (problems.length > 0) throw new Error(problems.join("\n"));
+}
+
+/** Without the keys that units are named by, a process would find nothing of them, and keep them under other names. */
+async function refuseMissingKey(
+	connectionString: string,
+	config: Config,
+): Promise<void> {
+	const database = new Database({
+		connectionString,
+		applicationName: "segue start",
+		most: 1,
+	});
+	try {
+		const unit = await newestUnit(database);
+		const problem = missingKey(unit, pseudonymsOf(config));
+		if (problem !== null) throw new Error(problem);
+	} finally {
+		await database.close();
+	}
 }
 
 async function embeddedPostgres(config: Config, log: Log, shutdown: Shutdown) {

@@ -76,6 +76,7 @@ export async function composeConsents({
 	const stored = new PostgresConsents(database);
 	return {
 		cache,
+		stored,
 		putConsent: new PutConsent(policy, definitions, stored, cache, profiles),
 		getConsent: new GetConsent(byAnyName(stored)),
 		withheld: new WithheldFromProfiles(policy, definitions, byAnyName(stored)),

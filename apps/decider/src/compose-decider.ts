@@ -2,7 +2,6 @@ import type { Config } from "#adapters/config";
 import {
 	Database,
 	isTransient,
-	newestUnit,
 	PostgresContextReads,
 	PostgresDecisionReads,
 	PostgresDefinitionStore,
@@ -36,15 +35,10 @@ import {
 	StartExperiment,
 	StopExperiment,
 } from "#usecases/defining";
-import {
-	EraseUnit,
-	FollowErasures,
-	forgetUnit,
-	UnerasedDecisions,
-} from "#usecases/erasing";
+import { UnerasedDecisions } from "#usecases/erasing";
 import { AcceptEvents } from "#usecases/ingesting";
 import { PastSumsOfLog, ReadLedger } from "#usecases/learning";
-import { FormerNames, missingKey } from "#usecases/pseudonymising";
+import { FormerNames } from "#usecases/pseudonymising";
 import { MakeReport } from "#usecases/reporting";
 import { ReadContextHealth } from "#usecases/watching";
 import type { Log } from "../../boot/src/log.js";
@@ -52,10 +46,16 @@ import type { PrivacyParts } from "../../boot/src/open-privacy.js";
 import type { Parts } from "../../boot/src/parts.js";
 import { pseudonymsOf } from "../../boot/src/pseudonyms.js";
 import type { Shutdown } from "../../boot/src/shutdown.js";
-import { MOST_STREAM_KEEP_MS } from "../../boot/src/stream-keep.js";
 import { armKeys } from "./arm-keys.js";
-import { behindPseudonyms, eventUnit } from "./behind-pseudonyms.js";
+import {
+	behindPseudonyms,
+	consentsOfKnown,
+	eventUnit,
+	keptBy,
+	unitAt,
+} from "./behind-pseudonyms.js";
 import { composeConsents } from "./compose-consents.js";
+import { composeErasure } from "./compose-erasure.js";
 import { composeLive } from "./compose-live.js";
 import { composeLog } from "./compose-log.js";
 import { composeProfiles } from "./compose-profiles.js";
@@ -136,6 +136,16 @@ export async function composeDecider({
 		},
 	});
 	const erasure = new PostgresErasure(database);
+	const pseudonyms = pseudonymsOf(config);
+	// What was looked up before the unit's other names were known lacks what lies under them.
+	const former: FormerNames = new FormerNames((name) => {
+		profiles.forget(name);
+		consents.forget(name);
+	});
+	const knownConsents = consentsOfKnown(
+		{ lookUp: (unit, ms) => consents.lookUp(unit, ms) },
+		{ pseudonyms, former, clock },
+	);
 	const {
 		live,
 		hashKey,
@@ -147,8 +157,9 @@ export async function composeDecider({
 		erasure,
 		keeper: {
 			policy: privacy.policy,
-			consents: { lookUp: (unit, ms) => consents.lookUp(unit, ms) },
+			consents: knownConsents,
 		},
+		pseudonyms,
 		log,
 	});
 	const posteriors: PosteriorCache = new PosteriorCache(
@@ -164,21 +175,25 @@ export async function composeDecider({
 	await posteriors.start(parts.stream);
 	shutdown.add("posteriors", () => posteriors.stop());
 	const { databaseUrl } = parts;
-	const formerNames = new FormerNames();
 	const needs = {
 		databaseUrl,
 		database,
 		definitions,
-		formerNames,
+		formerNames: former,
 		warn,
 		shutdown,
 	};
-	const { cache: profiles, ...profileCalls } = await composeProfiles({
+	const {
+		cache: profiles,
+		stored: storedProfiles,
+		...profileCalls
+	} = await composeProfiles({
 		...needs,
 		withheld: () => withheld,
 	});
 	const {
 		cache: consents,
+		stored: storedConsents,
 		withheld,
 		...consentCalls
 	} = await composeConsents({
@@ -195,21 +210,15 @@ export async function composeDecider({
 	live.start();
 	shutdown.add("live windows", () => live.stop());
 
-	const erasures = new FollowErasures(
+	const eraseUnit = composeErasure({
 		erasure,
-		remembered,
-		clock,
-		warn("Erasures by others were not heard of"),
-		(erased) => {
-			live.forget(erased.units);
-			return Promise.all([
-				profiles.forgetErased(erased),
-				consents.forgetErased(erased),
-			]).then(() => {});
-		},
-	);
-	erasures.start();
-	shutdown.add("erasures", () => erasures.stop());
+		parts,
+		log,
+		shutdown,
+		spool,
+		kept: { live, hashKey, profiles, consents, remembered },
+		pseudonyms,
+	});
 	const watch: DecisionWatch = {
 		traceId: currentTraceId,
 		answered: (decision, seconds) => metrics.decided(decision, seconds),
@@ -223,19 +232,25 @@ export async function composeDecider({
 			log: publisher,
 			repeats,
 			profiles,
-			privacy: { ...privacy, consents },
+			privacy: { ...privacy, consents: knownConsents },
+			nameOf: unitAt({ pseudonyms, former }),
 			watch,
 		},
 		config.decideDeadlineMs,
 	);
-	const pseudonyms = pseudonymsOf(config);
-	const keyProblem = missingKey(await newestUnit(database), pseudonyms);
-	if (keyProblem !== null) throw new Error(keyProblem);
-	const calls = { decide, ...profileCalls, ...consentCalls };
-	const door = behindPseudonyms(calls, pseudonyms, formerNames, clock);
+	const door = behindPseudonyms(
+		{ ...profileCalls, ...consentCalls },
+		{
+			pseudonyms,
+			former,
+			kept: keptBy(storedProfiles, storedConsents),
+			clock,
+		},
+	);
 	return {
 		...door,
-		decideBatch: new DecideBatch(door.decide),
+		decide,
+		decideBatch: new DecideBatch(decide),
 		findDecision: new FindDecision(
 			new PostgresDecisionReads(database, store),
 			new UnerasedDecisions(remembered, erasure),
@@ -266,25 +281,7 @@ export async function composeDecider({
 			new PostgresContextReads(database),
 			clock,
 		),
-		eraseUnit: new EraseUnit(
-			{
-				erasure,
-				stream: parts.stream,
-				spool,
-				memory: {
-					forget: (unit, erasedAt) => {
-						live.forget([{ ...unitHash(hashKey, unit), erasedAt }]);
-						profiles.forget(unit);
-						consents.forget(unit);
-						return forgetUnit(remembered, unit, erasedAt);
-					},
-				},
-				clock,
-			},
-			(what, error) => log.warn({ err: error }, what),
-			MOST_STREAM_KEEP_MS,
-			pseudonyms === null ? undefined : (unit) => pseudonyms.all(unit),
-		),
+		eraseUnit,
 		readLedger: new ReadLedger(new PostgresLedgerReads(database)),
 		armKeysOf: armKeys(store, definitions),
 		health: () => health(database, parts, privacy, live, spool),

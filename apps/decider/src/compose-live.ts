@@ -10,6 +10,7 @@ import {
 	LiveWindowsFeed,
 	type LiveWindowsFeedOptions,
 } from "#usecases/deciding";
+import type { Pseudonyms } from "#usecases/pseudonymising";
 import type { Log } from "../../boot/src/log.js";
 import type { Parts } from "../../boot/src/parts.js";
 import { readItemVectors, withoutVectors } from "./item-vectors.js";
@@ -20,6 +21,7 @@ export interface LiveNeeds
 	readonly parts: Parts;
 	readonly database: Database;
 	readonly erasure: PostgresErasure;
+	readonly pseudonyms: Pseudonyms | null;
 	readonly log: Log;
 }
 
@@ -30,6 +32,7 @@ export async function composeLive({
 	database,
 	erasure,
 	keeper,
+	pseudonyms,
 	log,
 }: LiveNeeds) {
 	const marks = new PostgresStreamMarks(database);
@@ -48,6 +51,7 @@ export async function composeLive({
 				wholeSince: () => marks.wholeSince(),
 			},
 			keeper,
+			...(pseudonyms !== null && { names: pseudonyms }),
 			failed: (error) =>
 				log.warn({ err: error }, "The live windows do not follow the stream"),
 		},

@@ -63,6 +63,7 @@ export async function composeProfiles({
 	shutdown.add("profiles", () => changes.stop());
 	return {
 		cache,
+		stored,
 		putProfile: new PutProfile(definitions, stored, cache, {
 			of: (unit) => withheld().of(unit),
 		}),

@@ -91,13 +91,15 @@ export function startLearner(
 		log.warn({ err: error }, what),
 	);
 	const pseudonyms = pseudonymsOf(config);
-	const isPseudonym =
-		pseudonyms === null ? null : (unit: string) => pseudonyms.isPseudonym(unit);
+	const isNamed =
+		pseudonyms === null
+			? null
+			: (unit: string, instant: number) => pseudonyms.isNamed(unit, instant);
 	const workers = ledgers.map(
 		(ledger) =>
 			new LearnerWorker(
 				parts.stream,
-				new Learn(ledger, isRefusal, packs, isPseudonym),
+				new Learn(ledger, isRefusal, packs, isNamed),
 				{
 					mostMessages: MOST_MESSAGES,
 					onBatch: (batch) => {

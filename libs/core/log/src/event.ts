@@ -1,4 +1,5 @@
 import type { JsonObject } from "#core/experiment";
+import { timeOfId } from "./decision-id.js";
 
 /** What a client reports happened, validated (see parse-event.ts). Absent optional fields are undefined. */
 export interface Event {
@@ -18,4 +19,12 @@ export interface Event {
 	readonly properties?: JsonObject;
 	/** With type `retract`: the id of the event taken back. */
 	readonly retracts?: string;
+}
+
+/** When what the event is about was decided, milliseconds; where it names no decision, its own time. */
+export function instantOf({
+	at,
+	decisionId,
+}: Pick<Event, "at" | "decisionId">): number {
+	return decisionId === undefined ? at : timeOfId(decisionId);
 }

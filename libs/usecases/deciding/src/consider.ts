@@ -12,13 +12,7 @@ import {
 	WITHOUT_PRIVACY,
 } from "./consult-consent.js";
 import { judgeArms } from "./judge-arms.js";
-import type {
-	Ids,
-	LiveContext,
-	Posteriors,
-	Privacy,
-	Profiles,
-} from "./ports.js";
+import type { LiveContext, Posteriors, Privacy, Profiles } from "./ports.js";
 import type { RequestContext } from "./read-context.js";
 import type { DecisionRequest } from "./request.js";
 import { withProducts } from "./why-missing.js";
@@ -26,7 +20,6 @@ import { withProducts } from "./why-missing.js";
 export interface ConsiderPorts {
 	readonly posteriors: Posteriors;
 	readonly live: LiveContext;
-	readonly ids: Ids;
 	/** Absent: no unit has a profile. */
 	readonly profiles?: Profiles;
 	/** Absent: no unit has consented to anything. */
@@ -38,6 +31,7 @@ interface Asked {
 	readonly definition: Definition;
 	readonly compiled: CompiledDefinition;
 	readonly request: DecisionRequest;
+	readonly id: string;
 	readonly context: RequestContext;
 }
 
@@ -62,12 +56,14 @@ export class Consider {
 	execute(
 		definition: Definition,
 		request: DecisionRequest,
+		/** The decision's. */
+		id: string,
 		headers: RequestHeaders | null = null,
 	): Ground | Promise<Ground> {
 		const compiled = this.compiled.of(definition);
 		const { rulings, enrichBudgetMs } = compiled;
 		const context = compiled.readContext(request.context, headers);
-		const asked = { definition, compiled, request, context };
+		const asked = { definition, compiled, request, id, context };
 		const budgetMs = Math.min(enrichBudgetMs, this.mostEnrichMs);
 		const saysNothing =
 			request.consent === undefined && request.consentToken === undefined;
@@ -99,12 +95,11 @@ export class Consider {
 	}
 
 	private ground(
-		{ definition, compiled, request, context: asked }: Asked,
+		{ definition, compiled, request, id, context: asked }: Asked,
 		consulted: Consulted | null,
 		profile: JsonObject | null,
 	): Ground {
 		const { state, bucketMs } = definition;
-		const id = this.ports.ids.mint();
 		const decidedAt = timeOfId(id);
 		const referenceBucket = Math.floor(decidedAt / bucketMs);
 

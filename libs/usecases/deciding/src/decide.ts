@@ -1,4 +1,5 @@
 import type { Definition } from "#core/experiment";
+import { timeOfId } from "#core/log";
 import { isHeavy } from "#core/policy";
 import { fail } from "#usecases/errors";
 import { SpoolFull } from "#usecases/ingesting";
@@ -32,6 +33,8 @@ export interface DecidePorts {
 	readonly repeats?: Repeats;
 	/** Absent: no unit has a profile. */
 	readonly profiles?: Profiles;
+	/** What a unit is called at an instant, that of the decision's id; absent: as the request does. */
+	readonly nameOf?: (unit: string, instant: number) => string;
 	/** Absent: no unit has consented to anything. */
 	readonly privacy?: Privacy;
 	readonly watch?: DecisionWatch;
@@ -80,17 +83,23 @@ export class Decide {
 
 	/** Throws unknown-experiment, experiment-draft, invalid (with paths), no-eligible-arm, overloaded. */
 	async execute(
-		request: DecisionRequest,
+		asked: DecisionRequest,
 		traceId: string | null = null,
 		headers: RequestHeaders | null = null,
 	): Promise<Decision> {
 		const startedAt = performance.now();
-		const definition = this.answering(request.experiment);
+		const definition = this.answering(asked.experiment);
+		const id = this.ports.ids.mint();
+		const { nameOf } = this.ports;
+		const request =
+			nameOf === undefined
+				? asked
+				: { ...asked, unit: nameOf(asked.unit, timeOfId(id)) };
 		let considered: Considered;
 		/** Of the deadline, what the stream no longer has. */
 		let waitedMs = 0;
 		try {
-			let ground = this.consider.execute(definition, request, headers);
+			let ground = this.consider.execute(definition, request, id, headers);
 			if (ground instanceof Promise) {
 				ground = await ground;
 				waitedMs = performance.now() - startedAt;

@@ -22,4 +22,5 @@ export * from "./rederive-log.js";
 export * from "./rederive-ports.js";
 export * from "./request.js";
 export { baselineArm } from "./serve-group.js";
+export type { UnitNames } from "./unit-names.js";
 export { type Reasons, type WhyMissing, whyMissing } from "./why-missing.js";

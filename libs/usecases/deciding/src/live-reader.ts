@@ -1,8 +1,9 @@
 import type { LiveFeature } from "#core/experiment";
 import { historyMs, type LiveWindows, wholeAfterMs } from "#core/live";
-import { decodeMessage, type Event } from "#core/log";
+import { decodeMessage, type Event, instantOf } from "#core/log";
 import type { GatedWindows } from "./gated-windows.js";
 import type { Clock, EventTail } from "./ports.js";
+import type { UnitNames } from "./unit-names.js";
 
 /**
  * An event may lie this far ahead of the stream's own time; beyond, no learner takes it either. The history is read from so long before it,
@@ -30,6 +31,7 @@ export class LiveReader {
 		windows: LiveWindows,
 		features: readonly LiveFeature[],
 		gated: GatedWindows | null = null,
+		private readonly names?: Pick<UnitNames, "isNamed">,
 	) {
 		this.windows = windows;
 		this.gated = gated;
@@ -82,6 +84,7 @@ export class LiveReader {
 
 	#hear(event: Event, storedAt: number): void {
 		if (event.at > storedAt + MOST_AHEAD_MS) return;
+		if (this.names?.isNamed(event.unit, instantOf(event)) === false) return;
 		this.windows.hear(event, storedAt);
 		this.gated?.hear(event, storedAt);
 	}

@@ -20,6 +20,7 @@ import type {
 	LiveContext,
 	StreamPast,
 } from "./ports.js";
+import type { UnitNames } from "./unit-names.js";
 
 export interface LiveWindowsFeedOptions {
 	readonly retryMs?: number;
@@ -27,6 +28,8 @@ export interface LiveWindowsFeedOptions {
 	readonly past?: StreamPast;
 	/** Absent: no feature needs consent. */
 	readonly keeper?: Gatekeeper;
+	/** Absent: units go by the names that clients give them. */
+	readonly names?: UnitNames;
 	/** Told of every failed attempt to follow the stream. */
 	readonly failed?: (error: unknown) => void;
 }
@@ -65,6 +68,7 @@ export class LiveWindowsFeed implements LiveContext {
 	private readonly upkeep: Repeated;
 	private readonly past: StreamPast;
 	private readonly keeper: Gatekeeper | undefined;
+	private readonly names: UnitNames | undefined;
 	private readonly failed: (error: unknown) => void;
 
 	constructor(
@@ -78,11 +82,13 @@ export class LiveWindowsFeed implements LiveContext {
 			failed = () => {},
 			past = NOTHING_GONE,
 			keeper,
+			names,
 		}: LiveWindowsFeedOptions = {},
 	) {
 		this.failed = failed;
 		this.past = past;
 		this.keeper = keeper;
+		this.names = names;
 		this.upkeep = new Repeated(
 			async () => {
 				const now = this.clock.now();
@@ -109,9 +115,18 @@ export class LiveWindowsFeed implements LiveContext {
 		const { serving } = this;
 		if (serving === null || !this.stream.connected) return undefined;
 		if (!serving.isWhole(feature, now)) return undefined;
+		if (this.names !== undefined && this.isOfFormerName(feature, now))
+			return undefined;
 		return consented === undefined
 			? serving.windows.read(feature, ask, now)
 			: serving.gated?.read(feature, ask, now, consented);
+	}
+
+	/** Whether the window reaches back to where the unit had another name, under which events of then count. */
+	private isOfFormerName({ by, windowMs }: LiveFeature, now: number): boolean {
+		const isOfUnit = by === "unit" || by === "session";
+		const since = this.names?.since(now) ?? Number.NEGATIVE_INFINITY;
+		return isOfUnit && now - since < windowMs;
 	}
 
 	/** Takes a definition's features up; resolves when they can be read, or when an attempt failed, which is repeated. */
@@ -176,6 +191,7 @@ export class LiveWindowsFeed implements LiveContext {
 			this.windowsOver(declared.filter(isFree).map(({ live }) => live)),
 			declared.map(({ live }) => live),
 			this.gatedOver(declared.filter(isGated)),
+			this.names,
 		);
 		this.coming = reader;
 		try {

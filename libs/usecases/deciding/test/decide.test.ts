@@ -25,6 +25,7 @@ import {
 import { SegueError } from "#usecases/errors";
 import {
 	Decide,
+	type DecidePorts,
 	type DecisionRequest,
 	type DrawnDecision,
 	PosteriorCache,
@@ -34,7 +35,7 @@ import { D, definition, experiment } from "./definitions.js";
 const MORNING = Date.UTC(2025, 10, 24, 8);
 
 /** A decider over memory, obeying one definition. */
-function decider(current: Definition) {
+function decider(current: Definition, more: Partial<DecidePorts> = {}) {
 	const clock = new MemoryClock(MORNING);
 	const source = new MemoryPosteriorSource();
 	const definitions = {
@@ -54,6 +55,7 @@ function decider(current: Definition) {
 			ids,
 			log,
 			repeats: new MemoryRepeats(clock),
+			...more,
 		},
 		100,
 	);
@@ -608,5 +610,44 @@ describe("a log row", () => {
 		const once = await arms("01".repeat(32));
 		expect(await arms("01".repeat(32))).toEqual(once);
 		expect(await arms("02".repeat(32))).not.toEqual(once);
+	});
+});
+
+describe("a unit that is called otherwise behind the door", () => {
+	it("is called as of the instant of its decision's id, however long the decision waited", async () => {
+		const current = definition(
+			{},
+			{
+				...onlyPolicy,
+				context: {
+					...experiment.context,
+					features: [
+						{
+							name: "loyalty",
+							from: "profile",
+							kind: "number",
+							mean: 0,
+							scale: 1,
+						},
+					],
+				},
+			},
+		);
+		const asked: string[] = [];
+		const room = decider(current, {
+			nameOf: (unit, instant) => `${unit} at ${instant}`,
+			profiles: {
+				async lookUp(unit) {
+					asked.push(unit);
+					room.clock.advance(25);
+					return { loyalty: 1 };
+				},
+			},
+		});
+		await room.posteriors.poll();
+		const { decisionId } = await room.ask({ context: {} });
+		const name = `listener-1 at ${timeOfId(decisionId)}`;
+		expect(asked).toEqual([name]);
+		expect(room.log.rows[0]).toMatchObject({ id: decisionId, unit: name });
 	});
 });

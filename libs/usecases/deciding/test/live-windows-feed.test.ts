@@ -11,7 +11,11 @@ import {
 	uuidAtTime,
 } from "#core/log";
 import { aDecision } from "../../../../test/support/builders.js";
-import { LiveWindowsFeed, type StreamPast } from "../src/index.js";
+import {
+	LiveWindowsFeed,
+	type StreamPast,
+	type UnitNames,
+} from "../src/index.js";
 import { definition, experiment, MINUTE } from "./definitions.js";
 
 const NOW = Date.UTC(2025, 10, 24, 8);
@@ -58,7 +62,11 @@ const nothingGone: StreamPast = {
 	wholeSince: async () => null,
 };
 
-function room(stream = new MemoryEventTail(), past: Partial<StreamPast> = {}) {
+function room(
+	stream = new MemoryEventTail(),
+	past: Partial<StreamPast> = {},
+	names?: UnitNames,
+) {
 	const clock = new MemoryClock(NOW);
 	const failures: unknown[] = [];
 	const made: LiveWindows[] = [];
@@ -74,6 +82,7 @@ function room(stream = new MemoryEventTail(), past: Partial<StreamPast> = {}) {
 			failed: (error) => failures.push(error),
 			retryMs: 1,
 			past: { ...nothingGone, ...past },
+			...(names && { names }),
 		},
 	);
 	const skip = (id: string, at: number, change: Partial<Event> = {}) => {
@@ -352,5 +361,21 @@ describe("live features", () => {
 		await feed.stop();
 		await breath();
 		expect(stream.open).toBe(0);
+	});
+});
+
+describe("where units are called by keys", () => {
+	it("events that name a unit otherwise are in no window, and a window that reaches back to another name has no value", async () => {
+		const { feed, skip, read, ready } = room(undefined, undefined, {
+			isNamed: (unit) => unit.startsWith("~"),
+			since: () => NOW - MINUTE,
+		});
+		await ready(skips, skips5m);
+		skip("a", NOW, { unit: "~u1" });
+		skip("b", NOW, { unit: "u1" });
+		expect([read(skips, "~u1"), read(skips)]).toEqual([1, 0]);
+		expect(read(skips5m, "~u1")).toBeUndefined();
+		expect(read(skips5m, "~u1", NOW + 4 * MINUTE)).toBe(1);
+		await feed.stop();
 	});
 });

@@ -3,6 +3,7 @@ import {
 	decodeMessage,
 	type Event,
 	type Item,
+	instantOf,
 	type Publisher,
 } from "#core/log";
 import {
@@ -46,8 +47,8 @@ export class Learn {
 		private readonly isRefusal: (error: unknown) => boolean,
 		/** Told of the packs of each batch once it is committed; absent where nobody looks for losses. */
 		private readonly published: PublishedPacks | null = null,
-		/** Whether a unit goes by a pseudonym, where all must; absent where any name will do. */
-		private readonly isPseudonym: ((unit: string) => boolean) | null = null,
+		/** Whether what happened at an instant names its unit as it must; absent where any name will do. */
+		private readonly isNamed: IsNamed | null = null,
 	) {}
 
 	/**
@@ -75,7 +76,7 @@ export class Learn {
 		mostItems: number,
 	): AsyncGenerator<LearnedBatch<Message>, void> {
 		for (let from = 0; from < messages.length; ) {
-			const taken = takeBatch(messages, from, mostItems, this.isPseudonym);
+			const taken = takeBatch(messages, from, mostItems, this.isNamed);
 			const commits = await this.#commit(taken.batch);
 			if (taken.packs.length > 0) await this.published?.record(taken.packs);
 			yield {
@@ -123,9 +124,23 @@ function withoutWords(batch: Batch): Batch {
 	return { decisions: [], events: [], deadLetters };
 }
 
+type IsNamed = (unit: string, instant: number) => boolean;
+
 const NO_BYTES = new Uint8Array();
 const RAW_UNIT =
 	"raw unit: where SEGUE_UNIT_KEY is set, events of units come by POST /v1/events or by a request on segue.accept";
+
+/** Why an item is refused without its words, where units must go by pseudonyms: it names one otherwise, or cannot be read and may. */
+function refusedName(
+	item: Item<DecisionRow | Event>,
+	isNamed: IsNamed,
+): string | null {
+	if (!item.ok)
+		return `${item.reason.split(":", 1)[0]}: its words may name a unit and are not kept`;
+	const { value } = item;
+	const instant = "propensities" in value ? value.decidedAt : instantOf(value);
+	return isNamed(value.unit, instant) ? null : RAW_UNIT;
+}
 
 interface TakenBatch {
 	readonly batch: Batch;
@@ -140,7 +155,7 @@ function takeBatch(
 	messages: readonly LearnableMessage[],
 	from: number,
 	mostItems: number,
-	isPseudonym: ((unit: string) => boolean) | null,
+	isNamed: IsNamed | null,
 ): TakenBatch {
 	const decisions: LoggedDecision[] = [];
 	const events: LoggedEvent[] = [];
@@ -159,19 +174,12 @@ function takeBatch(
 		for (let index = 0; index < decoded.items.length; index++) {
 			const item = decoded.items[index] as Item<DecisionRow | Event>;
 			const source: ItemSource = { position, index, subject, storedAt };
-			// What no door has seen may name a unit as the client does.
-			const isDoorless = isPseudonym !== null && publisher === null;
-			if (!item.ok) {
-				const payload = isDoorless
-					? NO_BYTES
-					: payloadOfPoison(body, decoded, item.raw);
+			const refusal = isNamed === null ? null : refusedName(item, isNamed);
+			if (refusal !== null) {
+				deadLetters.push({ source, reason: refusal, payload: NO_BYTES });
+			} else if (!item.ok) {
+				const payload = payloadOfPoison(body, decoded, item.raw);
 				deadLetters.push({ source, reason: item.reason, payload });
-			} else if (
-				isDoorless &&
-				!("propensities" in item.value) &&
-				!isPseudonym(item.value.unit)
-			) {
-				deadLetters.push({ source, reason: RAW_UNIT, payload: NO_BYTES });
 			} else if ("propensities" in item.value) {
 				const row = item.value;
 				decisions.push({ row, publisher: publisher as Publisher, source });

@@ -5,16 +5,25 @@ const MOST_UNITS = 100_000;
 export class FormerNames {
 	private readonly names = new Map<string, readonly string[]>();
 
-	constructor(private readonly most = MOST_UNITS) {}
+	constructor(
+		/** Told of a name whose former ones were not known: what was looked up by it may lack what is kept under them. */
+		private readonly onLinked: (name: string) => void = () => {},
+		private readonly most = MOST_UNITS,
+	) {}
 
 	/** @param names the present one first */
 	remember([name, ...former]: readonly string[]): void {
 		if (name === undefined || former.length === 0) return;
-		this.names.delete(name);
+		const isNew = !this.names.delete(name);
 		this.names.set(name, former);
+		if (isNew) this.onLinked(name);
 		if (this.names.size <= this.most) return;
 		const [oldest] = this.names.keys();
 		if (oldest !== undefined) this.names.delete(oldest);
+	}
+
+	knows(name: string): boolean {
+		return this.names.has(name);
 	}
 
 	of(name: string): readonly string[] {

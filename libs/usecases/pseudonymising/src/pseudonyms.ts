@@ -20,6 +20,8 @@ const PSEUDONYM = /^~([a-z0-9]{1,16})\.[A-Za-z0-9_-]{22}$/;
  * names a unit is told by an instant, so that every process says the same name however soon it heard of a new key.
  */
 export class Pseudonyms {
+	/** From when on units are named, milliseconds; −∞ where they always were. */
+	readonly begin: number;
 	/** Latest first. */
 	private readonly keys: readonly UnitKey[];
 	private readonly ids: ReadonlySet<string>;
@@ -28,6 +30,7 @@ export class Pseudonyms {
 	constructor(keys: readonly UnitKey[]) {
 		this.keys = [...keys].sort((a, b) => b.from - a.from);
 		this.ids = new Set(keys.map(({ id }) => id));
+		this.begin = this.keys.at(-1)?.from ?? Number.POSITIVE_INFINITY;
 	}
 
 	/** The unit's name at an instant. A name made with one of the keys stays as it is, and so does what can be no unit, which others refuse. */
@@ -37,22 +40,39 @@ export class Pseudonyms {
 
 	/** The names that the unit has had up to an instant, that of the instant first. */
 	upTo(unit: string, instant: number): readonly string[] {
-		return this.names(unit, ({ from }) => from <= instant);
+		if (this.isLeft(unit)) return [unit];
+		const named = this.keys
+			.filter(({ from }) => from <= instant)
+			.map((key) => nameOf(unit, key));
+		return this.begin === Number.NEGATIVE_INFINITY ? named : [...named, unit];
 	}
 
-	/** Every name that what is kept of the unit may go by. */
+	/** Every name that what is kept of the unit may go by: its own too, under which it came past the door. */
 	all(unit: string): readonly string[] {
-		return this.names(unit, () => true);
+		if (this.isLeft(unit)) return [unit];
+		return [...this.keys.map((key) => nameOf(unit, key)), unit];
 	}
 
-	private names(
-		unit: string,
-		which: (key: UnitKey) => boolean,
-	): readonly string[] {
-		if (this.isPseudonym(unit) || !PRINTABLE.test(unit)) return [unit];
-		const named = this.keys.filter(which).map((key) => nameOf(unit, key));
-		const always = this.keys.at(-1)?.from === Number.NEGATIVE_INFINITY;
-		return always ? named : [...named, unit];
+	/** Whether what happened at an instant names its unit as it must. */
+	isNamed(unit: string, instant: number): boolean {
+		return instant < this.begin || this.isPseudonym(unit);
+	}
+
+	/** When units got the names that they have at an instant. */
+	since(instant: number): number {
+		return (
+			this.keys.find(({ from }) => from <= instant)?.from ??
+			Number.NEGATIVE_INFINITY
+		);
+	}
+
+	/** Whether units had other names before an instant. */
+	areRenamed(instant: number): boolean {
+		return this.since(instant) !== Number.NEGATIVE_INFINITY;
+	}
+
+	private isLeft(unit: string): boolean {
+		return this.isPseudonym(unit) || !PRINTABLE.test(unit);
 	}
 
 	/** Whether it is a name made with one of the keys. */

@@ -28,7 +28,24 @@ describe("a pseudonym", () => {
 		expect([first.slice(0, 4), second.slice(0, 4)]).toEqual(["~a1.", "~b2."]);
 		expect(names.upTo("u", 999)).toEqual([first]);
 		expect(names.upTo("u", 1_000)).toEqual([second, first]);
-		expect(names.all("u")).toEqual([second, first]);
+		expect(names.all("u")).toEqual([second, first, "u"]);
+		expect([names.since(999), names.since(1_000)]).toEqual([
+			Number.NEGATIVE_INFINITY,
+			1_000,
+		]);
+		expect([names.areRenamed(999), names.areRenamed(1_000)]).toEqual([
+			false,
+			true,
+		]);
+	});
+
+	it("is what names a unit rightly from the first key's instant on", () => {
+		const begun = new Pseudonyms([later]);
+		const name = begun.at("u", 1_000);
+		expect(begun.isNamed("u", 999)).toBe(true);
+		expect(begun.isNamed("u", 1_000)).toBe(false);
+		expect(begun.isNamed(name, 1_000)).toBe(true);
+		expect(names.isNamed("u", 0)).toBe(false);
 	});
 
 	it("is not made before the first key, where that has an instant: what was kept until then goes by the client's name", () => {
@@ -106,7 +123,7 @@ describe("what is kept under a former name", () => {
 	});
 
 	it("is forgotten for the units not heard of for longest", () => {
-		const names = new FormerNames(2);
+		const names = new FormerNames(() => {}, 2);
 		names.remember(["a", "1"]);
 		names.remember(["b", "2"]);
 		names.remember(["a", "1"]);
