@@ -368,3 +368,24 @@ test("an erasure takes nothing from the sum: what it takes out is counted as era
 		new Set(["erased", "duplicate", "malformed", "conflict"]),
 	);
 });
+
+test("a dead letter keeps what it is for, but no words that are not to be stored", async () => {
+	const learn = new Learn(log.learner(), isRefusal);
+	const at = Date.now() - MINUTE;
+	const event = { id: "words", type: "play", unit: mine, at };
+	await learn.execute([
+		log.rubbish(
+			JSON.stringify({ ...event, properties: { note: "call me at nine" } }),
+		),
+		log.rubbish(JSON.stringify({ ...event, slot: -1 })),
+	]);
+	const letters = await log.database.query<{ reason: string; text: string }>(
+		"select l.reason, convert_from(l.payload, 'utf8') as text from dead_letters l order by l.id desc limit 2",
+	);
+	expect(letters.map(({ text }) => text)).toEqual([
+		expect.stringContaining('"slot":-1'),
+		"",
+	]);
+	expect(letters[1]?.reason).toContain("not stored");
+	expect(letters[1]?.reason).not.toContain("nine");
+});

@@ -1,3 +1,4 @@
+import { isNotStored } from "#core/context";
 import {
 	type DecisionRow,
 	decodeMessage,
@@ -178,7 +179,9 @@ function takeBatch(
 			if (refusal !== null) {
 				deadLetters.push({ source, reason: refusal, payload: NO_BYTES });
 			} else if (!item.ok) {
-				const payload = payloadOfPoison(body, decoded, item.raw);
+				const payload = isNotStored(item.reason)
+					? NO_BYTES
+					: payloadOfPoison(body, decoded, item.raw);
 				deadLetters.push({ source, reason: item.reason, payload });
 			} else if ("propensities" in item.value) {
 				const row = item.value;
