@@ -94,7 +94,11 @@ export const eventSchema = z.strictObject({
 	session: printable.optional(),
 	item: printable.optional().describe("A track."),
 	slot: z.number().int().optional(),
-	properties: open.optional().describe("Flat, at most 2 KB."),
+	properties: open
+		.optional()
+		.describe(
+			"Flat, at most 2 KB. Names and texts are labels: at most 64 characters without spaces or @, nothing that says a precise location.",
+		),
 	retracts: printable
 		.optional()
 		.describe("With type `retract`: the id of the event taken back."),

@@ -149,7 +149,7 @@ export interface OutcomeEvent {
 	readonly session?: string;
 	readonly item?: string;
 	readonly slot?: number;
-	/** Flat, at most 2 KB. */
+	/** Flat, at most 2 KB. Names and texts are labels: at most 64 characters without spaces or @, nothing that says a precise location. */
 	readonly properties?: { readonly [key: string]: Json };
 	/** With type `retract`: the id of the event taken back. */
 	readonly retracts?: string;
