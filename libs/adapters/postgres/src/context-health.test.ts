@@ -182,6 +182,36 @@ test("several who fold at once, and one that dies before it stores, count each d
 	expect([again, await counted(definition)]).toEqual([false, 2_000]);
 });
 
+test("a part that two folded is stored once, whole or not at all", async () => {
+	const definition = await ledger.define(experiment);
+	await learn(rowsOf(definition, 1_500));
+	const { key } = definition.experiment;
+	const run = runOf(definition);
+	const [first, second] = [1, 2].map(
+		() => new PostgresContextLog(ledger.database),
+	) as [PostgresContextLog, PostgresContextLog];
+	const part = await first.claim(key);
+	await freeClaims();
+	expect(await second.claim(key)).toEqual(part);
+	const changes = {
+		launches: [],
+		hours: [
+			{ run, hour: 0, counts: { decisions: 7, remade: 0, features: [] } },
+		],
+	};
+	const broken = { ...changes.hours[0], counts: 1n };
+	await expect(
+		second.commit(part as never, {
+			...changes,
+			hours: [...changes.hours, broken as never],
+		}),
+	).rejects.toThrow();
+	expect(await second.commit(part as never, changes)).toBe(true);
+	expect(await first.commit(part as never, changes)).toBe(false);
+	expect(await counted(definition)).toBe(7);
+	expect(await second.claim(key)).toBeNull();
+});
+
 test("another process waits while one is at it", async () => {
 	const definition = await ledger.define(experiment);
 	await learn(rowsOf(definition, 10));
@@ -198,6 +228,7 @@ test("another process waits while one is at it", async () => {
 test("a version or run of its own has a launch of its own, and what was decided while paused is nobody's", async () => {
 	const first = await ledger.define(experiment, "twice");
 	await learn(rowsOf(first, 1_100));
+	await foldBy().execute();
 	const paused = await ledger.store.change("twice", (current) => ({
 		...(current as Definition),
 		state: "paused",
@@ -274,27 +305,44 @@ test("hours that no window reaches are deleted, and launches of runs that are ov
 	expect(await reads.launch(runOf(definition))).toBeNull();
 });
 
-test("a part's rows are looked up by their batch, whatever the log's size", async () => {
-	const explained: string[] = [];
-	const asking = {
-		query: async (text: string, values: readonly unknown[] = []) => {
-			const plan = await ledger.database.query<{ "QUERY PLAN": string }>(
-				`explain ${text}`,
-				values,
-			);
-			explained.push(...plan.map((line) => line["QUERY PLAN"]));
-			return [];
-		},
-	};
-	await ledger.database.query("analyze decisions");
-	const log = new PostgresContextLog(asking as never);
-	const part = { experiment: "health", after: 0, to: 20 };
-	await log.rows(part, null, 1_000, { ...part, version: 1, run: 1 });
-	const plan = explained.join("\n");
-	expect(plan).toMatch(
-		/Index Scan (using|on) decisions_\d+_batch_idx.*\n.*Index Cond: \(batch = l\.batch\)/,
-	);
-	// Days without a row are read as they are.
-	const rowsRead = [...plan.matchAll(/Seq Scan on decisions_.*rows=(\d+)/g)];
-	expect(Math.max(...rowsRead.map(([, rows]) => Number(rows)))).toBe(1);
+test("a part's rows are looked up by their batch, whatever the log's size, before anything is known of a day's rows", async () => {
+	const own = await LedgerOfTest.open();
+	const writer = own.learner();
+	try {
+		const definition = await own.define(experiment);
+		await new Learn(writer, isRefusal).execute([
+			own.decided(...rowsOf(definition, 500)),
+		]);
+		// Batches of a learner elsewhere, of another experiment.
+		await own.database.query(
+			`insert into decisions select copy.*
+			from (select r from decisions r order by r.id limit 1) one (d), generate_series(1, 10000) g,
+				jsonb_populate_record(d, jsonb_build_object(
+					'experiment', 'other', 'context', jsonb_build_object('tempo', repeat('1', 1500)),
+					'batch', 1000000 + g / 500, 'id', left((d).id::text, 24) || 'f' || lpad(to_hex(g), 11, '0')
+				)) copy`,
+		);
+		const plan: string[] = [];
+		const explaining = {
+			query: async (text: string, values: readonly unknown[] = []) => {
+				const lines = await own.database.query<{ "QUERY PLAN": string }>(
+					`explain (analyze, costs off) ${text}`,
+					values,
+				);
+				plan.push(...lines.map((line) => line["QUERY PLAN"]));
+				return [];
+			},
+		};
+		const run = runOf(definition);
+		const part = { experiment: run.experiment, after: 0, to: 1 };
+		const log = new PostgresContextLog(explaining as never);
+		await log.rows(part, null, 4_000, run);
+		const read = plan.join("\n").matchAll(/actual time=\S+ rows=(\d+)/g);
+		const most = Math.max(...[...read].map(([, rows]) => Number(rows)));
+		expect(most, plan.join("\n")).toBe(500);
+		expect(plan.join("\n")).not.toContain("Rows Removed by Filter");
+	} finally {
+		await writer.close();
+		await own.close();
+	}
 });

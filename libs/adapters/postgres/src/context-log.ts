@@ -72,7 +72,7 @@ export class PostgresContextLog implements ContextLog {
 		return next?.to == null ? null : { experiment, after, to: next.to };
 	}
 
-	/** Each batch's rows are looked up by its index: by their order alone the whole log would be read. */
+	/** Each batch's rows are looked up by its index alone: a condition on ids beside it, or their order, would read an index of the whole log. */
 	async rows(
 		{ experiment, after, to }: LogPart,
 		afterId: string | null,
@@ -83,9 +83,9 @@ export class PostgresContextLog implements ContextLog {
 			`with page as materialized (
 				select b.id from revision_log l cross join lateral (
 					select d.id, d.definition_id from decisions d
-					where d.batch = l.batch and d.experiment = $1 and d.id > $4::uuid offset 0
+					where d.batch = l.batch and d.experiment = $1 offset 0
 				) b
-				where l.experiment = $1 and l.revision > $2 and l.revision <= $3
+				where l.experiment = $1 and l.revision > $2 and l.revision <= $3 and b.id > $4::uuid
 				and ($6::int is null or b.definition_id in (
 					select e.id from experiment_definitions e
 					where e.experiment = $1 and e.version = $6 and e.run = $7 and e.state = 'running'
@@ -121,9 +121,9 @@ export class PostgresContextLog implements ContextLog {
 	): Promise<boolean> {
 		return this.database.transaction(async (client) => {
 			const moved = await client.query(
-				`update context_folds set revision = $3, claimed_until = clock_timestamp() + $4::interval
+				`update context_folds set revision = $3, claimed_by = $4, claimed_until = clock_timestamp() + $5::interval
 				where experiment = $1 and revision = $2`,
-				[experiment, after, to, CLAIM],
+				[experiment, after, to, this.#self, CLAIM],
 			);
 			if (moved.rowCount === 0) return false;
 			for (const launch of changes.launches) await putLaunch(client, launch);

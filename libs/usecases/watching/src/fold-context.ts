@@ -16,7 +16,7 @@ import type {
 	StoredLaunch,
 } from "./context-ports.js";
 
-const PAGE = 1_000;
+const PAGE = 4_000;
 const HOUR_MS = 3_600_000;
 /** Before the others have their turn: bounds what a stop waits for. */
 const MOST_PARTS = 50;
