@@ -6,7 +6,7 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runExperiment, sampleExperiment, send } from "../support/client.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
-import { filesWith, tablesWith } from "../support/found-where.js";
+import { allFiles, allTables } from "../support/everywhere.js";
 import { startNats, type TestNats } from "../support/nats-server.js";
 import {
 	type Instance,
@@ -15,6 +15,10 @@ import {
 	waitFor,
 } from "../support/segue.js";
 
+const holding = (all: ReadonlyMap<string, string>, text: string) =>
+	[...all]
+		.filter(([, content]) => content.includes(text))
+		.map(([name]) => name);
 const secret = () => randomBytes(32).toString("base64");
 /** From when the second key names units: late enough for what comes before it. */
 const CHANGE_IN_MS = 25_000;
@@ -95,9 +99,9 @@ describe("where units are named by a key", { timeout: 120_000 }, () => {
 			() => `the event of ${id} was not applied:\n${instance.output()}`,
 		);
 	const nowhere = async (text: string) => {
-		expect(await tablesWith(client, text)).toEqual([]);
-		expect(await filesWith(instance.folder, text)).toEqual([]);
-		expect(await filesWith(nats.folder, text)).toEqual([]);
+		expect(holding(await allTables(client), text)).toEqual([]);
+		expect(holding(await allFiles(instance.folder), text)).toEqual([]);
+		expect(holding(await allFiles(nats.folder), text)).toEqual([]);
 		expect(instance.output()).not.toContain(text);
 		const { body } = await send(instance.url, "GET", "/metrics");
 		expect(body).not.toContain(text);
@@ -158,7 +162,7 @@ describe("where units are named by a key", { timeout: 120_000 }, () => {
 			20_000,
 			() => `they were not refused:\n${instance.output()}`,
 		);
-		expect(await tablesWith(client, stranger)).toEqual([]);
+		expect(holding(await allTables(client), stranger)).toEqual([]);
 		const { rows } = await client.query(
 			"select l.reason, count(*)::int as count from dead_letters l group by 1 order by 1",
 		);
