@@ -10,6 +10,9 @@ export const contextHealthSchema = z.strictObject({
 	version: count,
 	run: count.describe("Of which start: each has a launch of its own."),
 	state: z.enum(["draft", "running", "paused", "stopped"]),
+	revisionsBehind: count.describe(
+		"Revisions of the log that learners have not counted yet: a few at most, unless they are away or catching up.",
+	),
 	window: z
 		.strictObject({
 			hours: count,

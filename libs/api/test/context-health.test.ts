@@ -58,6 +58,13 @@ const usual = (i: number) => ({
 	tempo: i % 100,
 });
 
+const ask = (unit: string) =>
+	send(api, "POST", "/v1/decisions", {
+		experiment: "morning",
+		unit,
+		context: usual(0),
+	});
+
 describe("GET /v1/experiments/:key/context", () => {
 	it("answers of a draft, and while a run is launched, that nothing can be told yet", async () => {
 		const draft = await read();
@@ -85,6 +92,7 @@ describe("GET /v1/experiments/:key/context", () => {
 
 	it("says of each feature what became of it since, and which alarm", async () => {
 		await decide(700, usual);
+		expect((await read()).revisionsBehind).toBe(0);
 		await decide(400, (i) => ({
 			device: i % 4 === 0 ? "watch" : "phone",
 			tempo: 80 + (i % 20),
@@ -148,12 +156,24 @@ describe("GET /v1/experiments/:key/context", () => {
 		}
 	});
 
+	it("says how much of the log is not counted yet", async () => {
+		await ask("listener-a");
+		await ask("listener-b");
+		const { revisionsBehind, window } = await read();
+		expect([revisionsBehind, window.decisions]).toEqual([2, 400]);
+		await api.foldContexts.execute();
+		expect(await read()).toMatchObject({
+			revisionsBehind: 0,
+			window: { decisions: 402 },
+		});
+	});
+
 	it("begins anew with each start, and leaves out what was decided in between", async () => {
 		await send(api, "POST", "/v1/experiments/morning/stop", {});
 		await decide(50, usual);
 		const stopped = await read();
 		expect(stopped).toMatchObject({ state: "stopped", run: 1 });
-		expect(stopped.window.decisions).toBe(400);
+		expect(stopped.window.decisions).toBe(402);
 		await start();
 		await decide(50, usual);
 		expect(await read()).toMatchObject({

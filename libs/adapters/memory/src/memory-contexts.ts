@@ -97,6 +97,15 @@ export class MemoryContexts implements ContextLog, ContextReads, ContextAlarms {
 			);
 	}
 
+	async folded(
+		experiment: string,
+	): Promise<{ readonly revision: number; readonly newest: number }> {
+		return {
+			revision: this.#folded.get(experiment) ?? 0,
+			newest: this.log().length,
+		};
+	}
+
 	async newestContexts(
 		experiment: string,
 		most: number,

@@ -120,6 +120,10 @@ test("a run is launched by its first thousand decisions, and those after them ar
 	]);
 	await fold.execute();
 	expect(await counted(definition)).toBe(175);
+	expect(await reads.folded(definition.experiment.key)).toEqual({
+		revision: 14,
+		newest: 14,
+	});
 	const thisHour = Math.floor(now / HOUR) * HOUR;
 	const recent = await reads.counts(runOf(definition), thisHour);
 	expect(recent?.decisions).toBe(125);

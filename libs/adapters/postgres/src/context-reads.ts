@@ -38,6 +38,20 @@ export class PostgresContextReads implements ContextReads, ContextAlarms {
 		);
 	}
 
+	async folded(
+		experiment: string,
+	): Promise<{ readonly revision: number; readonly newest: number }> {
+		const [row] = await this.database.query<{
+			revision: number;
+			newest: number;
+		}>(
+			`select coalesce(f.revision, 0) as revision, r.revision as newest
+			from revisions r left join context_folds f on f.experiment = r.experiment where r.experiment = $1`,
+			[experiment],
+		);
+		return row ?? { revision: 0, newest: 0 };
+	}
+
 	async newestContexts(
 		experiment: string,
 		most: number,

@@ -133,6 +133,26 @@ describe("the bins of a launch", () => {
 		expect(around(-48)).toEqual(around(0));
 	});
 
+	it("are as a category's of an attribute whose texts are listed, and as a number's of one of numbers", () => {
+		const mood: Feature = {
+			name: "n",
+			from: "request",
+			kind: "attribute",
+			values: ["calm", "wild"],
+		};
+		const moods = [
+			...new Array(60).fill("calm"),
+			...new Array(40).fill("wild"),
+		];
+		expect(launchOf(mood, moods)?.parts).toEqual([
+			{ bins: { kind: "levels", levels: ["calm"] }, counts: [60, 40, 0] },
+		]);
+		const bitrate: Feature = { ...mood, type: "number", values: [] };
+		expect(launchOf(bitrate, upTo(40))?.parts).toEqual([
+			{ bins: { kind: "edges", edges: [19.5] }, counts: [20, 20] },
+		]);
+	});
+
 	it("there are none of texts that are not listed, nor of products, whose values are those of others", () => {
 		const open: Feature = {
 			name: "n",

@@ -69,7 +69,7 @@ function driftSentence(
 		? `, more than the ${round(thresholds.psi)} allowed`
 		: "";
 	if (psi < MODERATE_DRIFT)
-		return `Much as it was at launch ${measured}${allowed && `${allowed}`}.`;
+		return `Much as it was at launch ${measured}${allowed}.`;
 	return psi < LARGE_DRIFT
 		? `Has moved somewhat since launch ${measured}${allowed}.`
 		: `Is no longer what it was at launch ${measured}${allowed}: what was learned then may not hold now.`;

@@ -68,6 +68,10 @@ export interface ContextReads {
 	launch(run: Run): Promise<StoredLaunch | null>;
 	/** Of the hours from one on, milliseconds since the epoch, all together; null where there are none. */
 	counts(run: Run, fromHour: number): Promise<ContextCounts | null>;
+	/** Up to which revision the experiment's log is folded, and how far it goes. */
+	folded(
+		experiment: string,
+	): Promise<{ readonly revision: number; readonly newest: number }>;
 	/** Contexts of the experiment's newest decisions, newest first. */
 	newestContexts(
 		experiment: string,

@@ -19,7 +19,7 @@ import type {
 const PAGE = 4_000;
 const HOUR_MS = 3_600_000;
 /** Before the others have their turn: bounds what a stop waits for. */
-const MOST_PARTS = 50;
+const MOST_PARTS = 250;
 
 /** A run as a part is folded: its launch so far, and what the part adds. */
 interface Folding {

@@ -50,6 +50,12 @@ export interface UnseenLevels {
 	}[];
 }
 
+export interface ToldContextHealth extends ContextHealth {
+	/** Revisions of the log that are not folded yet, and so not in the numbers. */
+	readonly revisionsBehind: number;
+	readonly unseen: readonly UnseenLevels[];
+}
+
 /** The health of a definition's run, from what was folded; `now` in milliseconds since the epoch. */
 export async function healthOf(
 	{ experiment: { key, context }, version, run, state }: Definition,
@@ -89,16 +95,14 @@ export class ReadContextHealth {
 	) {}
 
 	/** Throws unknown-experiment. */
-	async execute(
-		key: string,
-		hours = WINDOW_HOURS,
-	): Promise<ContextHealth & { readonly unseen: readonly UnseenLevels[] }> {
+	async execute(key: string, hours = WINDOW_HOURS): Promise<ToldContextHealth> {
 		const definition = await this.definitions.find(key);
 		if (definition === null)
 			throw fail(
 				"unknown-experiment",
 				`There is no experiment "${key.slice(0, 64)}". GET /v1/experiments lists them.`,
 			);
+		const folded = await this.reads.folded(definition.experiment.key);
 		const health = await healthOf(
 			definition,
 			this.reads,
@@ -107,6 +111,7 @@ export class ReadContextHealth {
 		);
 		return {
 			...health,
+			revisionsBehind: folded.newest - folded.revision,
 			unseen: await this.#unseen(
 				definition.experiment.context.features,
 				health,

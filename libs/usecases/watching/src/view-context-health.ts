@@ -1,9 +1,12 @@
 import type { FeatureHealth } from "#core/health";
-import type { ContextHealth, UnseenLevels } from "./read-context-health.js";
+import type { ToldContextHealth, UnseenLevels } from "./read-context-health.js";
 
 /** The health of a context as the API shows it: times as ISO 8601, unseen levels with their feature. */
 export interface ContextHealthView
-	extends Pick<ContextHealth, "experiment" | "version" | "run" | "state"> {
+	extends Pick<
+		ToldContextHealth,
+		"experiment" | "version" | "run" | "state" | "revisionsBehind"
+	> {
 	readonly window: {
 		readonly hours: number;
 		readonly from: string;
@@ -32,9 +35,7 @@ export function viewContextHealth({
 	launch,
 	features,
 	...run
-}: ContextHealth & {
-	readonly unseen: readonly UnseenLevels[];
-}): ContextHealthView {
+}: ToldContextHealth): ContextHealthView {
 	const levelsOf = (name: string) =>
 		unseen.find(({ feature }) => feature === name)?.levels ?? [];
 	return {
