@@ -85,11 +85,11 @@ export class PostgresDeadLetters implements DeadLetters {
 		);
 	}
 
-	/** Those not published again, counted up to 100,000. */
+	/** Those not published again that can be, since something was kept of them; counted up to 100,000. */
 	async waiting(): Promise<number> {
 		const [row] = await this.database.query<{ count: number }>(
 			`select count(*) as count from (
-				select from dead_letters l where l.redriven_at is null limit $1
+				select from dead_letters l where l.redriven_at is null and l.payload <> '' limit $1
 			) w`,
 			[MOST_COUNTED],
 		);

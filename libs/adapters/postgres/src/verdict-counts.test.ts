@@ -17,6 +17,7 @@ import { LedgerOfTest } from "../../../../test/support/ledger.js";
 import { seededRandom, shuffled } from "../../../../test/support/random.js";
 import {
 	isRefusal,
+	PostgresDeadLetters,
 	PostgresDecisionReads,
 	PostgresErasure,
 	PostgresLedgerReads,
@@ -373,19 +374,23 @@ test("a dead letter keeps what it is for, but no words that are not to be stored
 	const learn = new Learn(log.learner(), isRefusal);
 	const at = Date.now() - MINUTE;
 	const event = { id: "words", type: "play", unit: mine, at };
+	const waiting = () => new PostgresDeadLetters(log.database).waiting();
+	const before = await waiting();
+	await learn.execute([log.rubbish(JSON.stringify({ ...event, slot: -2 }))]);
+	expect(await waiting()).toBe(before + 1);
 	await learn.execute([
 		log.rubbish(
-			JSON.stringify({ ...event, properties: { note: "call me at nine" } }),
+			JSON.stringify({ ...event, id: "2", properties: { note: "nine, Jo" } }),
 		),
-		log.rubbish(JSON.stringify({ ...event, slot: -1 })),
 	]);
+	expect(await waiting()).toBe(before + 1);
 	const letters = await log.database.query<{ reason: string; text: string }>(
 		"select l.reason, convert_from(l.payload, 'utf8') as text from dead_letters l order by l.id desc limit 2",
 	);
 	expect(letters.map(({ text }) => text)).toEqual([
-		expect.stringContaining('"slot":-1'),
 		"",
+		expect.stringContaining('"slot":-2'),
 	]);
-	expect(letters[1]?.reason).toContain("not stored");
-	expect(letters[1]?.reason).not.toContain("nine");
+	expect(letters[0]?.reason).toContain("not stored");
+	expect(letters[0]?.reason).not.toContain("nine");
 });
