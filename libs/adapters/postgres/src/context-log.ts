@@ -14,7 +14,7 @@ import type { Database } from "./database.js";
 import { fromGridBytes } from "./decision-record.js";
 
 /** Revisions of a part: each is a batch, of some thousand decisions at most. */
-const REVISIONS = 20;
+const REVISIONS = 8;
 /** Who dies at it keeps others away for so long. */
 const CLAIM = "15 seconds";
 const FIRST_ID = "00000000-0000-0000-0000-000000000000";

@@ -16,10 +16,32 @@ import type {
 	StoredLaunch,
 } from "./context-ports.js";
 
-const PAGE = 4_000;
+const PAGE = 1_000;
 const HOUR_MS = 3_600_000;
 /** Before the others have their turn: bounds what a stop waits for. */
 const MOST_PARTS = 250;
+
+/** Of a turn of the event loop, which learning needs. */
+const SLICE_MS = 2;
+/** How much longer than it works it leaves the processor and the database to learning: what lags behind is said to. */
+const REST = 9;
+const LONGEST_REST_MS = 1_000;
+
+/** Work that may wait: a slice of it, then a rest that leaves most of the time to others. */
+class Leisure {
+	#begunAt = performance.now();
+
+	get isDue(): boolean {
+		return performance.now() - this.#begunAt >= SLICE_MS;
+	}
+
+	async rest(): Promise<void> {
+		const worked = performance.now() - this.#begunAt;
+		const restMs = Math.min(LONGEST_REST_MS, REST * worked);
+		await new Promise((resolve) => setTimeout(resolve, restMs));
+		this.#begunAt = performance.now();
+	}
+}
 
 /** A run as a part is folded: its launch so far, and what the part adds. */
 interface Folding {
@@ -65,6 +87,7 @@ export class FoldContext {
 class PartFold {
 	readonly #definitions = new Map<number, Definition>();
 	readonly #runs = new Map<string, Folding>();
+	readonly #leisure = new Leisure();
 
 	constructor(
 		private readonly log: ContextLog,
@@ -78,6 +101,7 @@ class PartFold {
 		await this.#eachPage(this.part, null, undefined, async (rows) => {
 			await this.#learn(rows);
 			for (const row of rows) {
+				if (this.#leisure.isDue) await this.#leisure.rest();
 				const folding = await this.#foldingOf(row);
 				if (folding === null) continue;
 				if (folding.stored.launch === null) folding.waiting += 1;
@@ -117,7 +141,10 @@ class PartFold {
 		folding.stored = { ...stored, decisions: rows.length, launch };
 		const lastId = rows.at(-1)?.id ?? null;
 		await this.#eachPage(since, lastId, run, async (later) => {
-			for (const row of later) count(folding, row);
+			for (const row of later) {
+				if (this.#leisure.isDue) await this.#leisure.rest();
+				count(folding, row);
+			}
 		});
 	}
 
