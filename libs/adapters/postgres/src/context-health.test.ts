@@ -188,7 +188,7 @@ test("several who fold at once, and one that dies before it stores, count each d
 
 test("a part that two folded is stored once, whole or not at all", async () => {
 	const definition = await ledger.define(experiment);
-	await learn(rowsOf(definition, 1_500));
+	await learn(rowsOf(definition, 500));
 	const { key } = definition.experiment;
 	const run = runOf(definition);
 	const [first, second] = [1, 2].map(
