@@ -272,6 +272,12 @@ describe("a consent", () => {
 			privacyYaml.replace("asks: { optIn: [all] }", "asks: { optIn: [] }"),
 		);
 		there = await startSegue({ app: "decider", env });
+		// Its first question to the database may take longer than a decision waits.
+		await waitFor(
+			() => uses(there, unit),
+			20_000,
+			() => "the consent is not obeyed after the restart",
+		);
 		const after = await logged(there, unit);
 		expect(after.context.mood).toBe(0.25);
 		expect(after.privacyVersion).not.toBe(before.privacyVersion);
