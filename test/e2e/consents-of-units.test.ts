@@ -65,6 +65,8 @@ beforeAll(async () => {
 	await runExperiment(here.url, {
 		...sampleExperiment,
 		context: {
+			// A first lookup on a busy machine takes longer than the 20 ms that hold unless said.
+			enrichBudgetMs: 300,
 			features: [
 				...features,
 				{ name: "mood", from: "request", kind: "number", consent },
@@ -183,7 +185,7 @@ describe("a consent", () => {
 		for (const decider of [here, there]) await soonSkipped(decider, 1);
 		await there.stop();
 		there = await startSegue({ app: "decider", env });
-		expect(await skipped(there)).toBe(1);
+		await soonSkipped(there, 1);
 	});
 
 	it("in a signed token holds for the decision; one that is not to be believed is refused", async () => {
