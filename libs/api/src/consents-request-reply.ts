@@ -1,9 +1,7 @@
 import { z } from "zod";
 import type { WrittenConsent } from "#core/privacy";
-import { toProblem } from "#usecases/errors";
-import { parseJsonBody } from "./json-body.js";
-import { knownError } from "./known-error.js";
 import type { ApiParts } from "./parts.js";
+import { answerRequest } from "./request-reply.js";
 import { checked } from "./request-values.js";
 
 export const PUT_CONSENT_SUBJECT = "segue.consents.put";
@@ -24,8 +22,6 @@ const putSchema = getSchema.extend({
 	consent: z.record(z.string(), z.unknown()),
 });
 
-const encoder = new TextEncoder();
-
 /**
  * One request on `segue.consents.put`, `{unit, consent}`, or on `segue.consents.get`, `{unit}`: `{unit, consent}` out, as it is kept; a
  * problem has `status`, which no consent can be taken for. Never rejects, since whoever asked would wait in vain.
@@ -35,17 +31,9 @@ export async function answerConsentRequest(
 	parts: ConsentParts,
 	bytes: Uint8Array,
 ): Promise<Uint8Array> {
-	return encoder.encode(JSON.stringify(await answer()));
-
-	async function answer(): Promise<unknown> {
-		try {
-			return await answerOf(subject, parts, parseJsonBody(bytes));
-		} catch (error) {
-			const known = knownError(error, parts.isDatabaseAway);
-			if (known === null) parts.onUnexpected(error, subject);
-			return toProblem(known);
-		}
-	}
+	return answerRequest({ ...parts, subject, bytes }, (body) =>
+		answerOf(subject, parts, body),
+	);
 }
 
 async function answerOf(

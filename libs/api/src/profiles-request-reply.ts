@@ -1,9 +1,7 @@
 import { z } from "zod";
 import type { JsonObject } from "#core/experiment";
-import { toProblem } from "#usecases/errors";
-import { parseJsonBody } from "./json-body.js";
-import { knownError } from "./known-error.js";
 import type { ApiParts } from "./parts.js";
+import { answerRequest } from "./request-reply.js";
 import { checked } from "./request-values.js";
 
 export const PUT_PROFILE_SUBJECT = "segue.profiles.put";
@@ -24,8 +22,6 @@ const putSchema = getSchema.extend({
 	profile: z.record(z.string(), z.unknown()),
 });
 
-const encoder = new TextEncoder();
-
 /**
  * One request on `segue.profiles.put`, `{unit, profile}`, or on `segue.profiles.get`, `{unit}`: `{unit, profile}` out, as it is kept; a
  * problem has `status`, which no profile can be taken for. Never rejects, since whoever asked would wait in vain.
@@ -35,17 +31,9 @@ export async function answerProfileRequest(
 	parts: ProfileParts,
 	bytes: Uint8Array,
 ): Promise<Uint8Array> {
-	return encoder.encode(JSON.stringify(await answer()));
-
-	async function answer(): Promise<unknown> {
-		try {
-			return await answerOf(subject, parts, parseJsonBody(bytes));
-		} catch (error) {
-			const known = knownError(error, parts.isDatabaseAway);
-			if (known === null) parts.onUnexpected(error, subject);
-			return toProblem(known);
-		}
-	}
+	return answerRequest({ ...parts, subject, bytes }, (body) =>
+		answerOf(subject, parts, body),
+	);
 }
 
 async function answerOf(
