@@ -103,24 +103,31 @@ function rowOfDoor({ door, p99Ms, p50Ms, maxMs }: EventToDecision): Bounded {
 	return bounded("event to decision", "ms, p99", p99Ms, MOST_MS, more);
 }
 
-/** How many times as long a decision takes with the features: by the median round, since both sides share its luck. */
-function rowOfDecision({
-	withFeatures,
-	without,
-	dWith,
-}: DecisionCost): Bounded {
+/**
+ * How many times as much a decision costs with the features: of the decider's processor time, and by the requests a second of the median
+ * round, where both sides share its luck but the client and the broker have the processor too.
+ */
+function rowsOfDecision(cost: DecisionCost): Bounded[] {
+	const row = (unit: string, ratio: number) =>
+		bounded(
+			"decision with four live features and a profile's",
+			unit,
+			ratio,
+			MOST_TIMES,
+			{ K: ARMS, d: cost.dWith },
+		);
 	const { ratio } = medianRow(
 		{ name: "", unit: "", against: "" },
-		without,
-		withFeatures,
+		cost.without,
+		cost.withFeatures,
 	);
-	return bounded(
-		"decision with four live features and a profile's",
-		"times one without",
-		ratio,
-		MOST_TIMES,
-		{ K: ARMS, d: dWith },
-	);
+	return [
+		row(
+			"times the processor time of one without",
+			cost.processorWith / cost.processorWithout,
+		),
+		row("times as long as one without", ratio),
+	];
 }
 
 function wants(part: "windows" | "latency" | "decision"): boolean {
@@ -149,7 +156,7 @@ const cost = wants("decision")
 const rows = [
 	...(windows === null ? [] : rowsOfWindows(windows)),
 	...doors.map(rowOfDoor),
-	...(cost === null ? [] : [rowOfDecision(cost)]),
+	...(cost === null ? [] : rowsOfDecision(cost)),
 ];
 
 if (options.json) printJson(rows, { doors, cost });
