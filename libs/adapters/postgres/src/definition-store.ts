@@ -133,7 +133,7 @@ export async function readDefinitions(
 }
 
 function toDefinition(row: DefinitionRecord): StoredDefinition {
-	const parsed = parseExperiment(row.definition);
+	const parsed = parseExperiment(row.definition, "stored");
 	if (!parsed.ok) {
 		const first = parsed.problems[0];
 		throw new Error(

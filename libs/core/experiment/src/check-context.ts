@@ -65,7 +65,7 @@ export function featureProblems(
 	return problems;
 }
 
-function nameOf(feature: FeatureDocument): string {
+export function nameOf(feature: FeatureDocument): string {
 	return feature.kind === "product" ? productName(feature) : feature.name;
 }
 

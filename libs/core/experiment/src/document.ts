@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { analysisFields } from "./analysis-document.js";
 import { featureSchema } from "./feature-document.js";
 import { armKey, duration, eventType } from "./field-schemas.js";
-import { EXPERIMENT_KEY, FEATURE_NAME, MOST_VALUE } from "./patterns.js";
+import { EXPERIMENT_KEY, MOST_VALUE } from "./patterns.js";
 
 /**
  * The document form of an experiment, as a product manager writes it in YAML or sends it as JSON. Structure only: defaults,
@@ -150,15 +151,6 @@ export const trafficSchema = z.strictObject({
 		.describe("What control gets: uniform, or an arm's key. Default uniform."),
 });
 
-export const guardrailSchema = z.strictObject({
-	metric: z
-		.string()
-		.regex(FEATURE_NAME, "Must be a metric's name, such as skip_rate."),
-	max: z.number().optional(),
-	min: z.number().optional(),
-	action: z.enum(["alert", "pause", "control"]),
-});
-
 export const contextSchema = z.strictObject({
 	intercept: z
 		.boolean()
@@ -191,7 +183,7 @@ export const experimentSchema = z
 		policy: policySchema,
 		reward: rewardSchema,
 		traffic: trafficSchema.optional(),
-		guardrails: z.array(guardrailSchema).max(100).optional(),
+		...analysisFields,
 		sticky: z
 			.enum(["session", "unit", "none"])
 			.optional()

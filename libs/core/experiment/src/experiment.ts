@@ -1,5 +1,6 @@
 import type { ClientHint } from "./client-hint.js";
 import type { LiveFeature } from "./live-feature.js";
+import type { Metrics } from "./metric-names.js";
 
 /** The values a product manager writes, validated and frozen (see parse-experiment.ts). Durations are milliseconds. */
 
@@ -181,11 +182,29 @@ export interface Traffic {
 /** For whom one decision stands: a repeated ask gets it again. */
 export type Sticky = "session" | "unit";
 
+/** A limit that the metric must keep to (`max`, `min`), or how much worse than control the policy may be (`versus`, `margin`). */
 export interface Guardrail {
 	readonly metric: string;
 	readonly max?: number;
 	readonly min?: number;
+	readonly versus?: "control";
+	/** In the metric's own unit, at least 0; absent with `versus`: 0. */
+	readonly margin?: number;
+	/** `control`: policy units keep their group and are served control's distribution. */
 	readonly action: "alert" | "pause" | "control";
+	/** A decision counts once so much time has passed since it; absent: the metric's own window. */
+	readonly withinMs?: number;
+	/** It does not act on fewer; absent: 100 each. */
+	readonly firstLook?: {
+		readonly decisions?: number;
+		readonly units?: number;
+	};
+}
+
+/** Instants at which it starts and stops by itself, milliseconds since the epoch; at least one of the two. */
+export interface Schedule {
+	readonly startAt?: number;
+	readonly stopAt?: number;
 }
 
 export interface Experiment {
@@ -201,6 +220,13 @@ export interface Experiment {
 	readonly guardrails: readonly Guardrail[];
 	/** Absent: every ask is a new draw. */
 	readonly sticky?: Sticky;
+	/** What it is judged by; absent: reward, without a plan. */
+	readonly metrics?: Metrics;
+	/** Names of category or boolean features, whose levels are reported apart; absent: none. */
+	readonly segments?: readonly string[];
+	/** Name of a number feature of the profile, for CUPED. */
+	readonly covariate?: string;
+	readonly schedule?: Schedule;
 }
 
 export type ExperimentState = "draft" | "running" | "paused" | "stopped";

@@ -1,4 +1,5 @@
 import { quantise } from "#core/linalg";
+import { toGuardrail, toMetrics, toSchedule } from "./analysis-document.js";
 import type {
 	ArmDocument,
 	ExperimentDocument,
@@ -42,11 +43,15 @@ export function fromDocument(document: ExperimentDocument): Experiment {
 		policy: toPolicy(document.policy),
 		reward: toReward(document.reward),
 		traffic: toTraffic(document.traffic ?? {}),
-		guardrails: (document.guardrails ?? []).map((guardrail) =>
-			defined(guardrail),
-		),
+		guardrails: (document.guardrails ?? []).map(toGuardrail),
 		...((document.sticky ?? "none") !== "none" && {
 			sticky: document.sticky as Sticky,
+		}),
+		...defined({
+			metrics: toMetrics(document.metrics ?? {}),
+			segments: document.segments?.length ? document.segments : undefined,
+			covariate: document.covariate,
+			schedule: toSchedule(document.schedule ?? {}),
 		}),
 	};
 }

@@ -31,6 +31,7 @@ export {
 	liveFeatures,
 	propertyOf,
 } from "./live-feature.js";
+export * from "./metric-names.js";
 export { nearestKey, unknownKeyMessage } from "./nearest-key.js";
 export * from "./parse-experiment.js";
 export * from "./parse-yaml.js";

@@ -491,7 +491,10 @@ describe("values of a wrong type or size", () => {
 		],
 		[
 			"a guardrail without bound",
-			(raw) => ({ ...raw, guardrails: [{ metric: "skips", action: "pause" }] }),
+			(raw) => ({
+				...raw,
+				guardrails: [{ metric: "skip_rate", action: "pause" }],
+			}),
 			"guardrails[0]: Needs max or min",
 		],
 		[
@@ -777,7 +780,7 @@ it("all problems come at once, also across parts", () => {
 		},
 		policy: { kind: "linucb", halfLife: "1m" },
 		reward: { window: "1h", range: [1, 1], outcomes: [{ type: "play" }] },
-		guardrails: [{ metric: "m", action: "pause" }],
+		guardrails: [{ metric: "skip_rate", action: "pause" }],
 	};
 	const paths = problems(raw).map((problem) => problem.split(":", 1)[0]);
 	expect(paths.sort()).toEqual([

@@ -1,6 +1,18 @@
 import type { z } from "zod";
 import { layOut } from "#core/context";
+import {
+	analysisFields,
+	guardrailSchema,
+	metricsSchema,
+	scheduleSchema,
+} from "./analysis-document.js";
 import { bucketMsFor } from "./bucket.js";
+import {
+	analysisWarnings,
+	covariateProblems,
+	scheduleProblems,
+	segmentProblems,
+} from "./check-analysis.js";
 import {
 	armProblems,
 	inactiveArmWarnings,
@@ -13,15 +25,21 @@ import {
 	type Placed,
 } from "./check-context.js";
 import { liveArmProblems } from "./check-live.js";
+import {
+	guardrailProblems,
+	knownMetrics,
+	metricProblems,
+	nameProblems,
+} from "./check-metrics.js";
 import { armFeatureProblems, policyProblems } from "./check-policy.js";
 import { productProblems } from "./check-products.js";
 import { rewardProblems, rewardWarnings } from "./check-reward.js";
 import {
 	armSchema,
 	experimentSchema,
-	guardrailSchema,
 	policySchema,
 	rewardSchema,
+	type TrafficDocument,
 	trafficSchema,
 } from "./document.js";
 import type {
@@ -30,23 +48,29 @@ import type {
 	Parsed,
 	Problem,
 } from "./experiment.js";
-import { featureSchema } from "./feature-document.js";
+import { type FeatureDocument, featureSchema } from "./feature-document.js";
 import { fromDocument, toContext, toPolicy } from "./from-document.js";
 import { deepFreeze, findJsonProblem, isPlainObject } from "./json-guard.js";
 import { schemaProblems } from "./schema-problems.js";
 import { stickyWarnings } from "./sticky.js";
 
+/** Written: by a person, now. Stored: when it was taken, guardrails could name any metric. */
+type Origin = "written" | "stored";
+
 /**
  * An experiment as a product manager writes it (YAML read, or JSON) → the frozen domain value, or *all* problems at once:
  * parts that are well formed are checked against each other even where other parts are not.
  */
-export function parseExperiment(raw: unknown): Parsed<Experiment> {
+export function parseExperiment(
+	raw: unknown,
+	origin: Origin = "written",
+): Parsed<Experiment> {
 	const unsafe = findJsonProblem(raw);
 	if (unsafe !== null) return { ok: false, problems: [unsafe] };
 	const structural = schemaProblems(experimentSchema, raw);
 	const problems = [
 		...structural,
-		...crossProblems(isPlainObject(raw) ? raw : {}, structural),
+		...crossProblems(isPlainObject(raw) ? raw : {}, structural, origin),
 	];
 	if (problems.length > 0) return { ok: false, problems };
 	const document = experimentSchema.parse(raw);
@@ -54,6 +78,7 @@ export function parseExperiment(raw: unknown): Parsed<Experiment> {
 		...rewardWarnings(document.reward),
 		...stickyWarnings(document),
 		...inactiveArmWarnings(document),
+		...analysisWarnings(document),
 		...(document.guardrails ?? []).map(guardrailWarning),
 	];
 	return {
@@ -66,14 +91,17 @@ export function parseExperiment(raw: unknown): Parsed<Experiment> {
 type Raw = { readonly [key: string]: unknown };
 
 /** What spans several fields, over those parts that have the schema's structure. */
-function crossProblems(raw: Raw, structural: readonly Problem[]): Problem[] {
+function crossProblems(
+	raw: Raw,
+	structural: readonly Problem[],
+	origin: Origin,
+): Problem[] {
 	const rawContext = isPlainObject(raw.context) ? raw.context : {};
 	const arms = wellFormed(armSchema, raw.arms);
 	const features = wellFormed(featureSchema, rawContext.features);
 	const policy = policySchema.safeParse(raw.policy).data ?? null;
 	const reward = rewardSchema.safeParse(raw.reward).data ?? null;
 	const traffic = trafficSchema.safeParse(raw.traffic ?? {}).data ?? null;
-	const guardrails = wellFormed(guardrailSchema, raw.guardrails);
 
 	const problems = featureProblems(features);
 	if (features.length === listOf(rawContext.features).length)
@@ -113,12 +141,39 @@ function crossProblems(raw: Raw, structural: readonly Problem[]): Problem[] {
 		if (typeof bucket !== "number") problems.push(bucket);
 	}
 	if (reward !== null) problems.push(...rewardProblems(reward));
-	for (const { index, value } of guardrails)
-		if (value.max === undefined && value.min === undefined)
-			problems.push({
-				path: `guardrails[${index}]`,
-				message: "Needs max or min: without a bound it can never act.",
-			});
+	problems.push(...analysisProblems(raw, features, traffic, origin));
+	return problems;
+}
+
+/** Of metrics, guardrails, segments, covariate and schedule. */
+function analysisProblems(
+	raw: Raw,
+	features: readonly Placed<FeatureDocument>[],
+	traffic: TrafficDocument | null,
+	origin: Origin,
+): Problem[] {
+	const guardrails = wellFormed(guardrailSchema, raw.guardrails);
+	const metrics = metricsSchema.safeParse(raw.metrics ?? {}).data ?? null;
+	const problems = guardrailProblems(guardrails, traffic);
+	if (metrics !== null) {
+		problems.push(...metricProblems(metrics));
+		const known = knownMetrics(metrics);
+		if (origin === "written")
+			for (const { index, value } of guardrails)
+				problems.push(
+					...nameProblems(value.metric, `guardrails[${index}].metric`, known),
+				);
+	}
+	const rawContext = isPlainObject(raw.context) ? raw.context : {};
+	if (features.length === listOf(rawContext.features).length) {
+		const { segments, covariate } = analysisFields;
+		const names = segments.safeParse(raw.segments).data ?? [];
+		problems.push(...segmentProblems(names, features));
+		const { data } = covariate.safeParse(raw.covariate);
+		if (data !== undefined) problems.push(...covariateProblems(data, features));
+	}
+	const schedule = scheduleSchema.safeParse(raw.schedule ?? {}).data;
+	if (schedule !== undefined) problems.push(...scheduleProblems(schedule));
 	return problems;
 }
 

@@ -3,11 +3,14 @@ import { renderDuration } from "./duration.js";
 import type {
 	Experiment,
 	Feature,
+	Guardrail,
 	JsonObject,
 	Policy,
 	Reward,
+	Schedule,
 } from "./experiment.js";
 import { isLive } from "./live-feature.js";
+import type { Metrics } from "./metric-names.js";
 
 /** Back to the document form, every default spelled out: `parseExperiment(renderExperiment(e))` equals e. */
 export function renderExperiment(experiment: Experiment): JsonObject {
@@ -23,6 +26,10 @@ export function renderExperiment(experiment: Experiment): JsonObject {
 		traffic,
 		guardrails,
 		sticky,
+		metrics,
+		segments,
+		covariate,
+		schedule,
 	} = experiment;
 	return {
 		key,
@@ -40,9 +47,49 @@ export function renderExperiment(experiment: Experiment): JsonObject {
 		policy: renderPolicy(policy),
 		reward: renderReward(reward),
 		traffic: { ...traffic },
-		guardrails: guardrails.map((guardrail) => ({ ...guardrail })),
+		guardrails: guardrails.map(renderGuardrail),
 		sticky: sticky ?? "none",
+		...(metrics !== undefined && { metrics: renderMetrics(metrics) }),
+		...(segments !== undefined && { segments }),
+		...(covariate !== undefined && { covariate }),
+		...(schedule !== undefined && { schedule: renderSchedule(schedule) }),
 	};
+}
+
+function renderGuardrail({
+	withinMs,
+	firstLook,
+	...guardrail
+}: Guardrail): JsonObject {
+	return {
+		...guardrail,
+		...(withinMs !== undefined && { within: renderDuration(withinMs) }),
+		...(firstLook !== undefined && { firstLook: { ...firstLook } }),
+	};
+}
+
+function renderMetrics({ primary, secondary, define }: Metrics): JsonObject {
+	return {
+		...(primary !== undefined && { primary: { ...primary } }),
+		secondary,
+		define: define.map(({ withinMs, cap, ...metric }) => ({
+			...metric,
+			...(withinMs !== undefined && { within: renderDuration(withinMs) }),
+			...(cap !== undefined && { cap: aboveZero(cap) }),
+		})),
+	};
+}
+
+function renderSchedule({ startAt, stopAt }: Schedule): JsonObject {
+	return {
+		...(startAt !== undefined && { start: renderInstant(startAt) }),
+		...(stopAt !== undefined && { stop: renderInstant(stopAt) }),
+	};
+}
+
+/** `2026-12-01T08:00:00Z`: in UTC, without the milliseconds where there are none. */
+export function renderInstant(milliseconds: number): string {
+	return new Date(milliseconds).toISOString().replace(".000Z", "Z");
 }
 
 function renderFeature(feature: Feature): JsonObject {
@@ -67,7 +114,7 @@ function renderPolicy({
 }: Policy): JsonObject {
 	return {
 		...policy,
-		ridge: shortest(policy.ridge),
+		ridge: aboveZero(policy.ridge),
 		...(halfLifeMs === undefined
 			? {}
 			: { halfLife: renderDuration(halfLifeMs) }),
@@ -90,6 +137,11 @@ function renderReward(reward: Reward): JsonObject {
 			...(withinMs === undefined ? {} : { within: renderDuration(withinMs) }),
 		})),
 	};
+}
+
+/** Of what must be one grid step at least: 0.0002 rounds to that, but is refused as smaller. */
+function aboveZero(value: number): number {
+	return Math.max(shortest(value), 2 ** -12);
 }
 
 /** The shortest decimal that rounds to the same grid point: 0.300048828125 was written 0.3. */
