@@ -1,0 +1,2 @@
+export * from "./contributions.js";
+export * from "./metric.js";
