@@ -1,4 +1,6 @@
-import { mixtureWidth } from "./mixture-width.js";
+import { asymptoticSequence } from "./asymptotic.js";
+import { mixtureRho } from "./normal-mixture.js";
+import { requireAlpha } from "./require.js";
 
 /**
  * What an arm is worth, from rows that a learning policy chose. The score of a row for arm a, drawn with p(a) and with a reward model m̂
@@ -126,14 +128,20 @@ const NARROWEST_AT = 500;
  * Throws RangeError for an α outside (0, 1).
  */
 export function armValue(sums: ScoreSums, alpha: number): ArmValue {
-	if (!(alpha > 0 && alpha < 1))
-		throw new RangeError(`α is ${alpha}; it must lie in (0, 1).`);
+	requireAlpha(alpha);
 	const effectiveDraws = sums.draws > 0 ? sums.w ** 2 / sums.ww : 0;
 	if (effectiveDraws < LEAST_DRAWS) return notEnough(sums, effectiveDraws);
 	const value = sums.hs / sums.h;
 	const squares = sums.hhss - 2 * value * sums.hhs + value * value * sums.hh;
-	// Rounding of the sums, not variation.
-	if (squares <= 1e-12 * sums.hhss)
+	// Below that it is rounding of the sums, not variation.
+	const varies = squares > 1e-12 * sums.hhss;
+	const standardError = varies ? Math.sqrt(squares) / sums.h : 0;
+	const sequence = asymptoticSequence(
+		{ t: sums.h, mean: value, sd: standardError * Math.sqrt(sums.h) },
+		mixtureRho(NARROWEST_AT, alpha),
+		alpha,
+	);
+	if (sequence === null)
 		return {
 			kind: "withheld",
 			effectiveDraws,
@@ -141,22 +149,7 @@ export function armValue(sums: ScoreSums, alpha: number): ArmValue {
 			reason:
 				"every reward of this arm was the same so far, so how much it varies cannot be told yet",
 		};
-	const standardError = Math.sqrt(squares) / sums.h;
-	const half = standardError * mixtureWidth(clock(sums.h, alpha), alpha);
-	return {
-		kind: "shown",
-		value,
-		standardError,
-		low: value - half,
-		high: value + half,
-		effectiveDraws,
-	};
-}
-
-/** m = ρ²t with ρ² = (−2 log α + log(−2 log α + 1))/t* (Waudby-Smith et al. 2024, eq. 12): the width is least at t = t*. */
-function clock(t: number, alpha: number): number {
-	const c = -2 * Math.log(alpha);
-	return ((c + Math.log1p(c)) * t) / NARROWEST_AT;
+	return { kind: "shown", value, standardError, ...sequence, effectiveDraws };
 }
 
 function notEnough(sums: ScoreSums, effectiveDraws: number): WithheldValue {

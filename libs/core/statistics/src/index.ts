@@ -12,7 +12,30 @@ export {
 	asymptoticSequence,
 	type RunningMean,
 } from "./asymptotic.js";
+export {
+	DEFAULT_FIRST_LOOK,
+	type FirstLook,
+	type GuardrailLevel,
+	type GuardrailLook,
+	type GuardrailRule,
+	lookAtGuardrail,
+} from "./guardrail.js";
 export type { Interval } from "./interval.js";
+export {
+	type EpochGroups,
+	type LiftLevel,
+	lift,
+	type RelativeLift,
+	type ShownLift,
+	type Withheld,
+	whyNotYet,
+} from "./lift.js";
+export {
+	mixtureScale,
+	type PlannedSize,
+	plannedStandardError,
+	rateSpread,
+} from "./lift-plan.js";
 export {
 	mixtureBoundary,
 	mixtureP,
@@ -28,3 +51,9 @@ export {
 	type Reciprocals,
 	weightOf,
 } from "./score-weight.js";
+export {
+	exactRatioOfSums,
+	ratioOfSums,
+	type UnitMoments,
+	type UnitRatio,
+} from "./unit-moments.js";

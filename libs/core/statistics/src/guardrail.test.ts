@@ -1,0 +1,114 @@
+import { describe, expect, it } from "vitest";
+import {
+	DEFAULT_FIRST_LOOK,
+	type GuardrailLook,
+	type GuardrailRule,
+	lookAtGuardrail,
+} from "./guardrail.js";
+import { oneSidedMixtureBoundary } from "./normal-mixture.js";
+import type { UnitRatio } from "./unit-moments.js";
+
+const level = {
+	alpha: 0.05,
+	tau: 0.04,
+	isRate: true,
+	firstLook: DEFAULT_FIRST_LOOK,
+};
+const group = (changes: Partial<UnitRatio> = {}): UnitRatio => ({
+	units: 1_000,
+	n: 10_000,
+	ratio: 0.4,
+	variance: 0.01 ** 2,
+	...changes,
+});
+const max: GuardrailRule = { kind: "max", limit: 0.35 };
+
+type Told = Exclude<GuardrailLook, { kind: "waiting" }>;
+
+function told(
+	rule: GuardrailRule,
+	policy: Partial<UnitRatio> = {},
+	control: UnitRatio | null = null,
+): Told {
+	const look = lookAtGuardrail(rule, group(policy), control, level);
+	if (look.kind === "waiting") throw new Error(look.reason);
+	return look;
+}
+
+describe("a guardrail", () => {
+	it("is breached once its one-sided bound is beyond the limit", () => {
+		const look = told(max);
+		// In the clock 1/0.01², ρ = 1/0.04².
+		const u = oneSidedMixtureBoundary(1e4, 625, 0.05);
+		expect(look.atLeast).toBeCloseTo(0.05 - u / 1e4, 12);
+		expect(look).toMatchObject({ kind: "breached", value: 0.4, limit: 0.35 });
+		expect(told(max, { ratio: 0.37 }).kind).toBe("holds");
+		expect(told(max, { ratio: 0.1 }).kind).toBe("holds");
+	});
+
+	it("with a least value looks the other way", () => {
+		const min: GuardrailRule = { kind: "min", limit: 0.45 };
+		expect(told(min).excess).toBeCloseTo(0.05, 14);
+		expect(told(min).kind).toBe("breached");
+		expect(told(min, { ratio: 0.5 }).kind).toBe("holds");
+	});
+
+	it("against control allows a margin, in the direction that is worse", () => {
+		const control = group({ ratio: 0.33, variance: 0.006 ** 2 });
+		const higher = {
+			kind: "versusControl",
+			margin: 0.01,
+			worse: "higher",
+		} as const;
+		const look = told(higher, { variance: 0.008 ** 2 }, control);
+		expect(look.standardError).toBeCloseTo(0.01, 14);
+		expect(look.limit).toBeCloseTo(0.34, 14);
+		expect(look).toMatchObject({ kind: "breached" });
+		expect(told({ ...higher, margin: 0.06 }, {}, control).kind).toBe("holds");
+		expect(told({ ...higher, worse: "lower" }, {}, control).kind).toBe("holds");
+		const lower = told({ ...higher, worse: "lower" }, { ratio: 0.26 }, control);
+		expect(lower.excess).toBeCloseTo(0.06, 14);
+		expect(lower.kind).toBe("breached");
+	});
+
+	it("waits for its first look, and says what for", () => {
+		const look = (
+			policy: UnitRatio,
+			control: UnitRatio | null,
+			rule: GuardrailRule = max,
+		) => lookAtGuardrail(rule, policy, control, level);
+		const versus: GuardrailRule = {
+			kind: "versusControl",
+			margin: 0,
+			worse: "lower",
+		};
+		expect(look(group({ units: 99 }), null)).toEqual({
+			kind: "waiting",
+			reason: "99 units in the policy group, where 100 are needed",
+		});
+		expect(look(group({ n: 99 }), null)).toMatchObject({
+			reason: "99 decisions in the policy group, where 100 are needed",
+		});
+		expect(look(group(), group({ units: 3 }), versus)).toMatchObject({
+			reason: "3 units in the control group, where 100 are needed",
+		});
+		expect(look(group(), null, versus)).toMatchObject({ kind: "waiting" });
+		// A limit needs no control.
+		expect(look(group(), group({ units: 3 })).kind).toBe("breached");
+	});
+
+	it("does not take a rate that has shown nothing yet for one that is known to be nothing", () => {
+		// No save in 120 decisions of 120 listeners, where one in a hundred is enough: that is chance.
+		const nothing = { units: 120, n: 120, ratio: 0, variance: 0 };
+		const rule: GuardrailRule = { kind: "min", limit: 0.01 };
+		const look = told(rule, nothing);
+		expect(look.kind).toBe("holds");
+		expect(look.standardError).toBeCloseTo(Math.sqrt((0.01 * 0.99) / 120), 14);
+		expect(
+			lookAtGuardrail(rule, group(nothing), null, { ...level, isRate: false }),
+		).toMatchObject({
+			kind: "waiting",
+			reason: expect.stringContaining("same"),
+		});
+	});
+});

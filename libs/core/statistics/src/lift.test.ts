@@ -1,0 +1,175 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+	type EpochGroups,
+	type LiftLevel,
+	lift,
+	type ShownLift,
+	whyNotYet,
+} from "./lift.js";
+import { mixtureScale } from "./lift-plan.js";
+import type { UnitRatio } from "./unit-moments.js";
+
+const level = { alpha: 0.05, tau: 0.0282 };
+const group = (changes: Partial<UnitRatio> = {}): UnitRatio => ({
+	units: 1_000,
+	n: 5_000,
+	ratio: 0.3,
+	variance: 0.003 ** 2,
+	...changes,
+});
+const epoch = (
+	policy: Partial<UnitRatio> = {},
+	control: Partial<UnitRatio> = {},
+): EpochGroups => ({
+	policy: group(policy),
+	control: group({ variance: 0.004 ** 2, ...control }),
+});
+
+function shown(
+	epochs: readonly EpochGroups[],
+	at: LiftLevel = level,
+): ShownLift {
+	const result = lift(epochs, at);
+	if (result.kind !== "shown") throw new Error(result.reason);
+	return result;
+}
+
+describe("the lift", () => {
+	it("is policy minus control with the mixture's interval", () => {
+		const got = shown([epoch({ ratio: 0.35 })]);
+		// SE = √(0.003² + 0.004²) = 0.005; m = (0.0282/0.005)².
+		const m = 5.64 ** 2;
+		const half =
+			0.005 * Math.sqrt((1 + 1 / m) * (Math.log(1 + m) + 2 * Math.log(20)));
+		expect(got.lift).toBeCloseTo(0.05, 14);
+		expect(got.standardError).toBeCloseTo(0.005, 14);
+		expect(got.low).toBeCloseTo(0.05 - half, 14);
+		expect(got.high).toBeCloseTo(0.05 + half, 14);
+		expect(got.weights).toEqual([1]);
+	});
+
+	it("has a p-value below α exactly where its interval leaves zero out", () => {
+		const ratios = fc.double({ min: 0.2, max: 0.4, noNaN: true });
+		fc.assert(
+			fc.property(ratios, (ratio) => {
+				const { low, high, pValue } = shown([epoch({ ratio })]);
+				expect(pValue < level.alpha).toBe(low > 0 || high < 0);
+			}),
+		);
+	});
+
+	it("is 1.549 times as wide as at a fixed horizon at the planned size, and at most 1.75 times from a quarter to 25 times the information", () => {
+		const widthAt = (share: number) => {
+			const planned = 0.005 * Math.sqrt(share);
+			const { low, high, standardError } = shown([epoch()], {
+				alpha: 0.05,
+				tau: mixtureScale(planned),
+			});
+			return (high - low) / 2 / standardError / 1.959963984540054;
+		};
+		expect(widthAt(1)).toBeCloseTo(1.549, 3);
+		for (let share = 0.25; share <= 25; share *= 1.1)
+			expect(widthAt(share)).toBeLessThanOrEqual(1.75);
+	});
+
+	it("waits until each group has a hundred listeners, and says how many there are", () => {
+		expect(lift([epoch({ units: 99 })], level)).toEqual({
+			kind: "withheld",
+			reason:
+				"not enough listeners yet: 99 in the policy group, where 100 are needed",
+		});
+		expect(whyNotYet(epoch({}, { units: 7 }))).toContain("7 in the control");
+		expect(whyNotYet(epoch({ units: 100 }, { units: 100 }))).toBeNull();
+		expect(lift([], level).kind).toBe("withheld");
+	});
+
+	it("waits until control has shown both a zero and another value", () => {
+		for (const variance of [0, Number.NaN])
+			expect(whyNotYet(epoch({}, { variance }))).toContain("zero");
+	});
+
+	it("needs an α and a τ", () => {
+		for (const wrong of [{ alpha: 0 }, { alpha: 1 }, { tau: 0 }])
+			expect(() => lift([epoch()], { ...level, ...wrong })).toThrow(RangeError);
+	});
+});
+
+describe("the lift over epochs", () => {
+	it("weighs each by the policy's decisions in it, and adds standard errors as if they went together", () => {
+		const got = shown([
+			epoch({ n: 9_000, ratio: 0.4 }, { ratio: 0.3 }),
+			epoch(
+				{ n: 3_000, ratio: 0.6 },
+				{ ratio: 0.55, variance: 0 + 0.004 ** 2 },
+			),
+		]);
+		expect(got.weights).toEqual([0.75, 0.25]);
+		expect(got.lift).toBeCloseTo(0.75 * 0.1 + 0.25 * 0.05, 14);
+		expect(got.policyMean).toBeCloseTo(0.45, 14);
+		expect(got.controlMean).toBeCloseTo(0.3625, 14);
+		expect(got.standardError).toBeCloseTo(0.005, 14);
+	});
+
+	it("leaves out an epoch that has too few listeners as yet", () => {
+		const first = epoch({ ratio: 0.35 });
+		expect(shown([first, epoch({ n: 40 }, { units: 20, ratio: 0 })])).toEqual({
+			...shown([first]),
+			weights: [1, 0],
+		});
+	});
+
+	it("is the same when an epoch is cut in two halves that are alike", () => {
+		const whole = shown([epoch({ ratio: 0.35 })]);
+		const halves = shown([epoch({ ratio: 0.35 }), epoch({ ratio: 0.35 })]);
+		expect(halves.lift).toBeCloseTo(whole.lift, 14);
+		expect(halves.low).toBeCloseTo(whole.low, 14);
+	});
+
+	it("shows no lift where none is but control's share has changed, as pooled sums would", () => {
+		// The metric rises from 0.2 to 0.5 for all; control has a tenth of the first epoch and half of the second.
+		const epochs = [
+			epoch({ n: 9_000, ratio: 0.2 }, { n: 1_000, ratio: 0.2 }),
+			epoch({ n: 5_000, ratio: 0.5 }, { n: 5_000, ratio: 0.5 }),
+		];
+		const pooled = (name: "policy" | "control") =>
+			epochs.reduce((sum, { [name]: { n, ratio } }) => sum + n * ratio, 0) /
+			epochs.reduce((sum, { [name]: { n } }) => sum + n, 0);
+		expect(pooled("policy") - pooled("control")).toBeCloseTo(-0.143, 3);
+		expect(shown(epochs).lift).toBeCloseTo(0, 14);
+	});
+});
+
+describe("the relative lift", () => {
+	it("is over control's mean, with the delta method of a ratio", () => {
+		const got = shown([epoch({ ratio: 0.36 })]);
+		if (got.relative.kind !== "shown") throw new Error("withheld");
+		// Var = Var p/c² + Var c·p²/c⁴.
+		const se = Math.sqrt(
+			0.003 ** 2 / 0.3 ** 2 + (0.004 ** 2 * 0.36 ** 2) / 0.3 ** 4,
+		);
+		const width = (got.high - got.lift) / got.standardError;
+		expect(got.relative.lift).toBeCloseTo(0.2, 12);
+		expect(got.relative.low).toBeCloseTo(0.2 - width * se, 12);
+		expect(got.relative.high).toBeCloseTo(0.2 + width * se, 12);
+	});
+
+	it("says better as better where control's mean is negative", () => {
+		const got = shown([epoch({ ratio: -0.24 }, { ratio: -0.3 })]);
+		expect(got.relative).toMatchObject({ kind: "shown" });
+		expect(got.relative.kind === "shown" && got.relative.lift).toBeCloseTo(
+			0.2,
+			12,
+		);
+	});
+
+	it("is withheld while control's mean is within three standard errors of zero", () => {
+		for (const ratio of [0, 0.0119, -0.0119])
+			expect(shown([epoch({}, { ratio })]).relative).toMatchObject({
+				kind: "withheld",
+				reason: expect.stringContaining("3 standard errors of zero"),
+			});
+		for (const ratio of [0.0121, -0.0121])
+			expect(shown([epoch({}, { ratio })]).relative.kind).toBe("shown");
+	});
+});

@@ -1,0 +1,177 @@
+import { around } from "./interval.js";
+import { mixtureBoundary, mixtureP } from "./normal-mixture.js";
+import type { UnitRatio } from "./unit-moments.js";
+
+/** The two groups of one epoch, in which the control share was one and the same. */
+export interface EpochGroups {
+	readonly policy: UnitRatio;
+	readonly control: UnitRatio;
+}
+
+export interface LiftLevel {
+	/** α of the sequence, in (0, 1). */
+	readonly alpha: number;
+	/** τ of the mixture, fixed before start (`mixtureScale`). */
+	readonly tau: number;
+}
+
+export interface ShownLift {
+	readonly kind: "shown";
+	/** Policy minus control, in the metric's unit. */
+	readonly lift: number;
+	readonly standardError: number;
+	/** Ends of the interval, valid at all looks at once at level 1 − α. */
+	readonly low: number;
+	readonly high: number;
+	/** Of "no lift at any time so far", at this look alone; the smallest of all looks so far is the always-valid one. */
+	readonly pValue: number;
+	/** Mean of each group, control's weighted as the policy's epochs are. */
+	readonly policyMean: number;
+	readonly controlMean: number;
+	/** Of policy decisions, by epoch as given; 0 for an epoch that is not counted yet. */
+	readonly weights: readonly number[];
+	readonly relative: RelativeLift;
+}
+
+export interface Withheld {
+	readonly kind: "withheld";
+	readonly reason: string;
+}
+
+/** lift / |control's mean|. */
+export type RelativeLift =
+	| {
+			readonly kind: "shown";
+			readonly lift: number;
+			readonly low: number;
+			readonly high: number;
+	  }
+	| Withheld;
+
+/** Units that each group needs before its mean is near enough to normal. */
+export const LEAST_UNITS = 100;
+
+/** Standard errors that control's mean must be away from 0 before anything is relative to it. */
+const LEAST_DISTANCE = 3;
+
+/** Why an epoch's groups cannot be compared yet, in words; null where they can. */
+export function whyNotYet({ policy, control }: EpochGroups): string | null {
+	for (const [name, { units }] of [
+		["policy", policy],
+		["control", control],
+	] as const)
+		if (units < LEAST_UNITS)
+			return `not enough listeners yet: ${units} in the ${name} group, where ${LEAST_UNITS} are needed`;
+	// Units differ in C/n only where some decision gave nothing and another something.
+	if (!(control.variance > 0))
+		return "not enough listeners yet: control has not shown both a zero and a value other than zero";
+	return null;
+}
+
+/**
+ * Lift = R_policy − R_control, each a ratio of sums, ± SE·√((1 + 1/m)(log(1 + m) + 2 log(1/α))) with m = τ²/SE²: the normal mixture's
+ * boundary in the clock v = 1/SE² (Jennison & Turnbull 1999, ch. 3) with ρ = 1/τ², as u(v)/v; asymptotic, Waudby-Smith et al. 2024. It covers the average so far of what the policy, as it then was, earned more than
+ * control, at all looks at once.
+ *
+ * Over epochs it is Σ w_e · lift_e, w_e the epoch's share of the policy's decisions, so that each decision of the policy counts once and is
+ * compared with the control of its own epoch. Pooled sums would compare decisions of different times wherever control's share has
+ * changed. A unit may count in two epochs, in one group or in both: SE = Σ w_e·SE_e is the most that any dependence can make of it.
+ */
+export function lift(
+	epochs: readonly EpochGroups[],
+	{ alpha, tau }: LiftLevel,
+): ShownLift | Withheld {
+	if (!(alpha > 0 && alpha < 1 && tau > 0))
+		throw new RangeError(
+			`A lift needs an α in (0, 1) and a τ above 0, not α ${alpha} and τ ${tau}.`,
+		);
+	const counted = epochs.map((epoch) => whyNotYet(epoch) === null);
+	const decisions = epochs.map(({ policy }, e) => (counted[e] ? policy.n : 0));
+	const all = decisions.reduce((sum, n) => sum + n, 0);
+	if (!counted.includes(true)) return withheldFor(epochs);
+	const weights = decisions.map((n) => n / all);
+	const policyMean = weighted(epochs, weights, ({ policy }) => policy.ratio);
+	const controlMean = weighted(epochs, weights, ({ control }) => control.ratio);
+	const standardError = errorOf(epochs, weights, 1, 1);
+	const difference = policyMean - controlMean;
+	const v = standardError ** -2;
+	const rho = tau ** -2;
+	const half = mixtureBoundary(v, rho, alpha) / v;
+	return {
+		kind: "shown",
+		lift: difference,
+		standardError,
+		...around(difference, half),
+		pValue: mixtureP(v * difference, v, rho),
+		policyMean,
+		controlMean,
+		weights,
+		relative: relativeTo(
+			controlMean,
+			policyMean,
+			errorOf(epochs, weights, 0, 1),
+			(slope) => errorOf(epochs, weights, 1, slope),
+			half / standardError,
+		),
+	};
+}
+
+function withheldFor(epochs: readonly EpochGroups[]): Withheld {
+	const last = epochs.at(-1);
+	return {
+		kind: "withheld",
+		reason:
+			(last && whyNotYet(last)) ?? "not enough listeners yet: none was counted",
+	};
+}
+
+/**
+ * By the delta method of a ratio of independent means, SE = √(Var p/c² + p² Var c/c⁴), with as many of them to each side as the lift has:
+ * the ratio moves with the same information.
+ */
+function relativeTo(
+	control: number,
+	policy: number,
+	controlError: number,
+	errorWith: (slope: number) => number,
+	width: number,
+): RelativeLift {
+	if (Math.abs(control) <= LEAST_DISTANCE * controlError)
+		return {
+			kind: "withheld",
+			reason: `control's mean is within ${LEAST_DISTANCE} standard errors of zero, so nothing can be said relative to it`,
+		};
+	const relative = (policy - control) / Math.abs(control);
+	const half = (width * errorWith(policy / control)) / Math.abs(control);
+	return {
+		kind: "shown",
+		lift: relative,
+		low: relative - half,
+		high: relative + half,
+	};
+}
+
+function weighted(
+	epochs: readonly EpochGroups[],
+	weights: readonly number[],
+	value: (epoch: EpochGroups) => number,
+): number {
+	let sum = 0;
+	epochs.forEach((epoch, e) => {
+		const weight = weights[e] as number;
+		if (weight > 0) sum += weight * value(epoch);
+	});
+	return sum;
+}
+
+/** The most that the SE of Σ w_e (a·R_policy,e − b·R_control,e) can be. */
+function errorOf(
+	epochs: readonly EpochGroups[],
+	weights: readonly number[],
+	a: number,
+	b: number,
+): number {
+	return weighted(epochs, weights, ({ policy, control }) =>
+		Math.sqrt(a * a * policy.variance + b * b * control.variance),
+	);
+}
