@@ -74,8 +74,10 @@ function definitionOf(id: number): Definition {
 		version: 1,
 		state: "running",
 		run: 1,
+		analysis: 1,
 		epoch: 1,
 		winner: null,
+		held: false,
 		salt: id.toString(16).padStart(64, "0"),
 		bucketMs,
 	};

@@ -72,8 +72,10 @@ function definition(): Definition {
 		version: 1,
 		state: "running",
 		run: 1,
+		analysis: 1,
 		epoch: 1,
 		winner: null,
+		held: false,
 		salt: "0a".repeat(32),
 		bucketMs: DAY_MS,
 	};

@@ -75,7 +75,14 @@ export const explanationSchema = z.strictObject({
 	arms: z
 		.array(z.union([eligibleArm, excludedArm]))
 		.describe("All, in the definition's order."),
-	kind: z.enum(["exploitation", "exploration", "control", "outside", "best"]),
+	kind: z.enum([
+		"exploitation",
+		"exploration",
+		"control",
+		"outside",
+		"guardrail",
+		"best",
+	]),
 	runnerUp: z
 		.strictObject(numbers)
 		.nullable()

@@ -120,6 +120,7 @@ export interface Explanation {
 		| "exploration"
 		| "control"
 		| "outside"
+		| "guardrail"
 		| "best";
 	/** The other eligible arm with the highest score. */
 	readonly runnerUp: ArmNumbers | null;

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type pg from "pg";
 import { parseExperiment, renderExperiment } from "#core/experiment";
 import type {
+	DefinitionAudit,
 	DefinitionChange,
 	DefinitionStore,
 	StoredDefinition,
@@ -13,8 +14,10 @@ interface DefinitionRecord {
 	version: number;
 	state: StoredDefinition["state"];
 	run: number;
+	analysis: number;
 	epoch: number;
 	winner: string | null;
+	held: boolean;
 	bucket_ms: number;
 	definition: unknown;
 	action: DefinitionChange["action"];
@@ -24,10 +27,12 @@ interface DefinitionRecord {
 	salt: Buffer;
 }
 
-const columns = `d.id, d.version, d.state, d.run, d.epoch, d.winner, d.bucket_ms, d.definition, d.action, d.actor, d.why, d.created_at, e.salt`;
+const columns = `d.id, d.version, d.state, d.run, d.analysis, d.epoch, d.winner, d.held, d.bucket_ms, d.definition, d.action, d.actor, d.why, d.created_at, e.salt`;
 
 /** Experiments and their immutable definition rows. */
-export class PostgresDefinitionStore implements DefinitionStore {
+export class PostgresDefinitionStore
+	implements DefinitionStore, DefinitionAudit
+{
 	/** Current definitions by row id, as last read by `all`. */
 	#current: ReadonlyMap<number, StoredDefinition> = new Map();
 
@@ -67,9 +72,37 @@ export class PostgresDefinitionStore implements DefinitionStore {
 		return rows.map(toDefinition);
 	}
 
+	async ofVersion(
+		key: string,
+		version: number,
+	): Promise<StoredDefinition | null> {
+		const rows = await this.database.query<DefinitionRecord>(
+			`select ${columns} from experiment_definitions d join experiments e on e.key = d.experiment
+			where d.experiment = $1 and d.version = $2 order by d.id desc limit 1`,
+			[key, version],
+		);
+		return rows[0] ? toDefinition(rows[0]) : null;
+	}
+
+	async page(
+		key: string,
+		below: number | null,
+		most: number,
+	): Promise<readonly StoredDefinition[]> {
+		const rows = await this.database.query<DefinitionRecord>(
+			`select ${columns} from experiment_definitions d join experiments e on e.key = d.experiment
+			where d.experiment = $1 and ($2::bigint is null or d.id < $2) order by d.id desc limit $3`,
+			[key, below, most],
+		);
+		return rows.map(toDefinition);
+	}
+
 	async change(
 		key: string,
-		decide: (current: StoredDefinition | null) => DefinitionChange | null,
+		decide: (
+			current: StoredDefinition | null,
+			newestVersion: number,
+		) => DefinitionChange | null,
 	): Promise<StoredDefinition | null> {
 		return this.database.transaction(async (client) => {
 			await client.query("savepoint untouched");
@@ -86,15 +119,19 @@ export class PostgresDefinitionStore implements DefinitionStore {
 				[key],
 			);
 			const current = found.rows[0] ? toDefinition(found.rows[0]) : null;
-			const change = decide(current);
+			const newest = await client.query<{ version: number }>(
+				"select coalesce(max(d.version), 0) as version from experiment_definitions d where d.experiment = $1",
+				[key],
+			);
+			const change = decide(current, newest.rows[0]?.version ?? 0);
 			if (change === null) {
 				await client.query("rollback to savepoint untouched");
 				return current;
 			}
 			const inserted = await client.query<DefinitionRecord>(
 				`with d as (
-					insert into experiment_definitions (experiment, version, state, run, epoch, winner, bucket_ms, definition, action, actor, why)
-					values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning *
+					insert into experiment_definitions (experiment, version, state, run, analysis, epoch, winner, held, bucket_ms, definition, action, actor, why)
+					values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning *
 				), e as (
 					update experiments set definition_id = d.id from d where key = $1 returning salt
 				), r as (
@@ -106,8 +143,10 @@ export class PostgresDefinitionStore implements DefinitionStore {
 					change.version,
 					change.state,
 					change.run,
+					change.analysis,
 					change.epoch,
 					change.winner,
+					change.held,
 					change.bucketMs,
 					JSON.stringify(renderExperiment(change.experiment)),
 					change.action,
@@ -146,8 +185,10 @@ function toDefinition(row: DefinitionRecord): StoredDefinition {
 		version: row.version,
 		state: row.state,
 		run: row.run,
+		analysis: row.analysis,
 		epoch: row.epoch,
 		winner: row.winner,
+		held: row.held,
 		salt: row.salt.toString("hex"),
 		bucketMs: row.bucket_ms,
 		createdAt: row.created_at.getTime(),

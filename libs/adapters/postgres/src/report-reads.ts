@@ -13,6 +13,9 @@ interface HeadRecord {
 	last_at: Date | null;
 }
 
+/** Not what a guardrail held at control's distribution: that is no work of the policy's, so it counts in no comparison. */
+const served = "(d.assigned_group <> 'policy' or d.distribution = 'policy')";
+
 /** Read models of the report: exact counts and sums from the log, each query one short statement. */
 export class PostgresReportReads implements ReportReads {
 	constructor(private readonly database: Database) {}
@@ -56,7 +59,7 @@ export class PostgresReportReads implements ReportReads {
 				coalesce(sum(s.reward) filter (where s.exposed = 1), 0) as "rewardSum",
 				coalesce(sum(s.reward * s.reward) filter (where s.exposed = 1), 0) as "rewardSquaredSum"
 			from decisions d join decision_states s on s.id = d.id
-			where d.experiment = $1 and d.version = $2
+			where d.experiment = $1 and d.version = $2 and ${served}
 			group by d.assigned_group, d.arm order by d.assigned_group, d.arm`,
 			[experiment, version],
 		);
@@ -70,7 +73,7 @@ export class PostgresReportReads implements ReportReads {
 			`with unit as (
 				select d.assigned_group, d.arm, d.unit, count(*)::float8 as n, sum(s.reward) as c
 				from decisions d join decision_states s on s.id = d.id
-				where d.experiment = $1 and d.version = $2 and s.exposed = 1
+				where d.experiment = $1 and d.version = $2 and ${served} and s.exposed = 1
 				group by grouping sets ((d.assigned_group, d.unit), (d.assigned_group, d.unit, d.arm))
 			)
 			select u.assigned_group as "group", u.arm, count(*) as units, sum(u.n) as n, sum(u.c) as c,

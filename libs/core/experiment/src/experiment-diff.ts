@@ -16,9 +16,14 @@ export interface ExperimentDiff {
 	readonly reasons: string[];
 }
 
+/**
+ * What changes from one experiment to another.
+ * @param backTo the former version that learned what `after` learns: it goes on, instead of a new one
+ */
 export function diffExperiment(
 	before: Experiment,
 	after: Experiment,
+	backTo?: number,
 ): ExperimentDiff {
 	const old = renderExperiment(before);
 	const now = renderExperiment(after);
@@ -27,17 +32,21 @@ export function diffExperiment(
 		if (holds) reasons.push(reason);
 		return holds;
 	};
+	const fate =
+		backTo === undefined
+			? "a new version learns from the start"
+			: `version ${backTo} goes on with what it has learned`;
 	const context = say(
 		!same(encoded(old), encoded(now)),
-		"The context changed, so x means something else: a new version learns from the start.",
+		`The context changed, so x means something else: ${fate}.`,
 	);
 	const reward = say(
 		!same(old.reward, now.reward),
-		"The reward changed, so what is learned does: a new version learns from the start.",
+		`The reward changed, so what is learned does: ${fate}.`,
 	);
 	const bucket = say(
 		bucketMsFor(before.policy) !== bucketMsFor(after.policy),
-		"The width of a time bucket changed with halfLife or slidingWindow: a new version learns from the start.",
+		`The width of a time bucket changed with halfLife or slidingWindow: ${fate}.`,
 	);
 	const newEpoch = say(
 		before.traffic.control !== after.traffic.control,
@@ -48,7 +57,7 @@ export function diffExperiment(
 	collect(old, now, "", changes);
 	return {
 		changes,
-		newVersion: context || reward || bucket,
+		newVersion: backTo === undefined && (context || reward || bucket),
 		newEpoch,
 		reasons,
 	};

@@ -237,12 +237,16 @@ export interface Definition {
 	readonly experiment: Experiment;
 	readonly version: number;
 	readonly state: ExperimentState;
-	/** Grows with every start. */
+	/** Grows with every start and resume. */
 	readonly run: number;
+	/** Grows with every start of a draft or of what was stopped: what one is judged by is fixed at its start. */
+	readonly analysis: number;
 	/** Grows with every change of `traffic.control`. */
 	readonly epoch: number;
 	/** The arm named at the stop, if one was. */
 	readonly winner: string | null;
+	/** A guardrail holds policy units at control's distribution until a person resumes; true only while running. */
+	readonly held: boolean;
 	/** 64 hex characters, made at creation, kept for all versions, never returned by the API. */
 	readonly salt: string;
 	/** Width of a time bucket, fixed per version. */

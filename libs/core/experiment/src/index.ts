@@ -1,3 +1,4 @@
+export * from "./analysis-plan.js";
 export * from "./assignment.js";
 export * from "./bucket.js";
 export { canonicalJson } from "./canonical-json.js";
@@ -37,7 +38,7 @@ export * from "./parse-experiment.js";
 export * from "./parse-yaml.js";
 export * from "./patterns.js";
 export * from "./payload-variants.js";
-export * from "./render-experiment.js";
+export { renderExperiment, renderInstant } from "./render-experiment.js";
 export * from "./reward.js";
 export { ruleProblems } from "./rule.js";
 export { schemaProblems } from "./schema-problems.js";

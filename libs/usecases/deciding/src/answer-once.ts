@@ -229,7 +229,8 @@ function requestAsk(
 
 /**
  * Null for a request without the session that its experiment decides for. A decision never crosses a version, which learns from the
- * start, or an epoch, which may move the unit to another group.
+ * start, an epoch, which may move the unit to another group, or the beginning or end of what a guardrail holds, which is to change
+ * what policy units get.
  */
 function stickyAsk(
 	sticky: Sticky,
@@ -237,13 +238,14 @@ function stickyAsk(
 	decision: KeptDecision,
 ): RepeatableAsk | null {
 	if (sticky === "session" && session === undefined) return null;
-	const { version, epoch } = considered.definition;
+	const { version, epoch, held, run } = considered.definition;
 	// Names hold no line breaks, so no two pairs of names make one key.
 	const of = sticky === "session" ? `${unit}\n${session}` : unit;
+	const under = held && decision.row?.group === "policy" ? `.held${run}` : "";
 	return {
 		experiment,
 		kind: sticky,
-		key: `${version}.${epoch}\n${of}`,
+		key: `${version}.${epoch}${under}\n${of}`,
 		unit,
 		requestHash: null,
 		spanMs: stickySpanMs(sticky),

@@ -46,7 +46,7 @@ export function answerBest(
 		revision: posterior.revision,
 		missing,
 		ignored: context.ignored,
-		degraded,
+		degraded: definition.held ? [...degraded, "guardrail"] : degraded,
 		...(explained && { explanation: explain(considered, chosen, null) }),
 	};
 }

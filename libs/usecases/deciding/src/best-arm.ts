@@ -4,14 +4,14 @@ import { serveGroup } from "./serve-group.js";
 
 /**
  * Place, among the eligible arms, of the one with the highest mean (the first of those tied), whatever the policy's kind.
- * While the experiment does not run: the arm everyone gets.
+ * While the experiment does not run, or a guardrail holds it: the arm everyone gets.
  */
 export function bestArm({
 	definition,
 	arms,
 	scored: { means, propensities },
 }: Considered): number {
-	if (definition.state !== "running")
+	if (definition.state !== "running" || definition.held)
 		return serveGroup(
 			definition,
 			"outside",

@@ -13,7 +13,7 @@ interface Answered {
 	readonly missing: readonly string[];
 	/** Context names the experiment does not declare: dropped. */
 	readonly ignored: readonly string[];
-	/** `paused`, `stopped`, `baseline`, `live`, `profile`, `consent`, `posterior`, `stream`, `retry`, `sticky`: what was not as it should be. */
+	/** `paused`, `stopped`, `baseline`, `guardrail`, `live`, `profile`, `consent`, `posterior`, `stream`, `retry`, `sticky`: what was not as it should be. */
 	readonly degraded: readonly string[];
 	readonly explanation?: Explanation;
 }

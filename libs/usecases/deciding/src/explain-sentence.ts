@@ -21,6 +21,8 @@ export function sentenceOf(told: Told): string {
 			return control(told);
 		case "outside":
 			return outside(told);
+		case "guardrail":
+			return held(told);
 		case "best":
 			return best(told);
 	}
@@ -54,16 +56,25 @@ function exploration({ definition, chosen, runnerUp, eligible }: Told): string {
 	return `${chosen.arm} was chosen to keep learning (exploration), ${chanceOf(chosen)}: ${expects(chosen)}, ${other}.`;
 }
 
-function control({ definition, chosen, eligible }: Told): string {
+function control(told: Told): string {
+	const { definition, chosen } = told;
 	const { baseline, control } = definition.experiment.traffic;
-	const share = `this unit is one of the ${percent(control)} in the comparison group`;
+	const random = baseline === "uniform" ? "at random " : "";
+	return `${chosen.arm} was chosen ${random}for comparison (control), ${chanceOf(chosen)}: this unit is one of the ${percent(control)} in the comparison group, which gets ${controlGets(told)}.`;
+}
+
+function held(told: Told): string {
+	const { chosen } = told;
+	return `${chosen.arm} was chosen as for the comparison group (guardrail), ${chanceOf(chosen)}: a guardrail stopped the policy, so until a person resumes the experiment this unit gets what that group gets, ${controlGets(told)}.`;
+}
+
+function controlGets({ definition, chosen, eligible }: Told): string {
+	const { baseline } = definition.experiment.traffic;
 	if (baseline === "uniform")
-		return `${chosen.arm} was chosen at random for comparison (control), ${chanceOf(chosen)}: ${share}, which gets any of the ${eligible.length} eligible arms whatever was learned.`;
-	const stands =
-		baseline === chosen.arm
-			? `which gets ${baseline} whatever was learned`
-			: `which gets ${baseline}, but that was not eligible here, so the first eligible arm stood in`;
-	return `${chosen.arm} was chosen for comparison (control), ${chanceOf(chosen)}: ${share}, ${stands}.`;
+		return `any of the ${eligible.length} eligible arms whatever was learned`;
+	return baseline === chosen.arm
+		? `${baseline} whatever was learned`
+		: `${baseline}, but that was not eligible here, so the first eligible arm stood in`;
 }
 
 function outside({ definition, chosen }: Told): string {
@@ -76,8 +87,11 @@ function outside({ definition, chosen }: Told): string {
 }
 
 function best({ definition, chosen, runnerUp, eligible }: Told): string {
-	if (definition.state !== "running")
-		return `${chosen.arm} is what everyone gets while the experiment is ${definition.state}; nothing was drawn or logged.`;
+	const { state, held } = definition;
+	if (state !== "running")
+		return `${chosen.arm} is what everyone gets while the experiment is ${state}; nothing was drawn or logged.`;
+	if (held)
+		return `${chosen.arm} is answered while a guardrail holds the policy, whatever was learned; nothing was drawn or logged.`;
 	if (runnerUp === null)
 		return `${chosen.arm} is the only arm that is eligible here; nothing was drawn or logged.`;
 	return `${chosen.arm} is the best of the ${eligible.length} eligible arms as far as was learned: ${expects(chosen)}; nothing was drawn or logged.`;

@@ -27,13 +27,15 @@ export interface Explanation {
 /**
  * Why the arm was chosen. `exploitation`: it is the arm the policy puts first; under `thompson`, which puts none first, that with the
  * highest mean. `exploration`: another one, or nothing tells the arms apart, or the policy is `uniform`. `control` and `outside` are
- * the groups of that name; `best` is the mode in which nothing is drawn.
+ * the groups of that name; `guardrail`: a policy unit that a guardrail holds at control's distribution; `best` is the mode in which
+ * nothing is drawn.
  */
 export type ChoiceKind =
 	| "exploitation"
 	| "exploration"
 	| "control"
 	| "outside"
+	| "guardrail"
 	| "best";
 
 /** An eligible arm as the policy saw it. */
@@ -120,6 +122,7 @@ function kindOf(
 ): ChoiceKind {
 	if (drawn === null) return "best";
 	if (drawn.group !== "policy") return drawn.group;
+	if (definition.held) return "guardrail";
 	const { kind } = definition.experiment.policy;
 	if (kind === "uniform") return "exploration";
 	const first = kind === "thompson" ? bestArms(scored.means) : scored.best;

@@ -8,8 +8,11 @@ export interface Served {
 	readonly propensities: Float64Array;
 	/** The policy's own distribution, where another one serves. */
 	readonly policyPropensities: Float64Array | null;
-	/** `baseline` where the arm that should serve is not eligible and the first eligible arm does instead. */
-	readonly degraded: readonly "baseline"[];
+	/**
+	 * `baseline` where the arm that should serve is not eligible and the first eligible arm does instead; `guardrail` where one holds a
+	 * policy unit at control's distribution.
+	 */
+	readonly degraded: readonly ("baseline" | "guardrail")[];
 }
 
 /** @param eligible keys of the eligible arms, in definition order, at least one */
@@ -21,6 +24,8 @@ export function serveGroup(
 ): Served {
 	switch (group) {
 		case "policy":
+			if (definition.held)
+				return { ...serveHeld(definition, eligible), policyPropensities };
 			return {
 				distribution: "policy",
 				propensities: policyPropensities,
@@ -32,6 +37,14 @@ export function serveGroup(
 		case "outside":
 			return { ...serveOutside(definition, eligible), policyPropensities };
 	}
+}
+
+function serveHeld(
+	definition: Definition,
+	eligible: readonly string[],
+): Omit<Served, "policyPropensities"> {
+	const served = serveControl(definition, eligible);
+	return { ...served, degraded: ["guardrail", ...served.degraded] };
 }
 
 function serveControl(

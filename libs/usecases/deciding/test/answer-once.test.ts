@@ -407,6 +407,32 @@ describe("an experiment that is sticky for a unit", () => {
 		expect((await ask()).repeated).toBe(true);
 	});
 
+	it("draws anew for policy units when a guardrail begins to hold them, and goes on with what stood before once resumed", async () => {
+		const { decider, obey } = fleet(sticky);
+		const { ask } = await decider();
+		const first = await ask();
+		obey({ held: true });
+		const held = await ask();
+		expect(held).toMatchObject({ group: "policy", degraded: ["guardrail"] });
+		expect(held).not.toHaveProperty("repeated");
+		expect(await ask()).toEqual({ ...held, repeated: true });
+		obey({ held: false, run: 2 });
+		expect((await ask()).decisionId).toBe(first.decisionId);
+		obey({ held: true });
+		expect((await ask()).decisionId).not.toBe(held.decisionId);
+	});
+
+	it("keeps a control unit's decision, whatever a guardrail holds", async () => {
+		const { decider, obey } = fleet({
+			...sticky,
+			traffic: { ...experiment.traffic, control: 1 },
+		});
+		const { ask } = await decider();
+		const first = await ask();
+		obey({ held: true });
+		expect(await ask()).toEqual({ ...first, repeated: true });
+	});
+
 	it("does not stick outside its traffic or while it does not run, and goes on afterwards", async () => {
 		const { decider, obey } = fleet(sticky);
 		const { ask } = await decider();

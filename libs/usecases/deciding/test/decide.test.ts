@@ -420,6 +420,42 @@ describe("the group of a unit", () => {
 		});
 	});
 
+	it("stays policy while a guardrail holds it, with control's distribution served and the policy's logged beside", async () => {
+		for (const baseline of ["uniform", "energy"]) {
+			const held = await ready(
+				definition({ held: true }, traffic({ control: 0.2, baseline })),
+			);
+			const free = await ready(
+				definition({}, traffic({ control: 0.2, baseline })),
+			);
+			for (const unit of units.slice(0, 60)) {
+				const { group, degraded } = await held.ask({ unit });
+				expect(group).toBe((await free.ask({ unit })).group);
+				expect(degraded).toEqual(group === "policy" ? ["guardrail"] : []);
+				const row = held.log.rows.at(-1)!;
+				const [one] = baseline === "uniform" ? [1 / 3] : [0];
+				expect([...row.propensities]).toEqual(
+					baseline === "uniform" ? [one, one, one] : [0, 1, 0],
+				);
+				expect(row.distribution).toBe("control");
+				expect(row.policyPropensities).toHaveLength(3);
+				expect(row.degraded).toEqual(degraded);
+			}
+		}
+	});
+
+	it("names both where the arm that a guardrail holds it at is ruled out", async () => {
+		const room = await ready(
+			definition({ held: true }, traffic({ control: 0, baseline: "run" })),
+		);
+		expect(await room.ask()).toMatchObject({
+			arm: "focus",
+			group: "policy",
+			propensity: 1,
+			degraded: ["guardrail", "baseline"],
+		});
+	});
+
 	it("gets the winner once stopped, and the first eligible arm where the winner is ruled out", async () => {
 		const room = await ready(
 			definition({ state: "stopped", winner: "energy" }, onlyPolicy),
@@ -484,6 +520,19 @@ describe("mode best", () => {
 			definition({ state: "stopped", winner: "calm" }),
 		);
 		expect((await stopped.ask({ mode: "best" })).arm).toBe("calm");
+	});
+
+	it("answers the baseline arm while a guardrail holds the policy, and says so", async () => {
+		const held = await ready(
+			definition({ held: true }, traffic({ baseline: "energy" })),
+		);
+		expect(await held.ask({ mode: "best", explain: true })).toMatchObject({
+			arm: "energy",
+			degraded: ["guardrail"],
+			explanation: {
+				sentence: expect.stringMatching(/while a guardrail holds the policy/),
+			},
+		});
 	});
 });
 

@@ -278,6 +278,21 @@ describe("the kind of a choice and its sentence", () => {
 		);
 	});
 
+	it("is guardrail for a policy unit that one holds, and says who ends that", async () => {
+		const held = await decider(
+			definition(
+				{ held: true },
+				{ traffic: { share: 1, control: 0, baseline: "uniform" } },
+			),
+			taught,
+		);
+		const any = await held();
+		expect(any.explanation).toMatchObject({
+			kind: "guardrail",
+			sentence: `${any.arm} was chosen as for the comparison group (guardrail), with a chance of 33.3 %: a guardrail stopped the policy, so until a person resumes the experiment this unit gets what that group gets, any of the 3 eligible arms whatever was learned.`,
+		});
+	});
+
 	it("is best in that mode, with nothing drawn", async () => {
 		const ask = await decider(withPolicy(linucb), taught);
 		const { explanation } = await ask({ mode: "best" });

@@ -197,6 +197,21 @@ const scenarios: readonly Scenario[] = [
 		request: (i) => ({ context: { ...contextOf(i), activity: "work" } }),
 	},
 	{
+		name: "a guardrail that holds the policy at uniform control",
+		decisions: FEW,
+		degraded: "guardrail",
+		definition: { held: true },
+		experiment: { traffic: { share: 1, control: 0, baseline: "uniform" } },
+	},
+	{
+		name: "a guardrail that holds the policy at a baseline arm that is not eligible",
+		decisions: FEW,
+		degraded: "guardrail",
+		definition: { held: true },
+		experiment: { traffic: { share: 1, control: 0, baseline: "run" } },
+		request: (i) => ({ context: { ...contextOf(i), activity: "work" } }),
+	},
+	{
 		name: "a paused experiment",
 		decisions: FEW,
 		degraded: "paused",
@@ -304,7 +319,7 @@ class Seen {
 		const total = row.propensities.reduce((sum, p) => sum + p, 0);
 		if (!(Math.abs(total - 1) <= 1e-12))
 			this.wrong.push(`propensities of ${row.id} sum to ${total}`);
-		if (row.group === "policy" && !row.propensities.every((p) => p > 0))
+		if (row.distribution === "policy" && !row.propensities.every((p) => p > 0))
 			this.wrong.push(`an arm of ${row.id} has no propensity above its floor`);
 		const place = row.eligible.findIndex(
 			(index) => experiment.arms[index]?.key === row.arm,

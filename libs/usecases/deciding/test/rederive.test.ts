@@ -184,11 +184,12 @@ describe("a decision derived again from its log row", () => {
 		const linucb = experiment.policy;
 		await change({}, { policy: { ...linucb, alpha: 2 } });
 		await change({}, { policy: { ...linucb, ridge: 4, halfLifeMs: 20 * DAY } });
+		await change({ held: true });
 		await change({ state: "paused" });
 		await change({}, { arms: experiment.arms.slice(1) });
 		await change({ version: 2 }, { policy: { ...linucb, explore: 0.5 } });
 		await change({ state: "stopped", winner: "energy" });
-		expect(new Set(room.log.rows.map((row) => row.definitionId)).size).toBe(6);
+		expect(new Set(room.log.rows.map((row) => row.definitionId)).size).toBe(7);
 		expect(await room.replay()).toMatchObject({
 			equal: room.log.rows.length,
 			differing: 0,

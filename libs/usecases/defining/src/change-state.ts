@@ -1,4 +1,5 @@
 import { fail } from "#usecases/errors";
+import { refuseOwnName } from "./own-actors.js";
 import type {
 	DefinitionHistory,
 	DefinitionStore,
@@ -33,6 +34,7 @@ class ChangeState {
 
 	/** Throws unknown-experiment, bad-transition, edit-conflict, invalid. */
 	async execute(request: StateRequest): Promise<StoredDefinition> {
+		refuseOwnName(request.actor);
 		const { key } = request;
 		const changed = await explainingConflict(key, request, this.history, () =>
 			this.store.change(key, (current) => {
@@ -58,6 +60,17 @@ export class StartExperiment extends ChangeState {
 		obeyed?: Obeyed,
 	) {
 		super("start", store, history, obeyed);
+	}
+}
+
+/** Paused, or held by a guardrail → running with its policy; a new run of the same analysis, so that guardrails count afresh. */
+export class ResumeExperiment extends ChangeState {
+	constructor(
+		store: DefinitionStore,
+		history: DefinitionHistory,
+		obeyed?: Obeyed,
+	) {
+		super("resume", store, history, obeyed);
 	}
 }
 

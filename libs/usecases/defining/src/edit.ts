@@ -3,6 +3,9 @@ import {
 	diffExperiment,
 	type Experiment,
 	type ExperimentDiff,
+	type ExperimentState,
+	exploratoryReasons,
+	frozenProblems,
 } from "#core/experiment";
 import { fail } from "#usecases/errors";
 import type { DefinitionChange, StoredDefinition } from "./ports.js";
@@ -14,50 +17,87 @@ export const NOTHING_CHANGED: ExperimentDiff = {
 	reasons: [],
 };
 
-/** The definition row that an edit appends, or null where it changes nothing. A new experiment is a draft. */
+interface By {
+	readonly actor: string;
+	readonly why: string;
+}
+
+/** Where an edit leads: to the document of a former row, if it is a rollback. */
+export interface Target {
+	readonly experiment: Experiment;
+	readonly former?: StoredDefinition;
+	/** Of all versions there were. */
+	readonly newestVersion: number;
+}
+
+/**
+ * The definition row that an edit or a rollback appends, or null where it changes nothing. A new experiment is a draft.
+ * Throws bad-transition where it would change what is fixed until the stop, invalid where the winner would go.
+ */
 export function edit(
 	current: StoredDefinition | null,
-	experiment: Experiment,
+	{ experiment, former, newestVersion }: Target,
 	diff: ExperimentDiff,
-	by: { readonly actor: string; readonly why: string },
+	{ actor, why }: By,
 ): DefinitionChange | null {
-	const { actor, why } = by;
-	const bucketMs = bucketMsFor(experiment.policy);
-	if (typeof bucketMs !== "number")
-		throw fail(
-			"invalid",
-			`The experiment cannot be stored: ${bucketMs.path}: ${bucketMs.message}`,
-			[bucketMs],
-		);
+	const bucketMs = bucketOf(experiment);
 	if (current === null)
 		return {
 			experiment,
 			version: 1,
 			state: "draft",
 			run: 0,
+			analysis: 0,
 			epoch: 1,
 			winner: null,
+			held: false,
 			bucketMs,
 			action: "create",
 			actor,
 			why,
 		};
 	if (diff.changes.length === 0) return null;
-	const { state, version, run, epoch, winner } = current;
+	refuseFrozen(current, experiment);
+	const { state, run, analysis, epoch, winner, held } = current;
 	if (winner !== null) keepWinner(experiment, winner);
 	return {
 		experiment,
-		version: diff.newVersion ? version + 1 : version,
+		version: diff.newVersion
+			? newestVersion + 1
+			: (former?.version ?? current.version),
 		state,
 		run,
+		analysis,
 		epoch: diff.newEpoch ? epoch + 1 : epoch,
 		winner,
+		held,
 		// Fixed per version: without a new version the width has not changed either.
 		bucketMs,
-		action: "edit",
+		action: former === undefined ? "edit" : "rollback",
 		actor,
 		why,
 	};
+}
+
+function bucketOf({ policy }: Experiment): number {
+	const bucketMs = bucketMsFor(policy);
+	if (typeof bucketMs === "number") return bucketMs;
+	throw fail(
+		"invalid",
+		`The experiment cannot be stored: ${bucketMs.path}: ${bucketMs.message}`,
+		[bucketMs],
+	);
+}
+
+function refuseFrozen(current: StoredDefinition, experiment: Experiment): void {
+	const problems = frozenProblems(current, experiment);
+	if (problems[0] === undefined) return;
+	const paths = problems.map(({ path }) => path).join(", ");
+	throw fail(
+		"bad-transition",
+		`${paths} of "${experiment.key}" cannot change now. ${problems[0].message}`,
+		problems,
+	);
 }
 
 /** What everyone gets since the stop must stay an arm that may be chosen. */
@@ -76,12 +116,20 @@ function keepWinner({ arms }: Experiment, winner: string): void {
 	);
 }
 
-/** What an edit of `current` would change. */
+/**
+ * What an edit of `current` would change.
+ * @param backTo the former version that learned what `experiment` learns, of a rollback
+ */
 export function compare(
-	current: StoredDefinition | null,
+	current: {
+		readonly experiment: Experiment;
+		readonly state: ExperimentState;
+	} | null,
 	experiment: Experiment,
+	backTo?: number,
 ): ExperimentDiff {
-	return current === null
-		? NOTHING_CHANGED
-		: diffExperiment(current.experiment, experiment);
+	if (current === null) return NOTHING_CHANGED;
+	const diff = diffExperiment(current.experiment, experiment, backTo);
+	const exploratory = exploratoryReasons(current, experiment);
+	return { ...diff, reasons: [...diff.reasons, ...exploratory] };
 }

@@ -1,5 +1,6 @@
 export {
 	PauseExperiment,
+	ResumeExperiment,
 	StartExperiment,
 	type StateRequest,
 	StopExperiment,
@@ -7,7 +8,14 @@ export {
 export * from "./plan-experiments.js";
 export * from "./ports.js";
 export { etagOf, type Precondition } from "./precondition.js";
-export * from "./put-experiment.js";
-export * from "./read-experiments.js";
+export {
+	type PutAnswer,
+	PutExperiment,
+	type PutRequest,
+} from "./put-experiment.js";
+export * from "./read-audit.js";
+export { GetExperiment, ListExperiments } from "./read-experiments.js";
+export * from "./roll-back-experiment.js";
 export type { Transition } from "./transition.js";
+export * from "./trip-guardrail.js";
 export * from "./view-definition.js";

@@ -83,11 +83,12 @@ function changesSince(
 		: `${said.join("; ")}.`;
 }
 
-function sentences(
+/** What differs between two rows of one experiment, a sentence each. */
+export function sentences(
 	before: StoredDefinition,
 	current: StoredDefinition,
 ): string[] {
-	const moved = (["state", "winner"] as const).filter(
+	const moved = (["state", "winner", "held"] as const).filter(
 		(field) => before[field] !== current[field],
 	);
 	return [

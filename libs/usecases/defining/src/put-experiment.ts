@@ -6,6 +6,7 @@ import {
 } from "#core/experiment";
 import { fail } from "#usecases/errors";
 import { compare, edit, NOTHING_CHANGED } from "./edit.js";
+import { refuseOwnName } from "./own-actors.js";
 import type {
 	DefinitionHistory,
 	DefinitionStore,
@@ -49,6 +50,7 @@ export class PutExperiment {
 
 	/** Throws invalid with every problem's path, edit-conflict. */
 	async execute(request: PutRequest): Promise<PutAnswer> {
+		refuseOwnName(request.actor);
 		const { key } = request;
 		const { experiment, warnings } = judge(
 			key,
@@ -62,10 +64,11 @@ export class PutExperiment {
 			request,
 			this.history,
 			() =>
-				this.store.change(key, (current) => {
+				this.store.change(key, (current, newestVersion) => {
 					created = current === null;
 					diff = compare(current, experiment);
-					const change = edit(current, experiment, diff, request);
+					const target = { experiment, newestVersion };
+					const change = edit(current, target, diff, request);
 					// What is asked for is there already: the repeat of a PUT whose answer was lost (RFC 9110 §13.1.1).
 					if (change !== null && !holds(request, current))
 						throw new Stale(current);
@@ -91,19 +94,21 @@ function judge(
 	const problems = parsed.ok
 		? [...keyProblems(key, parsed.value), ...problemsOf(parsed.value)]
 		: parsed.problems;
-	if (!parsed.ok || problems.length > 0) {
-		const said = problems
-			.slice(0, 5)
-			.map(({ path, message }) =>
-				path === "" ? message : `${path}: ${message}`,
-			);
-		throw fail(
-			"invalid",
-			`The experiment has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}: ${said.join(" ")}`,
-			problems,
-		);
-	}
+	if (!parsed.ok || problems.length > 0) throw invalidExperiment(problems);
 	return { experiment: parsed.value, warnings: parsed.warnings };
+}
+
+export function invalidExperiment(problems: readonly Problem[]): Error {
+	const said = problems
+		.slice(0, 5)
+		.map(({ path, message }) =>
+			path === "" ? message : `${path}: ${message}`,
+		);
+	return fail(
+		"invalid",
+		`The experiment has ${problems.length === 1 ? "a problem" : `${problems.length} problems`}: ${said.join(" ")}`,
+		problems,
+	);
 }
 
 function keyProblems(key: string, experiment: Experiment): Problem[] {

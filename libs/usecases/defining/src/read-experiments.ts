@@ -16,11 +16,14 @@ export class GetExperiment {
 	/** Throws unknown-experiment. */
 	async execute(key: string): Promise<StoredDefinition> {
 		const found = await this.store.find(key);
-		if (found === null)
-			throw fail(
-				"unknown-experiment",
-				`There is no experiment "${key.slice(0, 64)}". GET /v1/experiments lists them.`,
-			);
+		if (found === null) throw noExperiment(key);
 		return found;
 	}
+}
+
+export function noExperiment(key: string): Error {
+	return fail(
+		"unknown-experiment",
+		`There is no experiment "${key.slice(0, 64)}". GET /v1/experiments lists them.`,
+	);
 }

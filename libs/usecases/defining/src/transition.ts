@@ -2,27 +2,36 @@ import type { Experiment, ExperimentState } from "#core/experiment";
 import { fail } from "#usecases/errors";
 import type { DefinitionChange, StoredDefinition } from "./ports.js";
 
-export type Transition = "start" | "pause" | "stop";
+export type Transition = "start" | "pause" | "stop" | "resume";
 
 /**
  * The states of an experiment:
  *
  *   draft ──start──▶ running ──pause──▶ paused
  *                    ▲  │ ▲               │ │
- *              start │  │ └────start──────┘ │
+ *              start │  │ └─resume, start─┘ │
  *                    │  └──stop──┐   ┌─stop─┘
  *                    │           ▼   ▼
  *                    └────────── stopped ──stop (another winner)──▶ stopped
  *
- * Every start begins a new run.
+ * Every start and resume begins a new run; a start of a draft or of what was stopped a new analysis too.
+ *
+ * A guardrail that trips leads from running to paused, or to running and held; from there resume leads back to running, and nothing
+ * but a person resumes.
  */
 const leavesFrom: Readonly<Record<Transition, readonly ExperimentState[]>> = {
 	start: ["draft", "paused", "stopped"],
 	pause: ["running"],
 	stop: ["running", "paused", "stopped"],
+	resume: ["paused"],
 };
 
-const leadsTo = { start: "running", pause: "paused", stop: "stopped" } as const;
+const leadsTo = {
+	start: "running",
+	pause: "paused",
+	stop: "stopped",
+	resume: "running",
+} as const;
 
 /** The definition row that a transition appends. Throws bad-transition; invalid where the winner is no active arm. */
 export function transition(
@@ -36,27 +45,63 @@ export function transition(
 ): DefinitionChange {
 	const { experiment, state, version, run, epoch, bucketMs } = current;
 	const winner = by.winner ?? null;
-	if (
-		!leavesFrom[action].includes(state) ||
-		(state === "stopped" && action === "stop" && winner === current.winner)
-	)
+	const stopsAgain = state === "stopped" && winner === current.winner;
+	if (!can(current, action) || (action === "stop" && stopsAgain))
 		throw fail(
 			"bad-transition",
-			`The experiment "${experiment.key}" is ${state}, so it cannot ${action}. ${whatCan(state)}`,
+			`The experiment "${experiment.key}" is ${state}${current.held ? " and held by a guardrail" : ""}, so it cannot ${action}. ${whatCan(current)}`,
 		);
 	if (winner !== null) refuseWinner(experiment, winner);
+	const begins = action === "start" && state !== "paused";
 	return {
 		experiment,
 		version,
 		state: leadsTo[action],
-		run: action === "start" ? run + 1 : run,
+		run: leadsTo[action] === "running" ? run + 1 : run,
+		analysis: begins ? current.analysis + 1 : current.analysis,
 		epoch,
 		winner,
+		held: false,
 		bucketMs,
 		action,
 		actor: by.actor,
 		why: by.why,
 	};
+}
+
+/** The definition row that a guardrail appends; null where there is nothing left to stop. */
+export function trip(
+	current: StoredDefinition,
+	tripped: {
+		readonly run: number;
+		readonly action: "pause" | "control";
+		readonly why: string;
+	},
+	actor: string,
+): DefinitionChange | null {
+	const { experiment, version, state, run, analysis, epoch, bucketMs } =
+		current;
+	const pauses = tripped.action === "pause";
+	if (state !== "running" || run !== tripped.run) return null;
+	if (current.held && !pauses) return null;
+	return {
+		experiment,
+		version,
+		state: pauses ? "paused" : "running",
+		run,
+		analysis,
+		epoch,
+		winner: null,
+		held: !pauses,
+		bucketMs,
+		action: "guardrail",
+		actor,
+		why: tripped.why,
+	};
+}
+
+function can({ state, held }: StoredDefinition, action: Transition): boolean {
+	return leavesFrom[action].includes(state) || (held && action === "resume");
 }
 
 /** Everyone gets the winner from the stop on, so it must be an arm that may be chosen. */
@@ -77,11 +122,9 @@ function refuseWinner({ key, arms }: Experiment, winner: string): void {
 	);
 }
 
-function whatCan(state: ExperimentState): string {
-	if (state === "stopped")
+function whatCan(current: StoredDefinition): string {
+	if (current.state === "stopped")
 		return "It can start again (a new run), or stop with another winner.";
-	const can = (Object.keys(leavesFrom) as Transition[]).filter((action) =>
-		leavesFrom[action].includes(state),
-	);
-	return `It can ${can.join(" or ")}.`;
+	const all = Object.keys(leavesFrom) as Transition[];
+	return `It can ${all.filter((action) => can(current, action)).join(" or ")}.`;
 }

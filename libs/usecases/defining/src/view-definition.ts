@@ -3,7 +3,7 @@ import {
 	type JsonObject,
 	renderExperiment,
 } from "#core/experiment";
-import type { DefinitionChange, StoredDefinition } from "./ports.js";
+import type { DefinitionAction, StoredDefinition } from "./ports.js";
 import { etagOf } from "./precondition.js";
 
 /** A definition as the API shows it: everything but the salt. */
@@ -13,8 +13,11 @@ export interface ExperimentView {
 	readonly state: ExperimentState;
 	readonly version: number;
 	readonly run: number;
+	readonly analysis: number;
 	readonly epoch: number;
 	readonly winner: string | null;
+	/** A guardrail holds policy units at control's distribution. */
+	readonly held: boolean;
 	/** Width of a time bucket in milliseconds. */
 	readonly bucketMs: number;
 	/** To be sent as If-Match by whoever edits this. */
@@ -22,7 +25,7 @@ export interface ExperimentView {
 	readonly changed: {
 		/** ISO 8601. */
 		readonly at: string;
-		readonly action: DefinitionChange["action"];
+		readonly action: DefinitionAction;
 		readonly actor: string;
 		readonly why: string;
 	};
@@ -36,8 +39,10 @@ export function viewDefinition(stored: StoredDefinition): ExperimentView {
 		state,
 		version,
 		run,
+		analysis,
 		epoch,
 		winner,
+		held,
 		bucketMs,
 		action,
 		actor,
@@ -49,8 +54,10 @@ export function viewDefinition(stored: StoredDefinition): ExperimentView {
 		state,
 		version,
 		run,
+		analysis,
 		epoch,
 		winner,
+		held,
 		bucketMs,
 		etag: etagOf(stored),
 		changed: {

@@ -1,14 +1,12 @@
 import type {
+	DefinitionAudit,
 	DefinitionChange,
-	DefinitionHistory,
 	DefinitionStore,
 	StoredDefinition,
 } from "../src/ports.js";
 
 /** Memory twin of the definition store: every row kept, one change of an experiment at a time. */
-export class MemoryDefinitionStore
-	implements DefinitionStore, DefinitionHistory
-{
+export class MemoryDefinitionStore implements DefinitionStore, DefinitionAudit {
 	readonly rows: StoredDefinition[] = [];
 
 	constructor(private readonly now: () => number = () => 1_750_000_000_000) {}
@@ -30,12 +28,34 @@ export class MemoryDefinitionStore
 		return this.rows.filter(({ id }) => ids.includes(id));
 	}
 
+	async ofVersion(
+		key: string,
+		version: number,
+	): Promise<StoredDefinition | null> {
+		return this.#of(key).findLast((row) => row.version === version) ?? null;
+	}
+
+	async page(
+		key: string,
+		below: number | null,
+		most: number,
+	): Promise<readonly StoredDefinition[]> {
+		return this.#of(key)
+			.filter(({ id }) => below === null || id < below)
+			.reverse()
+			.slice(0, most);
+	}
+
 	async change(
 		key: string,
-		decide: (current: StoredDefinition | null) => DefinitionChange | null,
+		decide: (
+			current: StoredDefinition | null,
+			newestVersion: number,
+		) => DefinitionChange | null,
 	): Promise<StoredDefinition | null> {
 		const current = await this.find(key);
-		const change = decide(current);
+		const versions = this.#of(key).map(({ version }) => version);
+		const change = decide(current, Math.max(0, ...versions));
 		if (change === null) return current;
 		const row = {
 			...change,
@@ -45,5 +65,9 @@ export class MemoryDefinitionStore
 		};
 		this.rows.push(row);
 		return row;
+	}
+
+	#of(key: string): StoredDefinition[] {
+		return this.rows.filter(({ experiment }) => experiment.key === key);
 	}
 }

@@ -21,8 +21,10 @@ const definition = {
 	version: 2,
 	state: "running" as const,
 	run: 1,
+	analysis: 1,
 	epoch: 1,
 	winner: null,
+	held: false,
 	salt: "ab".repeat(32),
 	bucketMs: 86_400_000,
 };
