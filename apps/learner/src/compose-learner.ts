@@ -30,6 +30,7 @@ import { watchContexts } from "./context-watch.js";
 import { type FinishedBatch, LearnerWorker } from "./learner.worker.js";
 import { LossWatch } from "./loss-watch.js";
 import { RetentionUpkeep } from "./retention-upkeep.js";
+import { deliverWebhooks } from "./webhook-delivery.js";
 import { WindowUpkeep } from "./window-upkeep.js";
 
 /** Batches at once: while the database works on one, the next is understood. Each has a connection, and a shard, of its own. */
@@ -49,7 +50,7 @@ export function startLearner(
 	log: Log,
 	metrics: Metrics,
 	shutdown: Shutdown,
-	config: Pick<Config, "logDays" | "unitKeys">,
+	config: Pick<Config, "logDays" | "unitKeys" | "webhook">,
 ): () => Promise<Health> {
 	const onLost = (error: Error) =>
 		log.warn({ err: error }, "A connection of the learner was lost");
@@ -157,6 +158,8 @@ export function startLearner(
 	looking.start();
 	shutdown.add("look for silent copies", () => looking.stop());
 	watchContexts(database, store, { metrics, log, shutdown });
+	if (config.webhook !== null)
+		deliverWebhooks(database, config.webhook, { metrics, log, shutdown });
 	const retention = new RetentionUpkeep(
 		new RunRetention(
 			new PostgresRetention(database, store),

@@ -35,6 +35,7 @@ describe("readConfig", () => {
 			privacyFolder: null,
 			consentKeys: null,
 			itemVectors: null,
+			webhook: null,
 			logLevel: "info",
 			tracing: false,
 		});
@@ -58,6 +59,8 @@ describe("readConfig", () => {
 				SEGUE_PRIVACY: "/etc/segue/privacy",
 				SEGUE_CONSENT_KEYS: '{"keys": []}',
 				SEGUE_ITEM_VECTORS: "/etc/segue/tracks.jsonl",
+				SEGUE_WEBHOOK_URL: "https://hooks.example.com/segue",
+				SEGUE_WEBHOOK_SECRET: `whsec_${secret(3)}`,
 				LOG_LEVEL: "",
 				OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318",
 			}),
@@ -88,6 +91,10 @@ describe("readConfig", () => {
 			privacyFolder: "/etc/segue/privacy",
 			consentKeys: '{"keys": []}',
 			itemVectors: "/etc/segue/tracks.jsonl",
+			webhook: {
+				url: "https://hooks.example.com/segue",
+				secret: `whsec_${secret(3)}`,
+			},
 			logLevel: "info",
 			tracing: true,
 		});
@@ -139,6 +146,50 @@ describe("readConfig", () => {
 			"SEGUE_UNIT_KEY, key 5, must read ID:SECRET or ID@INSTANT:SECRET, with an id of 1 to 16 of a-z and 0-9 and a secret in base64 (openssl rand -base64 32).",
 			"SEGUE_UNIT_KEY has two keys with the same id: give each its own, and all but the first that ever was an instant, as in ID@2026-12-01T00:00Z:SECRET.",
 		]);
+	});
+
+	it.each([
+		["https://hooks.example.com/a?b=c", true],
+		["http://localhost:3000/hook", true],
+		["http://segue.localhost/hook", true],
+		["http://127.8.0.1:3000/hook", true],
+		["http://[::1]:3000/hook", true],
+		["http://hooks.example.com/s3cret", false],
+		["http://127.0.0.1.example.com/s3cret", false],
+		["http://localhost.example.com/s3cret", false],
+		["ftp://hooks.example.com/s3cret", false],
+		["https://segue:s3cret@hooks.example.com/", false],
+		["s3cret", false],
+	])("sends webhooks by https alone, but to this machine: %s", (url, taken) => {
+		const found = problems({
+			SEGUE_WEBHOOK_URL: url,
+			SEGUE_WEBHOOK_SECRET: `whsec_${secret(1)}`,
+		});
+		expect(found.length).toBe(taken ? 0 : 1);
+		expect(found.join()).not.toContain("s3cret");
+	});
+
+	it("wants a webhook's URL and secret together, the secret as long as it must be, and never repeats it", () => {
+		const url = "https://hooks.example.com/";
+		const ask = (environment: Record<string, string>) =>
+			problems(environment).map((said) => said.split(":")[0]);
+		expect(ask({ SEGUE_WEBHOOK_URL: url })).toEqual([
+			"SEGUE_WEBHOOK_URL is set without SEGUE_WEBHOOK_SECRET",
+		]);
+		expect(ask({ SEGUE_WEBHOOK_SECRET: `whsec_${secret(1)}` })).toEqual([
+			"SEGUE_WEBHOOK_SECRET is set without SEGUE_WEBHOOK_URL",
+		]);
+		for (const [text, said] of [
+			[secret(1), "SEGUE_WEBHOOK_SECRET must be whsec_ and base64"],
+			["whsec_sécret", "SEGUE_WEBHOOK_SECRET must be whsec_ and base64"],
+			[
+				`whsec_${Buffer.alloc(23, 1).toString("base64")}`,
+				"SEGUE_WEBHOOK_SECRET has 23 bytes, and must have 24 to 64",
+			],
+		])
+			expect(
+				ask({ SEGUE_WEBHOOK_URL: url, SEGUE_WEBHOOK_SECRET: text as string }),
+			).toEqual([said]);
 	});
 
 	it("takes a database URL that names its host as a parameter", () => {

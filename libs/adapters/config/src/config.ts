@@ -4,6 +4,7 @@ import { distance } from "fastest-levenshtein";
 import { Reader } from "./reader.js";
 import { readUnitKeys, type UnitKeySetting } from "./unit-keys.js";
 import { type VariableName, variables } from "./variables.js";
+import { readWebhook, type WebhookSetting } from "./webhook.js";
 
 export type StreamKind = "jetstream" | "postgres";
 export type Durability = "process" | "power";
@@ -34,6 +35,8 @@ export interface Config {
 	readonly consentKeys: string | null;
 	/** Absolute. Null: items have no vectors. */
 	readonly itemVectors: string | null;
+	/** Null: nobody is told of what guardrails do but by log, metrics and reports. */
+	readonly webhook: WebhookSetting | null;
 	readonly logLevel: LogLevel;
 	/** An OTLP endpoint is set, so spans have somewhere to go. */
 	readonly tracing: boolean;
@@ -82,6 +85,7 @@ export function readConfig(
 		privacyFolder: readPath(reader, "SEGUE_PRIVACY"),
 		consentKeys: reader.text("SEGUE_CONSENT_KEYS"),
 		itemVectors: readPath(reader, "SEGUE_ITEM_VECTORS"),
+		webhook: readWebhook(reader),
 		logLevel: reader.choice("LOG_LEVEL", logLevels) ?? "info",
 		tracing: hasTraceEndpoint(environment),
 	};

@@ -8,3 +8,4 @@ export {
 	type StreamKind,
 } from "./config.js";
 export { type Variable, variables } from "./variables.js";
+export type { WebhookSetting } from "./webhook.js";

@@ -21,6 +21,8 @@ export const variables = [
 	{ name: "SEGUE_PRIVACY", fallback: null },
 	{ name: "SEGUE_CONSENT_KEYS", fallback: null },
 	{ name: "SEGUE_ITEM_VECTORS", fallback: null },
+	{ name: "SEGUE_WEBHOOK_URL", fallback: null },
+	{ name: "SEGUE_WEBHOOK_SECRET", fallback: null },
 	{ name: "LOG_LEVEL", fallback: "info" },
 ] as const satisfies readonly Variable[];
 

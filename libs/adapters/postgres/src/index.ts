@@ -25,3 +25,4 @@ export * from "./stream-marks.js";
 export * from "./transient.js";
 export * from "./unit-retention.js";
 export * from "./verdict-counts.js";
+export { PostgresOutbox } from "./webhook-outbox.js";

@@ -153,6 +153,12 @@ export class Metrics {
 		["experiment", "feature", "kind"],
 	);
 
+	readonly #webhooks = this.#counter(
+		"segue_webhooks_total",
+		"Attempts to deliver a message to the webhook: delivered, postponed (failed, and due again) or given up.",
+		["outcome"],
+	);
+
 	constructor() {
 		collectDefaultMetrics({ register: this.registry });
 		const decisions = this.#decisions;
@@ -285,6 +291,20 @@ export class Metrics {
 		this.#gauge(
 			"segue_learner_backlog_messages",
 			"Messages of the stream not yet learned.",
+			[],
+			read,
+		);
+	}
+
+	webhookTried(outcome: "delivered" | "postponed" | "given up"): void {
+		this.#webhooks.inc({ outcome });
+	}
+
+	/** Asked at each scrape: messages not delivered yet, but for those given up; null where it cannot be known now. */
+	watchWebhooks(read: () => Promise<number | null>): void {
+		this.#gauge(
+			"segue_webhooks_waiting",
+			"Messages that wait to be delivered to the webhook.",
 			[],
 			read,
 		);

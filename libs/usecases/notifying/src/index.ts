@@ -1,0 +1,2 @@
+export * from "./deliver-messages.js";
+export type * from "./ports.js";
