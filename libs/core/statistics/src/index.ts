@@ -12,6 +12,22 @@ export {
 	asymptoticSequence,
 	type RunningMean,
 } from "./asymptotic.js";
+export { probabilityBest } from "./best-arm.js";
+export { hedgedBetting } from "./betting.js";
+export {
+	empiricalBernsteinMixture,
+	hoeffdingMixture,
+	predictableEmpiricalBernstein,
+	predictableHoeffding,
+} from "./bounded-mean.js";
+export {
+	type Adjusted,
+	adjustByCovariate,
+	type CovariateMoments,
+} from "./cuped.js";
+export { absoluteEffect, type Effect, relativeEffect } from "./effect.js";
+export { type Tested, welchTest } from "./fixed-horizon.js";
+export { gammaExponentialBoundary } from "./gamma-exponential.js";
 export {
 	DEFAULT_FIRST_LOOK,
 	type FirstLook,
@@ -36,6 +52,7 @@ export {
 	plannedStandardError,
 	rateSpread,
 } from "./lift-plan.js";
+export { benjaminiHochberg, bonferroni, holm } from "./multiple-testing.js";
 export {
 	mixtureBoundary,
 	mixtureP,
@@ -44,13 +61,32 @@ export {
 	oneSidedMixtureBoundary,
 	oneSidedMixtureP,
 } from "./normal-mixture.js";
-export { sampleRatioEvidence, sampleRatioP } from "./sample-ratio.js";
+export {
+	type NormalPrior,
+	type PosteriorEffect,
+	posteriorEffect,
+} from "./posterior-effect.js";
+export { rateSequence } from "./rate-sequence.js";
+export { type SampleMean, sampleMean, sampleShare } from "./sample-mean.js";
+export {
+	sampleRatioChiSquare,
+	sampleRatioEvidence,
+	sampleRatioP,
+} from "./sample-ratio.js";
 export {
 	blockOf,
 	blockWeight,
 	type Reciprocals,
 	weightOf,
 } from "./score-weight.js";
+export { sequentialLowerEnd, sequentialTest } from "./sequential-test.js";
+export {
+	chanceOfHigherShare,
+	pooledShareTest,
+	type Trials,
+	wilsonInterval,
+} from "./shares.js";
+export { type Stitching, stitchedBoundary } from "./stitched.js";
 export {
 	exactRatioOfSums,
 	ratioOfSums,

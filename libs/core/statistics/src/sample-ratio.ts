@@ -1,4 +1,4 @@
-import { logGamma } from "./distributions.js";
+import { chiSquareTail, logGamma } from "./distributions.js";
 import { requirePositive } from "./require.js";
 
 /**
@@ -53,8 +53,32 @@ export function sampleRatioP(
 	);
 }
 
+/**
+ * χ² goodness of fit of the split, Σ (n_j − Nθ_j)²/(Nθ_j) with groups − 1 degrees of freedom (Pearson 1900), at one time chosen beforehand:
+ * for looking once at a finished experiment. Good where every group is planned at least 5 units. Null before the first unit. Errors as
+ * above.
+ */
+export function sampleRatioChiSquare(
+	counts: readonly number[],
+	planned: readonly number[],
+): {
+	readonly statistic: number;
+	readonly dof: number;
+	readonly pValue: number;
+} | null {
+	const shares = plannedShares(counts, planned);
+	const n = counts.reduce((sum, count) => sum + count, 0);
+	if (n === 0) return null;
+	const statistic = shares.reduce((sum, share, j) => {
+		const expected = n * share;
+		return sum + ((counts[j] as number) - expected) ** 2 / expected;
+	}, 0);
+	const dof = shares.length - 1;
+	return { statistic, dof, pValue: chiSquareTail(statistic, dof) };
+}
+
 /** The plan as shares with sum 1, after checking it and the counts. */
-export function plannedShares(
+function plannedShares(
 	counts: readonly number[],
 	planned: readonly number[],
 ): number[] {
