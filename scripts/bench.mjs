@@ -11,6 +11,7 @@ const BENCHMARKS = [
 	"memory",
 	"erase",
 	"context",
+	"validity",
 ];
 const [, , name, ...args] = process.argv;
 

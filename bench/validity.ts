@@ -1,0 +1,136 @@
+import { availableParallelism } from "node:os";
+import {
+	type BenchmarkOptions,
+	benchmark,
+	benchmarkOptions,
+	printJson,
+	wholeFrom,
+} from "./support/command.js";
+import type { RatioRow } from "./support/ratio-row.js";
+import { printMachine, printTable, threeDigits } from "./support/table.js";
+import { LISTENERS } from "./validity/listeners.js";
+import { Pool } from "./validity/pool.js";
+import {
+	caseRows,
+	delayRows,
+	standardErrorRows,
+	widthRows,
+} from "./validity/rows.js";
+import { type Scenario, SKIP_LIMIT } from "./validity/world.js";
+
+/**
+ * How often the report's numbers would be wrong, on runs in which the truth is known: LinUCB assigns and learns, and everything is looked
+ * at 10,000 times a run. Beside it what the usual readings of the same runs would have claimed.
+ */
+interface Options extends BenchmarkOptions {
+	readonly quick: boolean;
+	readonly runs?: number;
+	readonly decisions?: number;
+	readonly seed: number;
+	readonly threads: number;
+}
+
+const options = benchmarkOptions<Options>(
+	benchmark(
+		"bench:validity",
+		"Share of runs in which lift, arm values and guardrails were wrong at any look, widths, and delays of guardrails.",
+	)
+		.option("--quick", "200 runs of 20,000 decisions", false)
+		.option("--runs <n>", "runs of each case (1,000)", wholeFrom(1))
+		.option(
+			"--decisions <n>",
+			"decisions of each run (100,000)",
+			wholeFrom(1_000),
+		)
+		.option(
+			"--seed <n>",
+			"seed of the first run; others follow",
+			wholeFrom(0),
+			1,
+		)
+		.option(
+			"--threads <n>",
+			"worker threads",
+			wholeFrom(1),
+			availableParallelism(),
+		),
+);
+const runs = options.runs ?? (options.quick ? 200 : 1_000);
+const decisions = options.decisions ?? (options.quick ? 20_000 : 100_000);
+const seeds = Array.from({ length: runs }, (_, i) => options.seed + i);
+/** Runs that measure a size rather than a share. */
+const FEW = 20;
+
+const common = {
+	decisions,
+	units: Math.ceil(decisions / 20),
+	control: 0.2,
+	listeners: "iid",
+} as const;
+const cases = (["equal", "differ"] as const).flatMap((arms) =>
+	LISTENERS.map(
+		(listeners): Scenario => ({
+			...common,
+			arms,
+			listeners,
+			K: 4,
+			explore: 0.05,
+		}),
+	),
+);
+const manyArms: Scenario = { ...common, arms: "differ", K: 12, explore: 0.02 };
+const plain: Scenario = { ...common, arms: "equal", K: 4, explore: 0.05 };
+
+async function measure(pool: Pool): Promise<RatioRow[]> {
+	const few = seeds.slice(0, FEW);
+	const asked: Promise<RatioRow[]>[] = [
+		pool.run("widthsOf", plain, few).then(widthRows),
+		pool
+			.run("standardErrorsOf", manyArms, few)
+			.then((errors) => standardErrorRows(errors, manyArms.K)),
+		...[0.02, 0.05, 0.1].map((excess) =>
+			pool
+				.run("delayOf", { excess, units: 5_000, decisions: 50_000 }, seeds)
+				.then((delays) => delayRows(excess, SKIP_LIMIT, delays)),
+		),
+		...cases.map(async (scenario) => {
+			const rows = caseRows(
+				scenario,
+				await pool.run("simulate", scenario, seeds),
+			);
+			console.error(`${scenario.arms}, ${scenario.listeners}: done`);
+			return rows;
+		}),
+	];
+	return (await Promise.all(asked)).flat();
+}
+
+const started = performance.now();
+const pool = new Pool(options.threads);
+const rows = await measure(pool).finally(() => pool.close());
+const seconds = Math.round((performance.now() - started) / 1_000);
+const played = {
+	seeds: { first: options.seed, last: options.seed + runs - 1 },
+	runs,
+	decisions,
+	seconds,
+};
+
+if (options.json) printJson(rows, played);
+else {
+	printTable(
+		["", "ours", "against", "", "ratio", "unit"],
+		rows.map(({ name, ours, against, baseline, ratio, unit }) => [
+			name,
+			threeDigits(ours),
+			against,
+			threeDigits(baseline),
+			threeDigits(ratio),
+			unit,
+		]),
+	);
+	console.log(
+		`\n${runs} runs of ${decisions} decisions a case, seeds ${played.seeds.first} to ${played.seeds.last}, ${seconds} s`,
+	);
+	printMachine();
+}

@@ -1,0 +1,33 @@
+import { type ArmFindings, ArmWatch } from "./watch-arms.js";
+import { GuardrailWatch } from "./watch-guardrail.js";
+import { type LiftFindings, LiftWatch } from "./watch-lift.js";
+import { play, type Scenario } from "./world.js";
+
+const LOOKS = 10_000;
+
+/** What one run showed. */
+export interface RunFindings {
+	readonly lift: LiftFindings;
+	readonly arms: ArmFindings;
+	readonly wasPaused: boolean;
+}
+
+/** One run with 10,000 looks at everything, evenly spread (one after each decision where there are fewer). */
+export function simulate(scenario: Scenario, seed: number): RunFindings {
+	const watches = {
+		lift: new LiftWatch(scenario),
+		arms: new ArmWatch(scenario),
+		guardrail: new GuardrailWatch(scenario.units),
+	};
+	const all = Object.values(watches);
+	const every = Math.max(1, Math.floor(scenario.decisions / LOOKS));
+	play(scenario, seed, (decision) => {
+		for (const watch of all) watch.add(decision);
+		if ((decision.t + 1) % every === 0) for (const watch of all) watch.look();
+	});
+	return {
+		lift: watches.lift.findings,
+		arms: watches.arms.findings,
+		wasPaused: watches.guardrail.isPaused,
+	};
+}
