@@ -1,10 +1,17 @@
 import { delayOf } from "./breach.js";
+import { rampOf } from "./epochs.js";
 import { simulate } from "./simulate.js";
 import { standardErrorsOf } from "./standard-errors.js";
 import { widthsOf } from "./width.js";
 
 /** What a worker can be asked to do: each takes its input and a seed, and gives the same for the same. */
-export const jobs = { simulate, delayOf, widthsOf, standardErrorsOf } as const;
+export const jobs = {
+	simulate,
+	delayOf,
+	rampOf,
+	widthsOf,
+	standardErrorsOf,
+} as const;
 
 export type JobName = keyof typeof jobs;
 export type Input<Name extends JobName> = Parameters<(typeof jobs)[Name]>[0];

@@ -16,6 +16,11 @@ const DAYS = 20;
 /** Of the fixed-horizon interval at α = 0.05. */
 export const Z = 1.959963984540054;
 
+/** τ of a plan for so many units. */
+export function planOf(units: number, control: number): number {
+	return mixtureScale(plannedStandardError({ spread: SPREAD, units, control }));
+}
+
 /** Whether each way of reading the lift was ever wrong: excluded the true average so far, at any look. */
 export interface LiftFindings {
 	wasShown: boolean;
@@ -48,9 +53,7 @@ export class LiftWatch {
 		this.#groups = [new UnitSums(units), new UnitSums(units)];
 		this.#today = [new UnitSums(units), new UnitSums(units)];
 		this.#day = decisions / DAYS;
-		this.#tau = mixtureScale(
-			plannedStandardError({ spread: SPREAD, units, control }),
-		);
+		this.#tau = planOf(units, control);
 	}
 
 	add({ t, unit, isControl, reward, gain }: Decision): void {

@@ -15,6 +15,15 @@ describe("the weight of a score", () => {
 	});
 });
 
+describe("the weight of a draw", () => {
+	it("is five at most, however much the propensity has fallen since", () => {
+		// Uniform over 12 arms so far, now at a floor of 1/600: h/p would be 50.
+		expect(weightOf(1 / 12, 1 / 600) * 600).toBeCloseTo(5, 12);
+		expect(weightOf(1 / 12, 1 / 60) * 60).toBeCloseTo(5, 12);
+		expect(weightOf(1 / 12, 1 / 59)).toBe(1 / 12);
+	});
+});
+
 describe("the blocks of a group's rows", () => {
 	it("double until they have 512 rows and stay so", () => {
 		const starts = Array.from(

@@ -2,7 +2,7 @@
  * Weights of AIPW scores. A row's weight h for an arm must be known before the arm is drawn (predictable), else the mean of weighted scores
  * is biased; and it should be small where the arm's 1/p is large, else a few rows drown all others. Both:
  *
- *   h_t(a) = 1 / (mean of 1/p_i(a) over the booked rows i < t of the row's group in which a could be drawn)
+ *   h_t(a) = 1 / (mean of 1/p_i(a) over the booked rows i < t of the row's group in which a could be drawn), at most 5 p_t(a)
  *
  * which makes groups of different propensities weigh by their inverse variance (Hadad et al. 2021, §3, with weights constant over contexts).
  * h is held for a block of rows, so that whoever keeps one h a block can compute any row's score again.
@@ -14,17 +14,26 @@ export interface Reciprocals {
 	sum: number;
 }
 
-/** h for the block that begins now; null while there is no earlier row: then each row of the block weighs with its own p (see `weightOf`). */
+/** h for the block that begins now; null while there is no earlier row: then each row weighs with its own p (`weightOf`). */
 export function blockWeight({ rows, sum }: Reciprocals): number | null {
 	return rows > 0 ? rows / sum : null;
 }
 
-/** h of a row whose block has h `blockWeight`: without one (the first rows of a group, or of an arm) the row's own p, known before the draw too. */
+/**
+ * A draw weighs h/p at most so much. Where a policy leaves its cold start, 1/p of most arms rises a hundredfold at once, and the mean of the
+ * earlier rows knows nothing of it: one draw would weigh as fifty do (measured: an SE three times too large for 100,000 decisions).
+ */
+const MOST_PER_DRAW = 5;
+
+/**
+ * h of a row whose block has h `blockWeight`: that, but at most 5p; without one (the first row of a group, or of an arm) p itself.
+ * The row's p is known before its draw too.
+ */
 export function weightOf(
 	blockWeight: number | null | undefined,
 	p: number,
 ): number {
-	return blockWeight ?? p;
+	return Math.min(blockWeight ?? p, MOST_PER_DRAW * p);
 }
 
 /** Rows of a block once the group has as many; before, blocks double. */
