@@ -4,7 +4,8 @@
  *
  *   h_t(a) = 1 / (mean of 1/p_i(a) over the booked rows i < t of the row's group in which a could be drawn), at most 5 p_t(a)
  *
- * which makes groups of different propensities weigh by their inverse variance (Hadad et al. 2021, §3, with weights constant over contexts).
+ * which makes groups of different propensities weigh by their inverse variance, and all contexts of a group alike (Zhan, Ren, Athey, Zhou
+ * 2021, "Off-policy evaluation via adaptive weighting with data from contextual bandits", the non-contextual MinVar weights).
  * h is held for a block of rows, so that whoever keeps one h a block can compute any row's score again.
  */
 
