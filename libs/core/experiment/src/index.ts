@@ -1,4 +1,3 @@
-export * from "./analysis-plan.js";
 export * from "./assignment.js";
 export * from "./bucket.js";
 export { canonicalJson } from "./canonical-json.js";
@@ -12,6 +11,7 @@ export { DURATION, parseDuration, renderDuration } from "./duration.js";
 export * from "./eligibility.js";
 export * from "./experiment.js";
 export * from "./experiment-diff.js";
+export * from "./frozen-plan.js";
 export {
 	deepFreeze,
 	findJsonProblem,

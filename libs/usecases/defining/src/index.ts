@@ -1,3 +1,5 @@
+export { analysisInWords } from "./analysis-words.js";
+export * from "./carry-out-schedules.js";
 export {
 	PauseExperiment,
 	ResumeExperiment,

@@ -1,8 +1,10 @@
 import {
-	diffExperiment,
 	type Experiment,
 	type ExperimentState,
+	frozenProblems,
+	type Problem,
 } from "#core/experiment";
+import { compare } from "./edit.js";
 
 /** What is there now, as far as a plan needs it: from the store, or read over HTTP and parsed. */
 export interface CurrentExperiment {
@@ -21,6 +23,8 @@ export interface PlannedChange {
 	readonly newEpoch: boolean;
 	/** Why there would be a new version or epoch, and what it means that arms come, go, pause or retire. */
 	readonly reasons: readonly string[];
+	/** Why it would be refused; none where it would not. */
+	readonly refused: readonly Problem[];
 	/** State that the experiment is in, null where there is none yet. */
 	readonly state: ExperimentState | null;
 	/** To be sent as If-Match; null where a create must find nothing (`If-None-Match: *`). */
@@ -52,30 +56,14 @@ export function planChange(
 	wanted: Experiment,
 ): PlannedChange {
 	const { key } = wanted;
-	if (current === null)
-		return {
-			key,
-			action: "create",
-			changes: [],
-			newVersion: false,
-			newEpoch: false,
-			reasons: [],
-			state: null,
-			etag: null,
-		};
-	const { changes, newVersion, newEpoch, reasons } = diffExperiment(
-		current.experiment,
-		wanted,
-	);
-	const action = changes.length === 0 ? "none" : "edit";
+	const diff = compare(current, wanted);
+	const action = diff.changes.length === 0 ? "none" : "edit";
 	return {
 		key,
-		action,
-		changes,
-		newVersion,
-		newEpoch,
-		reasons,
-		state: current.state,
-		etag: current.etag,
+		action: current === null ? "create" : action,
+		...diff,
+		refused: current === null ? [] : frozenProblems(current, wanted),
+		state: current?.state ?? null,
+		etag: current?.etag ?? null,
 	};
 }

@@ -53,7 +53,7 @@ export class MemoryDefinitionStore implements DefinitionStore, DefinitionAudit {
 			newestVersion: number,
 		) => DefinitionChange | null,
 	): Promise<StoredDefinition | null> {
-		const current = await this.find(key);
+		const current = this.#of(key).at(-1) ?? null;
 		const versions = this.#of(key).map(({ version }) => version);
 		const change = decide(current, Math.max(0, ...versions));
 		if (change === null) return current;

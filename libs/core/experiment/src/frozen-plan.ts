@@ -6,51 +6,7 @@ import type {
 	JsonValue,
 	Problem,
 } from "./experiment.js";
-import type { PrimaryMetric } from "./metric-names.js";
 import { renderExperiment } from "./render-experiment.js";
-
-/** τ of the normal mixture, in standard errors of the lift at the planned size: the interval is narrowest about there. */
-export const TAU_IN_STANDARD_ERRORS = 2.82;
-/** Where nothing is known of the spread: a fixed-horizon test of the planned size would find the smallest effect 4 times of 5. */
-const EFFECT_IN_STANDARD_ERRORS = 2.8;
-
-/** How the primary metric will be judged: fixed from the start of an analysis on. */
-export interface AnalysisPlan extends PrimaryMetric {
-	/** Standard error of the lift at the planned size, in the metric's own unit. */
-	readonly standardError: number;
-	/** τ of the lift's interval, in the metric's own unit. */
-	readonly tau: number;
-}
-
-/** Null where no primary metric is declared, or where nobody, or everybody, is control: then there is no lift to judge. */
-export function analysisPlan({
-	metrics,
-	traffic,
-}: Pick<Experiment, "metrics" | "traffic">): AnalysisPlan | null {
-	const primary = metrics?.primary;
-	if (primary === undefined) return null;
-	if (traffic.control <= 0 || traffic.control >= 1) return null;
-	const standardError = plannedStandardError(primary, traffic.control);
-	const tau = TAU_IN_STANDARD_ERRORS * standardError;
-	return { ...primary, standardError, tau };
-}
-
-/**
- * spread · √(1/(N(1 − c)) + 1/(Nc)), for N planned units of which the share c is control.
- * @returns in the metric's own unit
- */
-function plannedStandardError(
-	{ smallestEffect, plannedUnits, spread, expected }: PrimaryMetric,
-	control: number,
-): number {
-	const ofUnits =
-		spread ??
-		(expected === undefined ? null : Math.sqrt(expected * (1 - expected)));
-	if (ofUnits === null) return smallestEffect / EFFECT_IN_STANDARD_ERRORS;
-	const policyUnits = plannedUnits * (1 - control);
-	const controlUnits = plannedUnits * control;
-	return ofUnits * Math.sqrt(1 / policyUnits + 1 / controlUnits);
-}
 
 /** What an edit would change of that which is fixed until the stop; none unless the experiment is running or paused. */
 export function frozenProblems(
@@ -59,8 +15,9 @@ export function frozenProblems(
 ): Problem[] {
 	const { experiment: before, state } = current;
 	if (state !== "running" && state !== "paused") return [];
-	const old = planOf(before);
-	const now = planOf(after);
+	const judgedBy = before.metrics?.primary?.metric ?? null;
+	const old = planOf(before, judgedBy);
+	const now = planOf(after, judgedBy);
 	return Object.keys(old)
 		.filter((path) => canonicalJson(old[path]) !== canonicalJson(now[path]))
 		.map((path) => ({
@@ -85,15 +42,20 @@ export function exploratoryReasons(
 	];
 }
 
-/** By the paths at which they are written. */
-function planOf(experiment: Experiment): Record<string, JsonValue> {
+/**
+ * By the paths at which they are written.
+ * @param judgedBy name of the metric whose meaning is fixed
+ */
+function planOf(
+	experiment: Experiment,
+	judgedBy: string | null,
+): Record<string, JsonValue> {
 	const { segments = null, covariate = null } = experiment;
 	const primary = experiment.metrics?.primary;
 	return {
 		"metrics.primary": primary === undefined ? null : { ...primary },
-		...(primary !== undefined && {
-			"metrics.define": definitionOf(experiment, primary.metric),
-		}),
+		"metrics.define":
+			judgedBy === null ? null : definitionOf(experiment, judgedBy),
 		segments,
 		covariate,
 	};
