@@ -15,7 +15,6 @@ import {
 import { currentTraceId, type Metrics } from "#adapters/telemetry";
 import type { ApiParts } from "#api";
 import { unitHash } from "#core/live";
-import { privacyProblems } from "#core/privacy";
 import {
 	Decide,
 	DecideBatch,
@@ -27,14 +26,6 @@ import {
 	RederiveDecision,
 	unitUnder,
 } from "#usecases/deciding";
-import {
-	GetExperiment,
-	ListExperiments,
-	PauseExperiment,
-	PutExperiment,
-	StartExperiment,
-	StopExperiment,
-} from "#usecases/defining";
 import { UnerasedDecisions } from "#usecases/erasing";
 import { AcceptEvents } from "#usecases/ingesting";
 import { PastSumsOfLog, ReadLedger } from "#usecases/learning";
@@ -55,6 +46,7 @@ import {
 	unitAt,
 } from "./behind-pseudonyms.js";
 import { composeConsents } from "./compose-consents.js";
+import { composeDefinitions } from "./compose-definitions.js";
 import { composeErasure } from "./compose-erasure.js";
 import { composeLive } from "./compose-live.js";
 import { composeLog } from "./compose-log.js";
@@ -267,14 +259,7 @@ export async function composeDecider({
 			(accepted, rejected) => metrics.eventsAnswered(accepted, rejected),
 			pseudonyms === null ? undefined : eventUnit(pseudonyms),
 		),
-		listExperiments: new ListExperiments(store),
-		getExperiment: new GetExperiment(store),
-		putExperiment: new PutExperiment(store, store, definitions, (experiment) =>
-			privacyProblems(privacy.policy, experiment),
-		),
-		startExperiment: new StartExperiment(store, store, definitions),
-		pauseExperiment: new PauseExperiment(store, store, definitions),
-		stopExperiment: new StopExperiment(store, store, definitions),
+		...composeDefinitions(store, definitions, privacy.policy),
 		makeReport: new MakeReport(store, new PostgresReportReads(database)),
 		readContextHealth: new ReadContextHealth(
 			store,

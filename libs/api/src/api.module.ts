@@ -14,6 +14,7 @@ import { DecisionsController } from "./decisions.controller.js";
 import { DocsController } from "./docs.controller.js";
 import { EventsConsumer } from "./events.consumer.js";
 import { EventsController } from "./events.controller.js";
+import { ExperimentHistoryController } from "./experiment-history.controller.js";
 import {
 	ExperimentStatesController,
 	ExperimentsController,
@@ -52,6 +53,7 @@ export class ApiModule {
 				EventsController,
 				ExperimentsController,
 				ExperimentStatesController,
+				ExperimentHistoryController,
 				ReportsController,
 				ContextHealthController,
 				UnitsController,

@@ -125,6 +125,8 @@ export class ExperimentStatesController {
 		private readonly pausing: ApiParts["pauseExperiment"],
 		@Inject(tokens.stopExperiment)
 		private readonly stopping: ApiParts["stopExperiment"],
+		@Inject(tokens.resumeExperiment)
+		private readonly resuming: ApiParts["resumeExperiment"],
 	) {}
 
 	@Post("start")
@@ -173,6 +175,33 @@ export class ExperimentStatesController {
 		return answer(
 			reply,
 			await this.pausing.execute({
+				key: experimentKey(key),
+				...auditOf(headers, why),
+				...preconditionOf(headers),
+			}),
+		);
+	}
+
+	@Post("resume")
+	@HttpCode(200)
+	@ChangeHeaders()
+	@Documented({
+		summary:
+			"Resume what is paused, or what a guardrail holds: a new run of the same analysis, guardrails count afresh",
+		body: transitionSchema,
+		answers: { 200: experimentViewSchema },
+		problems: CHANGE_PROBLEMS,
+	})
+	async resume(
+		@Param("key") key: string,
+		@Body() body: unknown,
+		@Headers() headers: HeaderValues,
+		@Res({ passthrough: true }) reply: FastifyReply,
+	): Promise<ExperimentView> {
+		const { why } = actionBody(transitionSchema, body);
+		return answer(
+			reply,
+			await this.resuming.execute({
 				key: experimentKey(key),
 				...auditOf(headers, why),
 				...preconditionOf(headers),

@@ -11,6 +11,9 @@ import type {
 	ListExperiments,
 	PauseExperiment,
 	PutExperiment,
+	ReadAudit,
+	ResumeExperiment,
+	RollBackExperiment,
 	StartExperiment,
 	StopExperiment,
 } from "#usecases/defining";
@@ -61,6 +64,9 @@ export interface ApiParts extends OperationsParts {
 	readonly startExperiment: Verb<StartExperiment>;
 	readonly pauseExperiment: Verb<PauseExperiment>;
 	readonly stopExperiment: Verb<StopExperiment>;
+	readonly resumeExperiment: Verb<ResumeExperiment>;
+	readonly rollBackExperiment: Verb<RollBackExperiment>;
+	readonly readAudit: Verb<ReadAudit>;
 	readonly makeReport: Verb<MakeReport>;
 	readonly readContextHealth: Verb<ReadContextHealth>;
 	readonly putProfile: Verb<PutProfile>;

@@ -69,7 +69,7 @@ export const decisionSchema = z.strictObject({
 		"Context names that the experiment does not declare: dropped.",
 	),
 	degraded: names.describe(
-		"What the answer had to do without: stream, posterior, live, profile, consent, baseline, paused, stopped; retry: whether the requestId had a decision already could not be told, so this may be a second one; sticky: likewise for the session or unit of a sticky experiment, or the request named no session.",
+		"What the answer had to do without: stream, posterior, live, profile, consent, baseline, paused, stopped; guardrail: one holds the policy at control's distribution; retry: whether the requestId had a decision already could not be told, so this may be a second one; sticky: likewise for the session or unit of a sticky experiment, or the request named no session.",
 	),
 	explanation: explanationSchema.optional(),
 });
@@ -123,9 +123,20 @@ export const experimentViewSchema = z.strictObject({
 	name: z.string(),
 	state: z.enum(["draft", "running", "paused", "stopped"]),
 	version: z.number().int(),
-	run: z.number().int(),
+	run: z.number().int().describe("Grows with every start and resume."),
+	analysis: z
+		.number()
+		.int()
+		.describe(
+			"Grows with every start of a draft or of what was stopped: what it is judged by is fixed for so long.",
+		),
 	epoch: z.number().int(),
 	winner: z.string().nullable(),
+	held: z
+		.boolean()
+		.describe(
+			"A guardrail holds policy units at control's distribution until a person resumes.",
+		),
 	bucketMs: z.number().int(),
 	etag: z.string().describe("To be sent as If-Match."),
 	changed: z.strictObject({

@@ -41,6 +41,9 @@ import {
 	ListExperiments,
 	PauseExperiment,
 	PutExperiment,
+	ReadAudit,
+	ResumeExperiment,
+	RollBackExperiment,
 	StartExperiment,
 	StopExperiment,
 } from "#usecases/defining";
@@ -135,6 +138,9 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 		startExperiment: new StartExperiment(store, store, obeyed),
 		pauseExperiment: new PauseExperiment(store, store, obeyed),
 		stopExperiment: new StopExperiment(store, store, obeyed),
+		resumeExperiment: new ResumeExperiment(store, store, obeyed),
+		rollBackExperiment: new RollBackExperiment(store, store, obeyed),
+		readAudit: new ReadAudit(store, store),
 		makeReport: new MakeReport(store, { counts: async () => counts }),
 		readContextHealth: new ReadContextHealth(store, contexts, clock),
 		putProfile: new PutProfile(
@@ -192,6 +198,7 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 		foldContexts: new FoldContext(contexts, store),
 		past,
 		ledger,
+		definitions,
 		posteriors,
 		log,
 		reads,
