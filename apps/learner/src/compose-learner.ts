@@ -30,6 +30,7 @@ import { watchContexts } from "./context-watch.js";
 import { type FinishedBatch, LearnerWorker } from "./learner.worker.js";
 import { LossWatch } from "./loss-watch.js";
 import { RetentionUpkeep } from "./retention-upkeep.js";
+import { keepSchedules } from "./schedule-upkeep.js";
 import { deliverWebhooks } from "./webhook-delivery.js";
 import { WindowUpkeep } from "./window-upkeep.js";
 
@@ -158,6 +159,7 @@ export function startLearner(
 	looking.start();
 	shutdown.add("look for silent copies", () => looking.stop());
 	watchContexts(database, store, { metrics, log, shutdown });
+	keepSchedules(database, store, log, shutdown);
 	if (config.webhook !== null)
 		deliverWebhooks(database, config.webhook, { metrics, log, shutdown });
 	const retention = new RetentionUpkeep(

@@ -1,13 +1,16 @@
 import { PostgresDefinitionStore } from "#adapters/postgres";
 import { type Experiment, renderExperiment } from "#core/experiment";
 import {
+	analysisInWords,
 	etagOf,
 	PlanExperiments,
 	type PlannedChange,
 	PutExperiment,
+	planChange,
 	StartExperiment,
 	type StoredDefinition,
 } from "#usecases/defining";
+import { SegueError } from "#usecases/errors";
 import { openInstance } from "./cli-instance.js";
 import {
 	type ExperimentFile,
@@ -37,9 +40,19 @@ function printJudgement({ path, parsed }: ExperimentFile): void {
 /** Prints what apply would do; changes nothing. */
 export async function planFiles(paths: readonly string[]): Promise<number> {
 	return withPlans(paths, async (plans) => {
-		for (const { plan } of plans) printPlan(plan, "would be");
-		return 0;
+		for (const { plan, experiment } of plans) {
+			printPlan(plan, "would be");
+			printAnalysis(experiment);
+		}
+		return plans.every(({ plan }) => plan.refused.length === 0) ? 0 : 1;
 	});
+}
+
+function printAnalysis(experiment: Experiment): void {
+	const sentences = analysisInWords(experiment);
+	if (experiment.metrics?.primary === undefined)
+		console.error(`${experiment.key}: ${sentences.join(" ")}`);
+	else for (const sentence of sentences) console.log(`  ${sentence}`);
 }
 
 export interface ApplyOptions {
@@ -54,33 +67,56 @@ export async function applyExperiments(
 	options: ApplyOptions,
 ): Promise<number> {
 	return withPlans(paths, async (plans, store) => {
-		const put = new PutExperiment(store, store);
-		const start = new StartExperiment(store, store);
-		for (const { plan, experiment } of plans) {
-			printPlan(plan, "is");
-			const { definition } = await put.execute({
-				key: plan.key,
-				document: renderExperiment(experiment),
-				actor: options.actor,
-				why: options.why,
-				...(plan.etag === null ? { ifNoneMatch: "*" } : { ifMatch: plan.etag }),
-			});
-			const waits =
-				definition.state === "draft" || definition.state === "paused";
-			if (options.start && waits)
-				await start.execute({
-					key: plan.key,
-					actor: options.actor,
-					why: options.why,
-					ifMatch: etagOf(definition),
-				});
-			const state = options.start && waits ? "running" : definition.state;
-			console.log(
-				`${plan.key}: version ${definition.version}, ${state}; every decider obeys within 2 s`,
-			);
+		let refused = 0;
+		for (const planned of plans) {
+			printPlan(planned.plan, "is");
+			try {
+				const { version, state } = await apply(planned, store, options);
+				console.log(
+					`${planned.plan.key}: version ${version}, ${state}; every decider obeys within 2 s`,
+				);
+			} catch (error) {
+				if (!(error instanceof SegueError)) throw error;
+				console.error(`${planned.plan.key}: NOT applied. ${error.message}`);
+				refused++;
+			}
 		}
-		return 0;
+		return refused === 0 ? 0 : 1;
 	});
+}
+
+/** The definition that is current afterwards. Throws edit-conflict where somebody else changed it since it was planned. */
+async function apply(
+	{ plan, experiment }: Planned,
+	store: PostgresDefinitionStore,
+	{ actor, why, start }: ApplyOptions,
+): Promise<StoredDefinition> {
+	const { key } = plan;
+	const { definition } = await new PutExperiment(store, store).execute({
+		key,
+		document: renderExperiment(experiment),
+		actor,
+		why,
+		...(plan.etag === null ? { ifNoneMatch: "*" } : { ifMatch: plan.etag }),
+	});
+	const waits = definition.state === "draft" || definition.state === "paused";
+	if (!start || !waits) return definition;
+	try {
+		return await new StartExperiment(store, store).execute({
+			key,
+			actor,
+			why,
+			ifMatch: etagOf(definition),
+		});
+	} catch (error) {
+		// Somebody else applied the same and started it first: that is what was asked for.
+		const now = await store.find(key);
+		const same =
+			now?.state === "running" &&
+			planChange(current(now), experiment).action === "none";
+		if (same) return now;
+		throw error;
+	}
 }
 
 interface Planned {
@@ -125,7 +161,15 @@ function current(definition: StoredDefinition | null) {
 }
 
 function printPlan(
-	{ key, action, changes, newVersion, newEpoch, reasons }: PlannedChange,
+	{
+		key,
+		action,
+		changes,
+		newVersion,
+		newEpoch,
+		reasons,
+		refused,
+	}: PlannedChange,
 	verb: "would be" | "is",
 ): void {
 	if (action === "none") console.log(`${key}: nothing changes`);
@@ -140,4 +184,6 @@ function printPlan(
 		);
 	if (newEpoch) console.log("  this starts a new epoch of the control group");
 	for (const reason of reasons) console.log(`  reason: ${reason}`);
+	for (const { path, message } of refused)
+		console.log(`  this is refused: ${path}: ${message}`);
 }

@@ -12,6 +12,12 @@ import {
 	validateFiles,
 } from "./cli-experiments.js";
 import { explainDecision } from "./cli-explain.js";
+import {
+	type AuditOptions,
+	type RollbackOptions,
+	rollBack,
+	showAudit,
+} from "./cli-history.js";
 import { replay, replayDecisions } from "./cli-replay.js";
 import { runRetention } from "./cli-retention.js";
 import { eraseUnits } from "./cli-units.js";
@@ -34,7 +40,7 @@ experiments
 experiments
 	.command("plan")
 	.description(
-		"says in words what apply would change, and whether it starts a new version and why",
+		"says in words what apply would change, whether it starts a new version and why, and what the planned size can find",
 	)
 	.argument("<paths...>", "YAML files, or folders of them")
 	.action(async (paths: string[]) => end(await planFiles(paths)));
@@ -52,6 +58,35 @@ experiments
 			paths: string[],
 			options: { start?: boolean; why: string; actor: string },
 		) => end(await applyExperiments(paths, options)),
+	);
+experiments
+	.command("audit")
+	.description(
+		"says who changed an experiment, when, what and why, newest first",
+	)
+	.argument("<key>", "the experiment's")
+	.option("--limit <n>", "at most so many, up to 100", atMostHundred, 20)
+	.option("--before <id>", "only what is older than this entry", wholeNumber)
+	.option("--json", "print one JSON object: {experiment, entries, before}")
+	.action(async (key: string, options: AuditOptions) =>
+		end(await showAudit(key, options)),
+	);
+experiments
+	.command("rollback")
+	.description(
+		"makes a former definition the current one again; its state stays, and a former version goes on with what it has learned",
+	)
+	.argument("<key>", "the experiment's")
+	.option(
+		"--to-version <n>",
+		"to a version, as it was when the next one began",
+		wholeNumber,
+	)
+	.option("--to-definition <id>", "to one entry of the audit", wholeNumber)
+	.option("--why <reason>", "for the audit", "")
+	.option("--actor <name>", "for the audit", "segue command line")
+	.action(async (key: string, options: RollbackOptions) =>
+		end(await rollBack(key, options)),
 	);
 
 program
@@ -168,6 +203,12 @@ function wholeNumber(text: string): number {
 	const value = Number(text);
 	if (!/^\d{1,15}$/.test(text) || value < 1)
 		throw new InvalidArgumentError("It must be a whole number from 1 on.");
+	return value;
+}
+
+function atMostHundred(text: string): number {
+	const value = wholeNumber(text);
+	if (value > 100) throw new InvalidArgumentError("It must be at most 100.");
 	return value;
 }
 

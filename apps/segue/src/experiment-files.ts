@@ -4,6 +4,7 @@ import { readConfig } from "#adapters/config";
 import {
 	type Experiment,
 	type Parsed,
+	type Problem,
 	parseExperimentYaml,
 } from "#core/experiment";
 import { type PrivacyPolicy, privacyProblems } from "#core/privacy";
@@ -30,6 +31,14 @@ export async function readExperimentFiles(
 			parsed: underRules(parseExperimentYaml(await readBounded(path)), policy),
 		})),
 	);
+}
+
+/** What the privacy files do not know or allow of an experiment. */
+export async function experimentProblems(): Promise<
+	(experiment: Experiment) => readonly Problem[]
+> {
+	const policy = await privacyPolicy();
+	return (experiment) => privacyProblems(policy, experiment);
 }
 
 async function privacyPolicy(): Promise<PrivacyPolicy> {

@@ -159,6 +159,19 @@ export class PostgresDefinitionStore
 	}
 }
 
+/** The database's, by which definition rows are dated. */
+export class PostgresClock {
+	constructor(private readonly database: Database) {}
+
+	/** Milliseconds since the epoch. */
+	async now(): Promise<number> {
+		const rows = await this.database.query<{ now: Date }>(
+			"select clock_timestamp() as now",
+		);
+		return (rows[0] as { now: Date }).now.getTime();
+	}
+}
+
 /** Definition rows by id, within a transaction. */
 export async function readDefinitions(
 	client: pg.ClientBase,
