@@ -16,7 +16,7 @@ const LOG_ROOT_TWO_PI = 0.5 * Math.log(2 * Math.PI);
 /** e to less than this is no number above 0, and cephes throws instead of saying 0. */
 const UNDERFLOW = -700;
 
-/** Φ(z), the standard normal distribution function; relative error below 1e-14 in both tails. */
+/** Φ(z), the standard normal distribution function; relative error below 1e-13 from z = −27 on (1e-161), 0 below. */
 export const normalCdf = ndtr;
 
 /** The z > 0 that a standard normal exceeds with probability `tail` in (0, ½]. */

@@ -1,7 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { seededRandom, shuffled } from "../../../../test/support/random.js";
-import { sampleRatioEvidence, sampleRatioP } from "./index.js";
+import {
+	sampleRatioChiSquare,
+	sampleRatioEvidence,
+	sampleRatioP,
+} from "./index.js";
 
 const seed = Number(process.env.SEED ?? 20261126);
 
@@ -113,6 +117,20 @@ describe(`the evidence that a split is not as planned (SEED=${seed})`, () => {
 		);
 		expect(() => sampleRatioP(2, [1, 2], [1, 1], 100)).toThrow(
 			"must lie in [0, 1]",
+		);
+	});
+});
+
+describe("χ² of a split", () => {
+	it("is none without units, and 0 for a split exactly as planned", () => {
+		expect(sampleRatioChiSquare([0, 0], [9, 1])).toBeNull();
+		expect(sampleRatioChiSquare([90, 10], [9, 1])).toEqual({
+			statistic: 0,
+			dof: 1,
+			pValue: 1,
+		});
+		expect(() => sampleRatioChiSquare([1, -1], [9, 1])).toThrow(
+			"one count is -1",
 		);
 	});
 });
