@@ -7,7 +7,7 @@ import { requirePositive } from "./require.js";
  *
  *   log BF = log B(α₀θ₀ + n) − log B(α₀θ₀) − Σ n_j log θ₀_j,    log B(a) = Σ log Γ(a_j) − log Γ(Σ a_j)
  *
- * Lindon & Malek 2022, "Anytime-Valid Inference For Multinomial Count Data", section 3. Under the plan the factor is a martingale that
+ * Lindon & Malek 2022, "Anytime-Valid Inference For Multinomial Count Data" (its test of a multinomial hypothesis). Under the plan the factor is a martingale that
  * begins at 1, so that it ever passes 1/α has probability at most α. α₀ in units: how near the plan the other splits are thought to
  * be; a large one finds small leaks of large experiments, a small one large leaks early. The order of the units does not matter.
  * `planned`: positive weights, not necessarily normalised. Throws RangeError for fewer than two groups, lists of different lengths,
