@@ -104,58 +104,9 @@ export class PostgresDefinitionStore
 			newestVersion: number,
 		) => DefinitionChange | null,
 	): Promise<StoredDefinition | null> {
-		return this.database.transaction(async (client) => {
-			await client.query("savepoint untouched");
-			await client.query(
-				"insert into experiments (key, salt) values ($1, $2) on conflict do nothing",
-				[key, randomBytes(32)],
-			);
-			await client.query(
-				"select e.key from experiments e where e.key = $1 for update",
-				[key],
-			);
-			const found = await client.query<DefinitionRecord>(
-				`select ${columns} from experiments e join experiment_definitions d on d.id = e.definition_id where e.key = $1`,
-				[key],
-			);
-			const current = found.rows[0] ? toDefinition(found.rows[0]) : null;
-			const newest = await client.query<{ version: number }>(
-				"select coalesce(max(d.version), 0) as version from experiment_definitions d where d.experiment = $1",
-				[key],
-			);
-			const change = decide(current, newest.rows[0]?.version ?? 0);
-			if (change === null) {
-				await client.query("rollback to savepoint untouched");
-				return current;
-			}
-			const inserted = await client.query<DefinitionRecord>(
-				`with d as (
-					insert into experiment_definitions (experiment, version, state, run, analysis, epoch, winner, held, bucket_ms, definition, action, actor, why)
-					values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning *
-				), e as (
-					update experiments set definition_id = d.id from d where key = $1 returning salt
-				), r as (
-					insert into revisions (experiment) values ($1) on conflict do nothing
-				)
-				select ${columns} from d, e`,
-				[
-					key,
-					change.version,
-					change.state,
-					change.run,
-					change.analysis,
-					change.epoch,
-					change.winner,
-					change.held,
-					change.bucketMs,
-					JSON.stringify(renderExperiment(change.experiment)),
-					change.action,
-					change.actor,
-					change.why,
-				],
-			);
-			return toDefinition(inserted.rows[0] as DefinitionRecord);
-		});
+		return this.database.transaction((client) =>
+			changeDefinition(client, key, decide),
+		);
 	}
 }
 
@@ -170,6 +121,64 @@ export class PostgresClock {
 		);
 		return (rows[0] as { now: Date }).now.getTime();
 	}
+}
+
+/** The same within a transaction of the caller's, which may do more. */
+export async function changeDefinition(
+	client: pg.ClientBase,
+	key: string,
+	decide: Parameters<DefinitionStore["change"]>[1],
+): Promise<StoredDefinition | null> {
+	await client.query("savepoint untouched");
+	await client.query(
+		"insert into experiments (key, salt) values ($1, $2) on conflict do nothing",
+		[key, randomBytes(32)],
+	);
+	await client.query(
+		"select e.key from experiments e where e.key = $1 for update",
+		[key],
+	);
+	const found = await client.query<DefinitionRecord>(
+		`select ${columns} from experiments e join experiment_definitions d on d.id = e.definition_id where e.key = $1`,
+		[key],
+	);
+	const current = found.rows[0] ? toDefinition(found.rows[0]) : null;
+	const newest = await client.query<{ version: number }>(
+		"select coalesce(max(d.version), 0) as version from experiment_definitions d where d.experiment = $1",
+		[key],
+	);
+	const change = decide(current, newest.rows[0]?.version ?? 0);
+	if (change === null) {
+		await client.query("rollback to savepoint untouched");
+		return current;
+	}
+	const inserted = await client.query<DefinitionRecord>(
+		`with d as (
+			insert into experiment_definitions (experiment, version, state, run, analysis, epoch, winner, held, bucket_ms, definition, action, actor, why)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning *
+		), e as (
+			update experiments set definition_id = d.id from d where key = $1 returning salt
+		), r as (
+			insert into revisions (experiment) values ($1) on conflict do nothing
+		)
+		select ${columns} from d, e`,
+		[
+			key,
+			change.version,
+			change.state,
+			change.run,
+			change.analysis,
+			change.epoch,
+			change.winner,
+			change.held,
+			change.bucketMs,
+			JSON.stringify(renderExperiment(change.experiment)),
+			change.action,
+			change.actor,
+			change.why,
+		],
+	);
+	return toDefinition(inserted.rows[0] as DefinitionRecord);
 }
 
 /** Definition rows by id, within a transaction. */

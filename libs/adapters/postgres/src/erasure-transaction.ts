@@ -19,6 +19,7 @@ import {
 } from "./erasure-taken.js";
 import { erasedVerdicts, writeVerdicts } from "./erasure-verdicts.js";
 import { takeFloors } from "./gate.js";
+import { eraseGuarded } from "./guard-books.js";
 import { forgetWindows } from "./open-windows.js";
 
 /** The eraser's own shard: its rows may be negative, being what was added elsewhere. Learners have 0 to 15. */
@@ -64,6 +65,7 @@ export async function eraseSome(
 	removed.profiles = written?.profiles ?? 0;
 	removed.consents = written?.consents ?? 0;
 	const taken = await takeDecisions(client, units, bound);
+	await eraseGuarded(client, units);
 	await learnDefinitions(client, taken.definitionIds, definitions);
 	// What is not found by its decision goes last, when no event is left that a decision still to come out would take along.
 	const last = bound === null;

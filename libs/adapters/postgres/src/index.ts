@@ -6,6 +6,8 @@ export * from "./dead-letters.js";
 export * from "./decision-reads.js";
 export * from "./definition-store.js";
 export * from "./erasure.js";
+export { forgetBooks, PostgresGuardBooks } from "./guard-books.js";
+export { PostgresGuardTrips } from "./guard-trips.js";
 export * from "./learning-ledger.js";
 export * from "./log-reads.js";
 export * from "./logged-decisions.js";

@@ -49,7 +49,9 @@ export function countedAs({
 }
 
 /** The group whose units it is compared among; null where it counts in none: outside, by a guardrail, or imported history. */
-export function sideOf(row: BookableRow): Side | null {
+export function sideOf(
+	row: Pick<BookableRow, "group" | "degraded" | "origin">,
+): Side | null {
 	const as = countedAs(row);
 	return row.origin !== "import" && (as === "policy" || as === "control")
 		? as

@@ -16,7 +16,7 @@ export interface TrippedGuardrail {
 /** Stops harm: only a person resumes. Does nothing where a person has acted on that run already, or another process has done it. */
 export class TripGuardrail {
 	constructor(
-		private readonly store: DefinitionStore,
+		private readonly store: Pick<DefinitionStore, "change">,
 		private readonly obeyed?: Obeyed,
 	) {}
 

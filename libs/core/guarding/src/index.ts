@@ -1,0 +1,3 @@
+export * from "./count-guarded.js";
+export * from "./guard-plan.js";
+export * from "./look.js";
