@@ -297,6 +297,25 @@ describe("the book of a guardrail", () => {
 		expect(await countAll(skips, END)).toEqual(allOf(left));
 	});
 
+	it("is nothing to look at, and counts no further, before it stands at the newest revision: events that the log has would be missing", async () => {
+		await countAll(skips, begun);
+		const happened = happenings(9, 120);
+		const parts = Array.from({ length: 12 }, (_, i) =>
+			happened.slice(10 * i, 10 * (i + 1)),
+		);
+		for (const part of parts) await tell(part);
+		const steps: BookStep[] = [];
+		while (!steps.at(-1)?.isCurrent)
+			steps.push((await stepOf(skips)(END)) as BookStep);
+		expect(steps.map(({ isLookable }) => isLookable)).toEqual([
+			false,
+			false,
+			true,
+		]);
+		expect(steps[1]?.sums).toEqual([{}, {}]);
+		expect(steps[2]?.sums).toEqual(allOf(happened));
+	});
+
 	it("is let alone while another is at it", async () => {
 		await tell(happenings(7, 20));
 		await countAll(skips, END);
