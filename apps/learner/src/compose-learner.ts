@@ -27,10 +27,12 @@ import { pseudonymsOf } from "../../boot/src/pseudonyms.js";
 import type { Shutdown } from "../../boot/src/shutdown.js";
 import { streamKeepMs } from "../../boot/src/stream-keep.js";
 import { watchContexts } from "./context-watch.js";
+import { watchGuardrails } from "./guardrail-watch.js";
 import { type FinishedBatch, LearnerWorker } from "./learner.worker.js";
 import { LossWatch } from "./loss-watch.js";
 import { RetentionUpkeep } from "./retention-upkeep.js";
 import { keepSchedules } from "./schedule-upkeep.js";
+import { StreamClock } from "./stream-clock.js";
 import { deliverWebhooks } from "./webhook-delivery.js";
 import { WindowUpkeep } from "./window-upkeep.js";
 
@@ -76,12 +78,14 @@ export function startLearner(
 		Promise.all(ledgers.map((ledger) => ledger.close())).then(() => {}),
 	);
 
+	const clock = new StreamClock(parts.stream);
 	const windows = new WindowUpkeep(
 		new CloseWindows(
 			new PostgresOpenWindows(database),
 			ledgers[0] as PostgresLearningLedger,
 		),
 		parts.stream,
+		clock,
 		{
 			onClosed: (commits, seconds) =>
 				recordCommits(commits, seconds, metrics, log),
@@ -105,7 +109,7 @@ export function startLearner(
 				{
 					mostMessages: MOST_MESSAGES,
 					onBatch: (batch) => {
-						windows.learned(batch.messages);
+						clock.learned(batch.messages);
 						record(batch, metrics, log);
 					},
 					onTrouble: (what, error) => log.warn({ err: error }, what),
@@ -160,6 +164,11 @@ export function startLearner(
 	shutdown.add("look for silent copies", () => looking.stop());
 	watchContexts(database, store, { metrics, log, shutdown });
 	keepSchedules(database, store, log, shutdown);
+	watchGuardrails(
+		parts,
+		{ clock, isTold: config.webhook !== null },
+		{ metrics, log, shutdown },
+	);
 	if (config.webhook !== null)
 		deliverWebhooks(database, config.webhook, { metrics, log, shutdown });
 	const retention = new RetentionUpkeep(

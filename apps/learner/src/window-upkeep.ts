@@ -1,5 +1,6 @@
 import type { Stream } from "#usecases/ingesting";
 import type { CloseWindows, Committed } from "#usecases/learning";
+import type { StreamClock } from "./stream-clock.js";
 
 const EVERY_MS = 2_000;
 
@@ -8,27 +9,18 @@ export interface WindowUpkeepOptions {
 	readonly onTrouble: (error: unknown) => void;
 }
 
-/**
- * Closes windows every two seconds by the clock of the stream: the present where nothing of it waits, else the newest message learned,
- * so that after an outage no window is closed before its events are learned.
- */
+/** Closes windows every two seconds by the clock of the stream. */
 export class WindowUpkeep {
 	#timer: NodeJS.Timeout | null = null;
 	#running: Promise<void> = Promise.resolve();
 	#busy = false;
-	#learnedUpTo = Number.NEGATIVE_INFINITY;
 
 	constructor(
 		private readonly windows: CloseWindows,
-		private readonly stream: Pick<Stream, "backlog" | "announce">,
+		private readonly stream: Pick<Stream, "announce">,
+		private readonly clock: Pick<StreamClock, "now">,
 		private readonly options: WindowUpkeepOptions,
 	) {}
-
-	/** Told of every batch learned. What other lanes and learners have in hand may be older: a window's grace is for that. */
-	learned(messages: readonly { readonly storedAt: number }[]): void {
-		for (const { storedAt } of messages)
-			this.#learnedUpTo = Math.max(this.#learnedUpTo, storedAt);
-	}
 
 	start(): void {
 		this.#timer ??= setInterval(() => {
@@ -49,11 +41,9 @@ export class WindowUpkeep {
 
 	async #close(): Promise<void> {
 		const startedAt = performance.now();
-		const present = Date.now();
-		const waiting = await this.stream.backlog();
-		const clock = waiting === 0 ? present : this.#learnedUpTo;
-		if (clock === Number.NEGATIVE_INFINITY) return;
-		const commits = await this.windows.execute(clock);
+		const now = await this.clock.now();
+		if (now === null) return;
+		const commits = await this.windows.execute(now);
 		for (const { revisions } of commits)
 			for (const [experiment, revision] of revisions)
 				this.stream.announce(experiment, revision);

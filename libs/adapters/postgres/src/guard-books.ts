@@ -12,18 +12,20 @@ import type { BookPart, BookStep, GuardBooks } from "#usecases/guarding";
 import { GATE } from "./advisory-locks.js";
 import type { Database } from "./database.js";
 import {
+	nextIds,
+	nextRevision,
+	readGuarded,
+	readGuardedOutcomes,
+	touchedIds,
+} from "./guard-log.js";
+import {
 	addToGuardSums,
 	type BookRecord,
 	moveBook,
-	nextIds,
-	nextRevision,
 	openBook,
-	readGuarded,
-	readGuardedOutcomes,
 	readGuardSums,
 	readUnits,
 	takeUnits,
-	touchedIds,
 	writeUnits,
 } from "./guard-sql.js";
 

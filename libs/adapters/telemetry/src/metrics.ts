@@ -153,6 +153,16 @@ export class Metrics {
 		["experiment", "feature", "kind"],
 	);
 
+	readonly #guardrailTrips = this.#counter(
+		"segue_guardrail_trips_total",
+		"Guardrails that acted: alert, pause or control.",
+		["experiment", "action"],
+	);
+	readonly #guardrailLooks = this.#counter(
+		"segue_guardrail_looks_total",
+		"Looks at all guardrails of a running experiment: current, behind (not counted as far as the log goes) or failed.",
+		["outcome"],
+	);
 	readonly #webhooks = this.#counter(
 		"segue_webhooks_total",
 		"Attempts to deliver a message to the webhook: delivered, postponed (failed, and due again) or given up.",
@@ -294,6 +304,20 @@ export class Metrics {
 			[],
 			read,
 		);
+	}
+
+	guardrailTripped(experiment: string, action: string): void {
+		this.#guardrailTrips.inc({
+			experiment: this.#experiments.of(experiment),
+			action,
+		});
+	}
+
+	guardrailsLookedAt(
+		outcome: "current" | "behind" | "failed",
+		experiments: number,
+	): void {
+		this.#guardrailLooks.inc({ outcome }, experiments);
 	}
 
 	webhookTried(outcome: "delivered" | "postponed" | "given up"): void {

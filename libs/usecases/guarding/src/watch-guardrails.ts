@@ -22,7 +22,8 @@ const MOST_STEPS = 50;
 export interface WatchedGuardrails {
 	/** Those that acted in this look. */
 	readonly tripped: readonly Trip[];
-	/** Experiments that are not counted as far as they could be, by keys. */
+	/** Experiments that were counted as far as the log goes, and those that were not, by keys. */
+	readonly current: readonly string[];
 	readonly behind: readonly string[];
 	/** What failed, by experiment: the others were watched all the same. */
 	readonly failed: readonly {
@@ -60,9 +61,10 @@ export class WatchGuardrails {
 	async execute(): Promise<WatchedGuardrails> {
 		const now = await this.options.clock();
 		const tripped: Trip[] = [];
+		const current: string[] = [];
 		const behind: string[] = [];
 		const failed: { experiment: string; error: unknown }[] = [];
-		if (now === null) return { tripped, behind, failed };
+		if (now === null) return { tripped, current, behind, failed };
 		const watched = (await this.definitions.all()).filter(isWatched);
 		this.#forgetOthers(watched);
 		for (const definition of watched) {
@@ -70,12 +72,12 @@ export class WatchGuardrails {
 			try {
 				const { trips, isCurrent } = await this.#watch(definition, now);
 				tripped.push(...trips);
-				if (!isCurrent) behind.push(key);
+				(isCurrent ? current : behind).push(key);
 			} catch (error) {
 				failed.push({ experiment: key, error });
 			}
 		}
-		return { tripped, behind, failed };
+		return { tripped, current, behind, failed };
 	}
 
 	/** Until one of its guardrails has changed what it is: then the rest is for the next look. */
