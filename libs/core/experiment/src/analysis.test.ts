@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -456,6 +457,15 @@ describe("what an experiment is judged by", () => {
 			parseExperiment({ ...document, guardrails: unbound }, "stored").ok,
 		).toBe(false);
 	});
+});
+
+it("each built-in metric is explained where metrics are, docs/experiments.md", () => {
+	const path = new URL("../../../../docs/experiments.md", import.meta.url);
+	const page = readFileSync(path, "utf8");
+	const missing = Object.keys(BUILT_IN_METRICS).filter(
+		(name) => !page.includes(`\`${name}\``),
+	);
+	expect(missing).toEqual([]);
 });
 
 describe("the document form", () => {

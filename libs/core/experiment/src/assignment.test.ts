@@ -36,6 +36,41 @@ describe("the group of a unit", () => {
 		expect(moved).toEqual([]);
 	});
 
+	it("is kept by every unit over any ramp: a larger share only adds units, a larger control only turns policy into control", () => {
+		const rank = { outside: 0, policy: 1, control: 2 } as const;
+		const at = (t: Traffic) => groups(t).map((group) => rank[group]);
+		const shares = [0, 0.01, 0.05, 0.2, 0.5, 0.8, 1];
+		const full = at(traffic(1, 0.3));
+		let inside = 0;
+		for (const share of shares) {
+			const now = at(traffic(share, 0.3));
+			expect(
+				now.filter((group, unit) => group !== 0 && group !== full[unit]),
+			).toEqual([]);
+			const more = now.filter((group) => group !== 0).length;
+			expect(more).toBeGreaterThanOrEqual(inside);
+			inside = more;
+		}
+		expect(inside).toBe(units.length);
+		let before = at(traffic(0.7, 0));
+		for (const control of [0.05, 0.1, 0.5, 0.9, 1]) {
+			const now = at(traffic(0.7, control));
+			const moved = now.filter((group, unit) => group !== before[unit]);
+			expect(new Set(moved)).toEqual(new Set([rank.control]));
+			before = now;
+		}
+	});
+
+	it("does not depend on whether a unit is inside: control has its share at every step of a ramp", () => {
+		for (const share of [0.1, 0.4, 1]) {
+			const list = groups(traffic(share, 0.2));
+			const inside = list.filter((group) => group !== "outside");
+			// Four standard deviations of a binomial share.
+			const slack = 4 * Math.sqrt((0.2 * 0.8) / inside.length);
+			expect(Math.abs(shareOf("control", inside) - 0.2)).toBeLessThan(slack);
+		}
+	});
+
 	it("is another one under another salt", () => {
 		const one = groups(traffic(1, 0.5));
 		const other = groups(traffic(1, 0.5), "a7".repeat(32));
