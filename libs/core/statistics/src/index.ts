@@ -67,6 +67,7 @@ export {
 	posteriorEffect,
 } from "./posterior-effect.js";
 export { rateSequence } from "./rate-sequence.js";
+export { type ArmDraws, type DrawBalance, drawBalances } from "./row-loss.js";
 export { type SampleMean, sampleMean, sampleShare } from "./sample-mean.js";
 export {
 	sampleRatioChiSquare,
