@@ -13,6 +13,7 @@ import { Pool } from "./validity/pool.js";
 import {
 	caseRows,
 	delayRows,
+	rampRows,
 	standardErrorRows,
 	widthRows,
 } from "./validity/rows.js";
@@ -81,6 +82,15 @@ const cases = (["equal", "differ"] as const).flatMap((arms) =>
 const manyArms: Scenario = { ...common, arms: "differ", K: 12, explore: 0.02 };
 const plain: Scenario = { ...common, arms: "equal", K: 4, explore: 0.05 };
 
+/** Control goes from a tenth to a half while everybody's rewards rise. */
+const RAMP = {
+	units: 2_000,
+	decisions: 20_000,
+	controls: [0.1, 0.5],
+	drift: 0.3,
+	gain: 0.1,
+} as const;
+
 async function measure(pool: Pool): Promise<RatioRow[]> {
 	const few = seeds.slice(0, FEW);
 	const asked: Promise<RatioRow[]>[] = [
@@ -93,6 +103,7 @@ async function measure(pool: Pool): Promise<RatioRow[]> {
 				.run("delayOf", { excess, units: 5_000, decisions: 50_000 }, seeds)
 				.then((delays) => delayRows(excess, SKIP_LIMIT, delays)),
 		),
+		pool.run("rampOf", RAMP, seeds).then(rampRows),
 		...cases.map(async (scenario) => {
 			const rows = caseRows(
 				scenario,

@@ -1,4 +1,5 @@
 import type { RatioRow } from "../support/ratio-row.js";
+import type { RampFindings } from "./epochs.js";
 import type { RunFindings } from "./simulate.js";
 import type { StandardErrors } from "./standard-errors.js";
 import { ALPHA } from "./watch-lift.js";
@@ -79,6 +80,35 @@ export function caseRows(
 			bound,
 			"α + 2 SE",
 			ofRuns,
+		),
+	];
+}
+
+/** The lift over two epochs against α + 2 SE, and beside sums that are pooled over both. */
+export function rampRows(runs: readonly RampFindings[]): RatioRow[] {
+	const share = (is: (run: RampFindings) => boolean) =>
+		runs.filter(is).length / runs.length;
+	const mean = (of: (run: RampFindings) => number) =>
+		Math.abs(runs.reduce((sum, run) => sum + of(run), 0) / runs.length);
+	const name = "lift-over-epochs";
+	const ofRuns = { unit: "share of runs" };
+	const missed = share((run) => run.missed);
+	const pooled = "sums pooled over epochs";
+	return [
+		row(`${name}/misses`, missed, mostWrong(runs.length), "α + 2 SE", ofRuns),
+		row(
+			`${name}/misses`,
+			missed,
+			share((run) => run.missedPooled),
+			pooled,
+			ofRuns,
+		),
+		row(
+			`${name}/bias`,
+			mean((run) => run.error),
+			mean((run) => run.pooledError),
+			pooled,
+			{ unit: "reward" },
 		),
 	];
 }
