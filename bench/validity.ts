@@ -67,6 +67,7 @@ const common = {
 	units: Math.ceil(decisions / 20),
 	control: 0.2,
 	listeners: "iid",
+	looks: 10_000,
 } as const;
 const cases = (["equal", "differ"] as const).flatMap((arms) =>
 	LISTENERS.map(

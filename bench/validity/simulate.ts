@@ -3,8 +3,6 @@ import { GuardrailWatch } from "./watch-guardrail.js";
 import { type LiftFindings, LiftWatch } from "./watch-lift.js";
 import { play, type Scenario } from "./world.js";
 
-const LOOKS = 10_000;
-
 /** What one run showed. */
 export interface RunFindings {
 	readonly lift: LiftFindings;
@@ -12,7 +10,7 @@ export interface RunFindings {
 	readonly wasPaused: boolean;
 }
 
-/** One run with 10,000 looks at everything, evenly spread (one after each decision where there are fewer). */
+/** One run, looked at so many times, evenly spread (after each decision where there are fewer). */
 export function simulate(scenario: Scenario, seed: number): RunFindings {
 	const watches = {
 		lift: new LiftWatch(scenario),
@@ -20,7 +18,7 @@ export function simulate(scenario: Scenario, seed: number): RunFindings {
 		guardrail: new GuardrailWatch(scenario.units),
 	};
 	const all = Object.values(watches);
-	const every = Math.max(1, Math.floor(scenario.decisions / LOOKS));
+	const every = Math.max(1, Math.floor(scenario.decisions / scenario.looks));
 	play(scenario, seed, (decision) => {
 		for (const watch of all) watch.add(decision);
 		if ((decision.t + 1) % every === 0) for (const watch of all) watch.look();

@@ -15,6 +15,8 @@ export interface Scenario {
 	readonly control: number;
 	/** Exploration floor ε. */
 	readonly explore: number;
+	/** How often everything is looked at. */
+	readonly looks: number;
 }
 
 export const CONTEXTS = 4;

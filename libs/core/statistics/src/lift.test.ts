@@ -141,17 +141,63 @@ describe("the lift over epochs", () => {
 });
 
 describe("the relative lift", () => {
-	it("is over control's mean, with the delta method of a ratio", () => {
-		const got = shown([epoch({ ratio: 0.36 })]);
-		if (got.relative.kind !== "shown") throw new Error("withheld");
-		// Var = Var p/c² + Var c·p²/c⁴.
-		const se = Math.sqrt(
-			0.003 ** 2 / 0.3 ** 2 + (0.004 ** 2 * 0.36 ** 2) / 0.3 ** 4,
+	function relativeOf(epochs: readonly EpochGroups[]) {
+		const { relative } = shown(epochs);
+		if (relative.kind !== "shown") throw new Error(relative.reason);
+		return relative;
+	}
+
+	it("holds all values whose own sequence holds zero, and no other", () => {
+		const got = relativeOf([epoch({ ratio: 0.36 })]);
+		const {
+			low,
+			high,
+			lift: difference,
+			standardError,
+		} = shown([epoch({ ratio: 0.36 })]);
+		const width = (high - difference) / standardError;
+		expect(got.lift).toBeCloseTo(0.2, 12);
+		for (const end of [got.low, got.high]) {
+			const r = 1 + end;
+			const distance = Math.abs(0.36 - r * 0.3);
+			const error = Math.sqrt(0.003 ** 2 + r * r * 0.004 ** 2);
+			expect(distance).toBeCloseTo(width * error, 12);
+		}
+		expect(got.low).toBeLessThan(0.2);
+		expect(got.high).toBeGreaterThan(0.2);
+		expect(low).toBeLessThan(high);
+	});
+
+	it("is above zero exactly where the lift is", () => {
+		const ratios = fc.double({ min: 0.2, max: 0.4, noNaN: true });
+		fc.assert(
+			fc.property(ratios, (ratio) => {
+				const { low, high } = relativeOf([epoch({ ratio })]);
+				const absolute = shown([epoch({ ratio })]);
+				expect(low > 0).toBe(absolute.low > 0);
+				expect(high < 0).toBe(absolute.high < 0);
+			}),
 		);
-		const width = (got.high - got.lift) / got.standardError;
-		expect(got.relative.lift).toBeCloseTo(0.2, 12);
-		expect(got.relative.low).toBeCloseTo(0.2 - width * se, 12);
-		expect(got.relative.high).toBeCloseTo(0.2 + width * se, 12);
+	});
+
+	it("over epochs holds at least what each value's own sequence does", () => {
+		const epochs = [
+			epoch({ n: 9_000, ratio: 0.4 }, { ratio: 0.3, variance: 0.009 ** 2 }),
+			epoch({ n: 3_000, ratio: 0.6, variance: 0.006 ** 2 }, { ratio: 0.55 }),
+		];
+		const all = shown(epochs);
+		const width = (all.high - all.lift) / all.standardError;
+		const { low, high, lift: middle } = relativeOf(epochs);
+		expect(middle).toBeCloseTo(all.lift / all.controlMean, 12);
+		for (const end of [low, high]) {
+			const r = 1 + end;
+			const error =
+				0.75 * Math.hypot(0.003, r * 0.009) +
+				0.25 * Math.hypot(0.006, r * 0.004);
+			const distance = Math.abs(all.policyMean - r * all.controlMean);
+			expect(distance).toBeGreaterThanOrEqual(width * error * (1 - 1e-9));
+			expect(distance).toBeLessThan(width * error * 1.01);
+		}
 	});
 
 	it("says better as better where control's mean is negative", () => {
@@ -163,13 +209,22 @@ describe("the relative lift", () => {
 		);
 	});
 
-	it("is withheld while control's mean is within three standard errors of zero", () => {
+	it("is withheld while control's mean is within three standard errors of zero, or its own sequence holds zero", () => {
 		for (const ratio of [0, 0.0119, -0.0119])
 			expect(shown([epoch({}, { ratio })]).relative).toMatchObject({
 				kind: "withheld",
-				reason: expect.stringContaining("3 standard errors of zero"),
+				reason: expect.stringContaining("standard errors of zero"),
 			});
-		for (const ratio of [0.0121, -0.0121])
-			expect(shown([epoch({}, { ratio })]).relative.kind).toBe("shown");
+		// The lift's own width is about 3.05 here: 3.2 standard errors are enough.
+		for (const ratio of [0.0128, -0.0128])
+			expect(relativeOf([epoch({}, { ratio })]).high).toBeLessThan(Infinity);
+		// A wide τ is narrow late: the width is below 3, three standard errors are asked for all the same.
+		const late = { alpha: 0.2, tau: 0.0282 };
+		expect(shown([epoch({}, { ratio: 0.0119 })], late).relative).toMatchObject({
+			reason: expect.stringContaining("within 3 standard errors"),
+		});
+		expect(shown([epoch({}, { ratio: 0.0121 })], late).relative.kind).toBe(
+			"shown",
+		);
 	});
 });

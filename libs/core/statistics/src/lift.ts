@@ -92,7 +92,7 @@ export function lift(
 	const weights = decisions.map((n) => n / all);
 	const policyMean = weighted(epochs, weights, ({ policy }) => policy.ratio);
 	const controlMean = weighted(epochs, weights, ({ control }) => control.ratio);
-	const standardError = errorOf(epochs, weights, 1, 1);
+	const standardError = errorOf(epochs, weights);
 	const difference = policyMean - controlMean;
 	const v = standardError ** -2;
 	const rho = tau ** -2;
@@ -106,13 +106,7 @@ export function lift(
 		policyMean,
 		controlMean,
 		weights,
-		relative: relativeTo(
-			controlMean,
-			policyMean,
-			errorOf(epochs, weights, 0, 1),
-			(slope) => errorOf(epochs, weights, 1, slope),
-			half / standardError,
-		),
+		relative: relativeTo(epochs, weights, half / standardError),
 	};
 }
 
@@ -126,29 +120,56 @@ function withheldFor(epochs: readonly EpochGroups[]): Withheld {
 }
 
 /**
- * By the delta method of a ratio of independent means, SE = √(Var p/c² + p² Var c/c⁴), with as many of them to each side as the lift has:
- * the ratio moves with the same information.
+ * Of r = R_policy/R_control, all values whose own sequence, p − r·c ± width · SE(p − r·c), holds 0 (Fieller 1954), so between the roots of
+ * r²(c² − w²·Var c) − 2r·p·c + p² − w²·Var p. The delta method's interval is too narrow while control's mean is but a few SE from zero
+ * (simulated: it missed in 16 % of runs at α = 0.05). The set has two ends only where control's own sequence leaves zero out.
  */
 function relativeTo(
-	control: number,
-	policy: number,
-	controlError: number,
-	errorWith: (slope: number) => number,
+	epochs: readonly EpochGroups[],
+	weights: readonly number[],
 	width: number,
 ): RelativeLift {
-	if (Math.abs(control) <= LEAST_DISTANCE * controlError)
+	const p = weighted(epochs, weights, ({ policy }) => policy.ratio);
+	const c = weighted(epochs, weights, ({ control }) => control.ratio);
+	const { policy, control } = variancesAt(epochs, weights, p / c);
+	const distance = Math.max(LEAST_DISTANCE, width);
+	if (!(Math.abs(c) > distance * Math.sqrt(control)))
 		return {
 			kind: "withheld",
-			reason: `control's mean is within ${LEAST_DISTANCE} standard errors of zero, so nothing can be said relative to it`,
+			reason: `control's mean is within ${Number(distance.toFixed(1))} standard errors of zero, so nothing can be said relative to it`,
 		};
-	const relative = (policy - control) / Math.abs(control);
-	const half = (width * errorWith(policy / control)) / Math.abs(control);
+	const w2 = width * width;
+	const spread =
+		width * Math.sqrt(c * c * policy + p * p * control - w2 * policy * control);
+	const scale = c * c - w2 * control;
+	const ends = [(p * c - spread) / scale, (p * c + spread) / scale]
+		.map((r) => Math.sign(c) * (r - 1))
+		.sort((a, b) => a - b) as [number, number];
 	return {
 		kind: "shown",
-		lift: relative,
-		low: relative - half,
-		high: relative + half,
+		lift: (p - c) / Math.abs(c),
+		low: ends[0],
+		high: ends[1],
 	};
+}
+
+/**
+ * Var p and Var c such that Var p + r²·Var c is at least (Σ w_e·SE_e)² for every r, and equal to it at `at`: (Σ w√q)² ≤ Σ ws · Σ wq/s by
+ * Cauchy and Schwarz, s being √q there. Of one epoch they are its groups' own.
+ */
+function variancesAt(
+	epochs: readonly EpochGroups[],
+	weights: readonly number[],
+	at: number,
+): { policy: number; control: number } {
+	const slope = Number.isFinite(at) ? at : 1;
+	const error = ({ policy, control }: EpochGroups) =>
+		Math.sqrt(policy.variance + slope * slope * control.variance);
+	const all = weighted(epochs, weights, error);
+	const of = (name: keyof EpochGroups) =>
+		all *
+		weighted(epochs, weights, (epoch) => epoch[name].variance / error(epoch));
+	return { policy: of("policy"), control: of("control") };
 }
 
 function weighted(
@@ -164,14 +185,12 @@ function weighted(
 	return sum;
 }
 
-/** The most that the SE of Σ w_e (a·R_policy,e − b·R_control,e) can be. */
+/** The most that the SE of Σ w_e (R_policy,e − R_control,e) can be. */
 function errorOf(
 	epochs: readonly EpochGroups[],
 	weights: readonly number[],
-	a: number,
-	b: number,
 ): number {
 	return weighted(epochs, weights, ({ policy, control }) =>
-		Math.sqrt(a * a * policy.variance + b * b * control.variance),
+		Math.sqrt(policy.variance + control.variance),
 	);
 }
