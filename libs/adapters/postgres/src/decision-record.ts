@@ -137,7 +137,7 @@ export function fromDoubleBytes(bytes: Buffer): Float64Array {
 	return values;
 }
 
-function fromIndexBytes(bytes: Buffer): number[] {
+export function fromIndexBytes(bytes: Buffer): number[] {
 	return Array.from({ length: bytes.length / 2 }, (_, i) =>
 		bytes.readInt16LE(i * 2),
 	);

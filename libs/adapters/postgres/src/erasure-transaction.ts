@@ -2,6 +2,7 @@ import type pg from "pg";
 import type { Definition } from "#core/experiment";
 import type { Event } from "#core/log";
 import type { RemovedRows } from "#usecases/erasing";
+import { unbookUnits } from "./book-erasure.js";
 import { readDefinitions } from "./definition-store.js";
 import { eraseLetters, type LettersSeen } from "./erasure-dead-letters.js";
 import {
@@ -64,6 +65,7 @@ export async function eraseSome(
 	const removed = noRows();
 	removed.profiles = written?.profiles ?? 0;
 	removed.consents = written?.consents ?? 0;
+	await unbookUnits(client, units, bound, definitions);
 	const taken = await takeDecisions(client, units, bound);
 	await eraseGuarded(client, units);
 	await learnDefinitions(client, taken.definitionIds, definitions);

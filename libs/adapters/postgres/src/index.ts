@@ -1,3 +1,5 @@
+export { PostgresBookingLog } from "./book-log.js";
+export { PostgresBookedReads } from "./book-reads.js";
 export * from "./consents.js";
 export * from "./context-log.js";
 export { forgetContexts, PostgresContextReads } from "./context-reads.js";

@@ -21,6 +21,7 @@ export {
 	WEEK_HOURS,
 } from "./unit-entry.js";
 export {
+	COHORT_HOURS,
 	COVARIATE_EACH,
 	COVARIATE_HEAD,
 	MOMENTS,

@@ -24,6 +24,8 @@ export type Span = readonly [from: number, to: number];
 export interface GroupEntry {
 	/** Its first decision: the smallest id. */
 	first: string;
+	/** Its latest so far: the largest id. */
+	last: string;
 	/** The covariate as that decision had it, in steps of the grid. */
 	x: number | null;
 	/** Decisions by hour since 1970, up to 28 days from the first. */
@@ -41,7 +43,7 @@ export const hourOf = (id: string): number =>
 	Math.floor(timeOfId(id) / HOUR_MS);
 
 export function emptyEntry(first: string): GroupEntry {
-	return { first, x: null, hours: {}, slices: {}, sessions: [] };
+	return { first, last: first, x: null, hours: {}, slices: {}, sessions: [] };
 }
 
 /**
@@ -61,6 +63,7 @@ export function addToEntry(
 		entry.first = id;
 		entry.x = covariateOf(bookable);
 	}
+	if (id > entry.last) entry.last = id;
 	const hour = hourOf(id);
 	const first = hourOf(entry.first);
 	if (first < before) dropHoursFrom(entry, first + LONGEST_HOURS);

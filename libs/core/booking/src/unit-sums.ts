@@ -167,6 +167,11 @@ function returnsOf(
 	);
 }
 
+/** After so many hours from the hour of its first decision something of a unit is counted that was not before. */
+export const COHORT_HOURS: readonly number[] = [
+	...new Set([WEEK_HOURS, ...Object.values(RETURN_HOURS)]),
+];
+
 const RETURNS = Object.entries(RETURN_HOURS).map(
 	([name, within]) => [columnOf(name), within] as const,
 );

@@ -7,6 +7,7 @@ import {
 } from "#core/health";
 import { timeOfId } from "#core/log";
 import { whyMissing } from "#usecases/deciding";
+import { Leisure } from "#usecases/pacing";
 import type {
 	ContextChanges,
 	ContextLog,
@@ -20,28 +21,6 @@ const PAGE = 1_000;
 const HOUR_MS = 3_600_000;
 /** Before the others have their turn: bounds what a stop waits for. */
 const MOST_PARTS = 250;
-
-/** Of a turn of the event loop, which learning needs. */
-const SLICE_MS = 2;
-/** How much longer than it works it leaves the processor and the database to learning: what lags behind is said to. */
-const REST = 9;
-const LONGEST_REST_MS = 1_000;
-
-/** Work that may wait: a slice of it, then a rest that leaves most of the time to others. */
-class Leisure {
-	#begunAt = performance.now();
-
-	get isDue(): boolean {
-		return performance.now() - this.#begunAt >= SLICE_MS;
-	}
-
-	async rest(): Promise<void> {
-		const worked = performance.now() - this.#begunAt;
-		const restMs = Math.min(LONGEST_REST_MS, REST * worked);
-		await new Promise((resolve) => setTimeout(resolve, restMs));
-		this.#begunAt = performance.now();
-	}
-}
 
 /** A run as a part is folded: its launch so far, and what the part adds. */
 interface Folding {

@@ -1,0 +1,355 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Bookable } from "#core/booking";
+import type { Definition } from "#core/experiment";
+import { type DecisionRow, type Event, uuidAtTime } from "#core/log";
+import { BookDecisions, type BookingState } from "#usecases/booking";
+import { Learn } from "#usecases/learning";
+import {
+	aDecision,
+	anEvent,
+	anExperiment,
+	idAt,
+} from "../../../../test/support/builders.js";
+import { LedgerOfTest } from "../../../../test/support/ledger.js";
+import {
+	plainHours,
+	plainScores,
+	plainSums,
+} from "../../../usecases/booking/test/plain-recount.js";
+import {
+	isRefusal,
+	PostgresBookedReads,
+	PostgresBookingLog,
+	PostgresErasure,
+} from "./index.js";
+
+const HOUR = 3_600_000;
+const START = Math.floor((Date.now() - 6 * HOUR) / HOUR) * HOUR;
+const experiment = anExperiment({
+	key: "booked",
+	arms: [{ key: "a" }, { key: "b" }],
+	context: {
+		features: [
+			{
+				name: "device",
+				from: "request",
+				kind: "category",
+				levels: ["phone", "tv"],
+			},
+			{ name: "loyalty", from: "profile", kind: "number" },
+		],
+	},
+	policy: { kind: "linucb" },
+	reward: {
+		window: "30m",
+		range: [0, 1],
+		outcomes: [
+			{ type: "play", value: 0.5 },
+			{ type: "save", value: 1 },
+		],
+	},
+	segments: ["device"],
+	covariate: "loyalty",
+	metrics: {
+		define: [
+			{ name: "likes", event: "like", per: "unit", count: "each", cap: 2 },
+		],
+	},
+});
+
+let ledger: LedgerOfTest;
+let learn: Learn;
+let closeLearner: () => Promise<void>;
+
+beforeAll(async () => {
+	ledger = await LedgerOfTest.open();
+	const own = ledger.learner();
+	learn = new Learn(own, isRefusal);
+	closeLearner = () => own.close();
+});
+afterAll(async () => {
+	await closeLearner?.();
+	await ledger?.close();
+});
+
+/** Of its own process, so that claims of one do not hold up another's. */
+const bookings = () => new PostgresBookingLog(ledger.database, ledger.store);
+const reads = () => new PostgresBookedReads(ledger.database);
+const freeClaims = () =>
+	ledger.database.query(
+		"update bookings set claimed_until = '-infinity', claimed_by = null",
+	);
+
+let made = 0;
+function decisionsOf(
+	definition: Definition,
+	count: number,
+	fields: (i: number) => Partial<DecisionRow> = () => ({}),
+	at = START,
+): DecisionRow[] {
+	return Array.from({ length: count }, (_, i) => {
+		made += 1;
+		return aDecision(definition, {
+			id: idAt(at + i * 30_000, made),
+			arm: i % 3 === 0 ? "a" : "b",
+			unit: `unit-${i % 7}`,
+			group: i % 7 < 2 ? "control" : i % 7 === 6 ? "outside" : "policy",
+			session: i % 2 === 0 ? `session-${i % 14}` : null,
+			context:
+				i % 5 === 0
+					? {}
+					: { device: i % 2 === 0 ? "phone" : "tv", loyalty: (i % 9) - 4 },
+			propensities: Float64Array.of(0.3, 0.7),
+			means: Float64Array.of(0.25, (i % 4) / 4),
+			...fields(i),
+		});
+	});
+}
+
+const TYPES = ["play", "save", "like", "skip", "complete"];
+function eventsOf(rows: readonly DecisionRow[]): Event[] {
+	return rows.flatMap((row, i) =>
+		TYPES.filter((_, k) => (i + k) % 3 === 0).map((type, k) =>
+			anEvent(row, type, { at: row.decidedAt + 1_000 * (k + 1) }),
+		),
+	);
+}
+
+async function learned(
+	rows: readonly DecisionRow[],
+	events: readonly Event[],
+): Promise<void> {
+	for (let i = 0; i < rows.length; i += 40)
+		await learn.execute([ledger.decided(...rows.slice(i, i + 40))]);
+	for (let i = 0; i < events.length; i += 100)
+		await learn.execute(
+			events.slice(i, i + 100).map((event) => ledger.happened(event)),
+		);
+}
+
+const LATER = START + 5 * HOUR;
+const book = (clock = LATER, log = bookings(), pageSize = 17) =>
+	new BookDecisions(log, () => false, pageSize).execute(clock);
+
+async function stateOf(key: string): Promise<BookingState> {
+	await freeClaims();
+	const state = await bookings().claim(key);
+	await freeClaims();
+	return state as BookingState;
+}
+
+/** All that is booked, as it is counted. */
+async function booked(state: BookingState): Promise<readonly Bookable[]> {
+	return bookings().page(
+		{ ...state, cursor: uuidAtTime(0) },
+		state.cursor,
+		100_000,
+	);
+}
+
+async function expectRecounted({
+	experiment: { key },
+}: Definition): Promise<readonly Bookable[]> {
+	const state = await stateOf(key);
+	const all = await booked(state);
+	const { database } = ledger;
+	const rowIds = new Map(
+		(
+			await database.query<{ key: string; id: number }>(
+				`select u.version || ' ' || u.run || ' ' || u.epoch || ' ' || u.unit as key, u.id from booking_units u where u.experiment = $1`,
+				[key],
+			)
+		).map((row) => [row.key, row.id]),
+	);
+	const plain = plainSums(
+		all,
+		state.closings,
+		(epoch, unit) => rowIds.get(`${epoch} ${unit}`) as number,
+	);
+	const stored = await database.query<{
+		key: string;
+		units: number;
+		moments: string[];
+		covariate: string[];
+	}>(
+		`select s.version || ' ' || s.run || ' ' || s.epoch || ' ' || s.side || ' ' || s.slice as key, s.units,
+			s.moments::text[] as moments, s.covariate::text[] as covariate
+		from booking_sums s where s.experiment = $1`,
+		[key],
+	);
+	const trimmed = (values: readonly (string | bigint)[]) => {
+		const list = values.map(String);
+		while (list.at(-1) === "0") list.pop();
+		return list;
+	};
+	const comparable = (
+		rows: readonly (readonly [
+			string,
+			{
+				units: number | bigint;
+				moments: readonly (string | bigint)[];
+				covariate: readonly (string | bigint)[];
+			},
+		])[],
+	) =>
+		Object.fromEntries(
+			rows
+				.map(
+					([name, { units, moments, covariate }]) =>
+						[
+							name,
+							[Number(units), trimmed(moments), trimmed(covariate)],
+						] as const,
+				)
+				.filter(([, [units, moments]]) => units !== 0 || moments.length > 0),
+		);
+	expect(
+		comparable(stored.map(({ key: name, ...row }) => [name, row])),
+	).toEqual(comparable([...plain]));
+	const hours = await database.query<{ key: string; counts: number[] }>(
+		`select h.version || ' ' || h.run || ' ' || h.epoch || ' ' || (extract(epoch from h.hour) / 3600)::int || ' ' || h."group" || ' ' || h.arm as key,
+			array[h.decisions, h.shown, h.learned, h.reward]::float8[] as counts
+		from booking_hours h where h.experiment = $1 and h.decisions <> 0`,
+		[key],
+	);
+	expect(Object.fromEntries(hours.map((row) => [row.key, row.counts]))).toEqual(
+		Object.fromEntries(plainHours(all)),
+	);
+	await expectScored(key, all);
+	return all;
+}
+
+async function expectScored(
+	key: string,
+	all: readonly Bookable[],
+): Promise<void> {
+	const unbooked = new Set(
+		(
+			await ledger.database.query<{ id: string }>(
+				"select b.decision_id as id from booking_unbooked b where b.experiment = $1",
+				[key],
+			)
+		).map(({ id }) => id),
+	);
+	const blocks = await ledger.database.query<{
+		side: string;
+		first_id: string;
+		weights: [string, number][];
+	}>(
+		"select b.side, b.first_id, b.weights from booking_blocks b where b.experiment = $1 order by b.first_id desc",
+		[key],
+	);
+	const plain = plainScores(
+		all.filter(({ row }) => !unbooked.has(row.id)),
+		({ row }) =>
+			new Map(
+				blocks.find(
+					({ side, first_id }) => side === row.group && first_id <= row.id,
+				)?.weights,
+			),
+	);
+	const [run] = await bookings().runs(key, [{ version: 1, run: 1 }]);
+	for (const [arm, sums] of run?.scores.arms ?? [])
+		for (const [name, value] of Object.entries(sums)) {
+			const want =
+				Object.entries(plain.get(`1 1 ${arm}`) ?? {}).find(
+					([one]) => one === name,
+				)?.[1] ?? 0;
+			expect(Math.abs(value - want), `${arm} ${name}`).toBeLessThanOrEqual(
+				1e-9 * Math.max(1, Math.abs(want)),
+			);
+		}
+}
+
+test("what was learned is booked once its window is closed, and the rollups are those of a plain recount", async () => {
+	const definition = await ledger.define(experiment);
+	const rows = decisionsOf(definition, 120);
+	await learned(rows, eventsOf(rows));
+	expect(await book(START + 20 * 60_000)).toBe(0);
+	await freeClaims();
+	// Half of them were decided more than 35 minutes before.
+	await book(START + 35 * 60_000 + 60 * 30_000);
+	expect(await expectRecounted(definition)).toHaveLength(60);
+	await book();
+	expect(await expectRecounted(definition)).toHaveLength(120);
+	const { key } = definition.experiment;
+	const counts = await reads().counts(key, 1, 1);
+	expect(counts.freshness).toMatchObject({
+		decisions: 120,
+		waiting: 0,
+		unbooked: 0,
+	});
+	expect(counts.epochs[0]?.firstIn).toEqual({ policy: 4, control: 2 });
+	expect(counts.metrics.at(-1)?.name).toBe("likes");
+	expect(counts.hours.reduce((sum, { decisions }) => sum + decisions, 0)).toBe(
+		120,
+	);
+	expect(counts.looks.length).toBeGreaterThan(0);
+});
+
+test("what comes or changes later is counted, and left out of the scores", async () => {
+	const definition = await ledger.define(experiment);
+	const { key } = definition.experiment;
+	const rows = decisionsOf(definition, 100);
+	const events = eventsOf(rows);
+	await learned(rows, events);
+	await book();
+	await freeClaims();
+	const late = decisionsOf(
+		definition,
+		20,
+		(i) => ({ unit: `late-${i % 3}`, group: "policy" }),
+		START + 15_000,
+	);
+	const earlier = decisionsOf(
+		definition,
+		3,
+		(i) => ({ unit: `unit-${2 + i}`, group: "policy" }),
+		START - 2 * HOUR,
+	);
+	const back = events.slice(0, 9).map((event) => ({
+		...event,
+		id: `back-${event.id}`,
+		type: "retract",
+		retracts: event.id,
+	}));
+	await learned([...late, ...earlier], [...eventsOf(late), ...back]);
+	await book();
+	expect(await expectRecounted(definition)).toHaveLength(123);
+	const { unbooked } = await reads().freshness(key);
+	expect(unbooked).toBeGreaterThanOrEqual(23);
+	// It changes again: nothing is taken out twice.
+	await learned(
+		[],
+		late.map((row) => anEvent(row, "click", { at: row.decidedAt + 5_000 })),
+	);
+	await freeClaims();
+	await book();
+	await expectRecounted(definition);
+	expect((await reads().freshness(key)).unbooked).toBe(unbooked);
+});
+
+test("an erased unit is in no rollup any more, in the transaction that erases it", async () => {
+	const definition = await ledger.define(experiment);
+	const rows = decisionsOf(definition, 90);
+	await learned(rows, eventsOf(rows));
+	await book();
+	const erasure = new PostgresErasure(ledger.database, 5);
+	for (const unit of ["unit-0", "unit-3"]) {
+		await erasure.erase([unit], 10_000);
+		const left = await expectRecounted(definition);
+		expect(left.some(({ row }) => row.unit === unit)).toBe(false);
+	}
+	await learned(
+		decisionsOf(definition, 10, () => ({ unit: "unit-new" })),
+		[],
+	);
+	await freeClaims();
+	await book();
+	await expectRecounted(definition);
+	const [found] = await ledger.database.query<{ n: number }>(
+		"select count(*)::int as n from booking_units u where u.unit = any ($1) and u.experiment = $2",
+		[["unit-0", "unit-3"], definition.experiment.key],
+	);
+	expect(found?.n).toBe(0);
+});

@@ -1,0 +1,290 @@
+import {
+	type Bookable,
+	type BookingChanges,
+	BookingStep,
+	type Closings,
+	COHORT_HOURS,
+	closeCohorts,
+	hourOf,
+	type RunKey,
+	runKeyOf,
+	type StoredUnit,
+	type UnitKey,
+	unitKeyOf,
+	unitOf,
+} from "#core/booking";
+import { timeOfId, uuidAtTime } from "#core/log";
+import { Leisure } from "#usecases/pacing";
+import type { BookedNext, BookingLog, BookingState } from "./ports.js";
+import { LEAST_DELAY_MS, ripeAfterMs } from "./ripe.js";
+
+const PAGE = 1_000;
+/** Units whose cohorts are closed at once. */
+const MOST_CLOSED = 1_000;
+/** Before the others have their turn: bounds what a stop waits for. */
+const MOST_STEPS = 250;
+const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+/** Decisions may be stored with ids so far ahead of the clock that booking goes by. */
+const AHEAD_MS = 10 * MINUTE_MS;
+/** From so far behind on it works half of the time, lest it never catch up. */
+const FAR_BEHIND_MS = 10 * MINUTE_MS;
+const LITTLE_REST = 1;
+/** A cursor that passes no decision moves on in such strides. */
+const LEAST_MOVE_MS = 30_000;
+/** From its last decision on, as long as a cohort can be open and some days more. */
+const LAST_MS = 40 * 24 * HOUR_MS;
+
+const NOTHING: BookingChanges = {
+	units: [],
+	sums: [],
+	hours: [],
+	draws: [],
+	runs: [],
+	blocks: [],
+	unbooked: [],
+	decisions: 0,
+};
+
+interface Step {
+	readonly next: BookedNext;
+	readonly changes: BookingChanges;
+}
+
+/**
+ * Books what is new in the log into rollups, in steps that are stored together with how far they go: first what newer revisions change
+ * below the cursor, then decisions up to the watermark in the order of their ids, then cohorts whose time is over. Whoever is killed, or
+ * does the same as another, stores nothing twice.
+ */
+export class BookDecisions {
+	/** How long decisions of an experiment last took to be ripe. */
+	readonly #delays = new Map<string, number>();
+
+	constructor(
+		private readonly log: BookingLog,
+		private readonly isStopped: () => boolean = () => false,
+		private readonly pageSize = PAGE,
+	) {}
+
+	/**
+	 * Returns how many decisions were booked or corrected.
+	 * @param clock the stream's time, milliseconds: all that it stored before has been learned
+	 */
+	async execute(clock: number): Promise<number> {
+		let decisions = 0;
+		for (const experiment of await this.log.behind(clock))
+			for (let i = 0; i < MOST_STEPS && !this.isStopped(); i++) {
+				const state = await this.log.claim(experiment);
+				if (state === null) break;
+				const leisure = new Leisure(
+					this.#isFarBehind(state, clock) ? LITTLE_REST : undefined,
+				);
+				const step = await this.#next(state, clock, leisure);
+				if (step === null) break;
+				if (await this.log.commit(state, step.next, step.changes))
+					decisions += step.changes.decisions;
+				await leisure.rest();
+			}
+		return decisions;
+	}
+
+	#isFarBehind({ experiment, cursor }: BookingState, clock: number): boolean {
+		const delay = this.#delays.get(experiment) ?? 0;
+		return timeOfId(cursor) < clock - delay - FAR_BEHIND_MS;
+	}
+
+	async #next(
+		state: BookingState,
+		clock: number,
+		leisure: Leisure,
+	): Promise<Step | null> {
+		return (
+			(await this.#correct(state, clock, leisure)) ??
+			(await this.#book(state, clock, leisure)) ??
+			(await this.#close(state))
+		);
+	}
+
+	/** What newer revisions change of what is booked. */
+	async #correct(
+		state: BookingState,
+		clock: number,
+		leisure: Leisure,
+	): Promise<Step | null> {
+		if (state.revision === 0) return this.#begin(state, clock);
+		const part = await this.log.part(state);
+		if (part === null) return null;
+		const { to, corrections, newestId } = part;
+		const next = {
+			...state,
+			revision: to,
+			newestId:
+				newestId !== null && newestId > state.newestId
+					? newestId
+					: state.newestId,
+			look: null,
+		};
+		if (corrections.length === 0) return { next, changes: NOTHING };
+		const step = await this.#stepOf(
+			state,
+			corrections.map(({ after }) => after),
+		);
+		for (const correction of corrections) {
+			step.correct(correction);
+			if (leisure.isDue) await leisure.rest();
+		}
+		return this.#remade(state.experiment, step, next);
+	}
+
+	/** Nothing is booked yet, so there is nothing to correct. */
+	async #begin(state: BookingState, clock: number): Promise<Step | null> {
+		const revision = await this.log.newestRevision(state.experiment);
+		if (revision === 0) return null;
+		const newestId = uuidAtTime(clock + AHEAD_MS);
+		return {
+			next: { ...state, revision, newestId, look: null },
+			changes: NOTHING,
+		};
+	}
+
+	/** The next decisions whose windows are closed. */
+	async #book(
+		state: BookingState,
+		clock: number,
+		leisure: Leisure,
+	): Promise<Step | null> {
+		const { experiment, cursor, newestId } = state;
+		const watermark = uuidAtTime(
+			clock - (this.#delays.get(experiment) ?? LEAST_DELAY_MS),
+		);
+		if (watermark <= cursor) return null;
+		if (newestId <= cursor) return passHours(state, watermark);
+		const rows = await this.log.page(state, watermark, this.pageSize);
+		const ripe = this.#ripeOf(experiment, rows, clock);
+		const reached =
+			ripe.length === rows.length && rows.length < this.pageSize
+				? watermark
+				: ripe.at(-1)?.row.id;
+		if (reached === undefined) return null;
+		const next = { ...state, cursor: reached, look: lookAt(cursor, reached) };
+		if (ripe.length === 0)
+			return timeOfId(reached) < timeOfId(cursor) + LEAST_MOVE_MS
+				? null
+				: { next, changes: NOTHING };
+		const step = await this.#stepOf(state, ripe);
+		for (const bookable of ripe) {
+			step.book(bookable);
+			if (leisure.isDue) await leisure.rest();
+		}
+		return this.#remade(experiment, step, next);
+	}
+
+	/** The leading decisions whose windows are closed: none is passed over. */
+	#ripeOf(
+		experiment: string,
+		rows: readonly Bookable[],
+		clock: number,
+	): readonly Bookable[] {
+		const unripe = rows.findIndex(({ row, definition }) => {
+			const delay = ripeAfterMs(definition);
+			this.#delays.set(experiment, delay);
+			return Math.max(row.decidedAt, timeOfId(row.id)) + delay > clock;
+		});
+		return unripe < 0 ? rows : rows.slice(0, unripe);
+	}
+
+	async #stepOf(
+		{ experiment, closings }: BookingState,
+		decisions: readonly Bookable[],
+	): Promise<BookingStep> {
+		const units = new Map<string, UnitKey>();
+		const runs = new Map<string, RunKey>();
+		for (const decision of decisions) {
+			const { version, run } = decision.definition;
+			runs.set(runKeyOf(decision.definition), { version, run });
+			const unit = unitOf(decision);
+			if (unit !== null) units.set(unitKeyOf(unit), unit);
+		}
+		return new BookingStep(
+			await this.log.units(experiment, [...units.values()]),
+			await this.log.runs(experiment, [...runs.values()]),
+			closings,
+		);
+	}
+
+	/** What only the whole of a unit's decisions tells is read again. */
+	async #remade(
+		experiment: string,
+		step: BookingStep,
+		next: BookedNext,
+	): Promise<Step> {
+		const again = step.toRemake;
+		if (again.length > 0)
+			step.remake(await this.log.decisionsOf(experiment, again, next));
+		return { next, changes: step.changes() };
+	}
+
+	/** Cohorts whose last hour is over. */
+	async #close(state: BookingState): Promise<Step | null> {
+		const { experiment, cursor, closings } = state;
+		const end = Math.floor(timeOfId(cursor) / HOUR_MS);
+		let { hour, after } = closings;
+		let units: readonly StoredUnit[] = [];
+		while (units.length === 0 && hour <= end) {
+			units = await this.log.unitsOfHours(
+				experiment,
+				COHORT_HOURS.map((hours) => hour - hours),
+				after,
+				MOST_CLOSED,
+			);
+			if (units.length < MOST_CLOSED) {
+				hour += 1;
+				after = null;
+			} else after = (units.at(-1) as StoredUnit).id;
+		}
+		const closed: Closings = { hour, after };
+		if (hour === closings.hour && after === closings.after) return null;
+		const runs = new Map(
+			units.map(({ version, run }) => [
+				runKeyOf({ version, run }),
+				{ version, run },
+			]),
+		);
+		const stored = new Map(
+			(await this.log.runs(experiment, [...runs.values()])).map((run) => [
+				runKeyOf(run),
+				run.metrics,
+			]),
+		);
+		return {
+			next: { ...state, closings: closed, look: null },
+			changes: {
+				...NOTHING,
+				sums: closeCohorts(
+					units,
+					(key) => stored.get(runKeyOf(key)) ?? [],
+					closings,
+					closed,
+				),
+			},
+		};
+	}
+}
+
+/** Where no decision is in sight, time passes all the same: cohorts close. */
+function passHours(state: BookingState, watermark: string): Step | null {
+	const hour = hourOf(watermark);
+	if (
+		hour <= hourOf(state.cursor) ||
+		timeOfId(state.cursor) > timeOfId(state.newestId) + LAST_MS
+	)
+		return null;
+	const cursor = uuidAtTime(hour * HOUR_MS);
+	return { next: { ...state, cursor, look: null }, changes: NOTHING };
+}
+
+/** The last full hour that the cursor went past, if it went past one. */
+function lookAt(from: string, to: string): number | null {
+	const hour = hourOf(to) * HOUR_MS;
+	return hour > timeOfId(from) ? hour : null;
+}

@@ -1,0 +1,3 @@
+export * from "./book-decisions.js";
+export * from "./ports.js";
+export { ripeAfterMs } from "./ripe.js";

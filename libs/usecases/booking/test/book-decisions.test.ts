@@ -1,0 +1,345 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { unitKeyOf } from "#core/booking";
+import type { Definition } from "#core/experiment";
+import type { DecisionRow, Event } from "#core/log";
+import type { ScoreSums } from "#core/statistics";
+import {
+	aDecision,
+	aDefinition,
+	anExperiment,
+	idAt,
+} from "../../../../test/support/builders.js";
+import { BookDecisions } from "../src/index.js";
+import { type Fate, MemoryBookingLog } from "./memory-booking-log.js";
+import { plainHours, plainScores, plainSums } from "./plain-recount.js";
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const START = Date.UTC(2026, 4, 1);
+const KEY = "booked";
+
+const experiment = anExperiment({
+	key: KEY,
+	arms: [{ key: "a" }, { key: "b" }, { key: "c" }],
+	context: {
+		features: [
+			{
+				name: "device",
+				from: "request",
+				kind: "category",
+				levels: ["phone", "tv"],
+			},
+			{ name: "loyalty", from: "profile", kind: "number" },
+		],
+	},
+	policy: { kind: "linucb" },
+	reward: {
+		window: "30m",
+		range: [0, 1],
+		outcomes: [
+			{ type: "play", value: 0.5 },
+			{ type: "save", value: 1 },
+			{ type: "skip", value: -0.25, within: "30s" },
+		],
+	},
+	segments: ["device"],
+	covariate: "loyalty",
+	metrics: {
+		define: [
+			{ name: "likes", event: "like", per: "unit", count: "each", cap: 2 },
+		],
+	},
+});
+const definitions: readonly Definition[] = [
+	aDefinition(experiment, { id: 1, epoch: 1 }),
+	aDefinition(experiment, { id: 2, epoch: 2 }),
+	aDefinition(experiment, { id: 3, epoch: 2, run: 2 }),
+];
+
+const TYPES = [
+	"play",
+	"save",
+	"skip",
+	"like",
+	"click",
+	"complete",
+	"premium",
+	"purchase",
+	"impression",
+];
+
+/** What a listener did: a decision, and events that come with it, later, or are taken back. */
+const happening = fc.record({
+	atMs: fc.integer({ min: 0, max: 40 * DAY }),
+	unit: fc.integer({ min: 0, max: 5 }),
+	definition: fc.integer({ min: 0, max: 2 }),
+	arm: fc.integer({ min: 0, max: 2 }),
+	group: fc.constantFrom("policy", "policy", "control", "outside"),
+	session: fc.constantFrom(null, "s", "t"),
+	device: fc.constantFrom(undefined, "phone", "tv", "radio"),
+	loyalty: fc.option(fc.integer({ min: -8, max: 8 }), { nil: undefined }),
+	guarded: fc.boolean(),
+	p: fc.double({ min: 0.05, max: 0.9, noNaN: true }),
+	mean: fc.integer({ min: -4096, max: 8192 }),
+	/** How long after it was made it is stored, in steps of the history. */
+	late: fc.constantFrom(0, 0, 0, 3, 8),
+	events: fc.array(
+		fc.record({
+			type: fc.constantFrom(...TYPES),
+			afterMs: fc.integer({ min: -6 * 60_000, max: 35 * 60_000 }),
+			value: fc.option(fc.integer({ min: -20, max: 20 }), { nil: undefined }),
+			late: fc.constantFrom(0, 0, 1, 6),
+			retracted: fc.constantFrom(null, null, 0, 5),
+			own: fc.constantFrom(true, true, true, false),
+		}),
+		{ maxLength: 4 },
+	),
+});
+type Happening = typeof happening extends fc.Arbitrary<infer T> ? T : never;
+
+function rowOf(
+	one: Happening,
+	i: number,
+): { row: DecisionRow; definition: Definition } {
+	const definition = definitions[one.definition] as Definition;
+	const arms = experiment.arms.map(({ key }) => key);
+	const propensities = Float64Array.from([0, 1, 2], (k) =>
+		k === one.arm ? one.p : (1 - one.p) / 2,
+	);
+	return {
+		definition,
+		row: aDecision(definition, {
+			id: idAt(START + one.atMs, i),
+			arm: arms[one.arm] as string,
+			unit: `unit-${one.unit}`,
+			group: one.group as DecisionRow["group"],
+			session: one.session,
+			context: {
+				...(one.device !== undefined && { device: one.device }),
+				...(one.loyalty !== undefined && { loyalty: one.loyalty }),
+			},
+			degraded: one.guarded && one.atMs % 7 === 0 ? ["guardrail"] : [],
+			propensities,
+			means: Float64Array.from([0, 1, 2], (k) => (one.mean + k) / 4096),
+		}),
+	};
+}
+
+interface Batch {
+	readonly decisions: { row: DecisionRow; definition: Definition }[];
+	readonly events: Event[];
+}
+
+/** The history as batches: most things come in the order of their times, some later. */
+function batchesOf(happenings: readonly Happening[]): readonly Batch[] {
+	const batches: Batch[] = [];
+	const at = (i: number): Batch => {
+		while (batches.length <= i) batches.push({ decisions: [], events: [] });
+		return batches[i] as Batch;
+	};
+	[...happenings]
+		.sort((a, b) => a.atMs - b.atMs)
+		.forEach((one, i) => {
+			const decision = rowOf(one, i);
+			at(i + one.late).decisions.push(decision);
+			one.events.forEach((event, k) => {
+				const id = `e${k}`;
+				const of = {
+					unit: event.own ? decision.row.unit : "another",
+					decisionId: decision.row.id,
+					at: decision.row.decidedAt + event.afterMs,
+				};
+				at(i + event.late).events.push({
+					...of,
+					id,
+					type: event.type,
+					...(event.value !== undefined && { value: event.value }),
+				});
+				if (event.retracted !== null)
+					at(i + event.retracted).events.push({
+						...of,
+						id: `r${k}`,
+						type: "retract",
+						retracts: id,
+					});
+			});
+		});
+	return batches;
+}
+
+const act = fc.oneof(
+	{ weight: 6, arbitrary: fc.constant("learn" as const) },
+	{ weight: 3, arbitrary: fc.constant("book" as const) },
+	{ weight: 1, arbitrary: fc.integer({ min: 0, max: 5 }) },
+);
+const fates = fc.array(
+	fc.constantFrom<Fate>(
+		"stores",
+		"stores",
+		"stores",
+		"dies before",
+		"dies after",
+		"loses the race",
+	),
+	{ maxLength: 30 },
+);
+
+async function book(
+	log: MemoryBookingLog,
+	clock: number,
+	pageSize: number,
+): Promise<void> {
+	for (let tries = 0; tries < 40; tries++) {
+		try {
+			await new BookDecisions(log, () => false, pageSize).execute(clock);
+			if (log.fates.length === 0) return;
+		} catch {
+			// Killed: the next one goes on.
+		}
+	}
+}
+
+function expectRecounted(log: MemoryBookingLog): void {
+	const { state } = log;
+	if (state === null) return;
+	const booked = log.booked();
+	const plain = plainSums(booked, state.closings, (epoch, unit) => {
+		const [version, run, number] = epoch.split(" ").map(Number) as [
+			number,
+			number,
+			number,
+		];
+		return log.storedUnits.get(unitKeyOf({ version, run, epoch: number, unit }))
+			?.id as number;
+	});
+	const trimmed = (list: readonly bigint[]) => {
+		const copy = [...list];
+		while (copy.at(-1) === 0n) copy.pop();
+		return copy;
+	};
+	const comparable = (
+		sums: ReadonlyMap<
+			string,
+			{ units: bigint | number; moments: bigint[]; covariate: bigint[] }
+		>,
+	) =>
+		Object.fromEntries(
+			[...sums]
+				.map(
+					([key, { units, moments, covariate }]) =>
+						[
+							key,
+							{
+								units: Number(units),
+								moments: trimmed(moments),
+								covariate: trimmed(covariate),
+							},
+						] as const,
+				)
+				.sort(([a], [b]) => (a < b ? -1 : 1)),
+		);
+	expect(comparable(log.sums)).toEqual(comparable(plain));
+	expect(new Map([...log.hours].sort())).toEqual(
+		new Map([...plainHours(booked)].sort()),
+	);
+	expect(log.decisionsBooked).toBe(booked.length);
+}
+
+/** Weights as they were kept, or from nothing where no booked decision went or changed. */
+function expectScored(log: MemoryBookingLog, weights: "kept" | "anew"): void {
+	const inScores = log.booked().filter(({ row }) => !log.unbooked.has(row.id));
+	const plain = plainScores(
+		inScores,
+		weights === "kept" ? (one) => log.blockOf(one)?.weights ?? new Map() : null,
+	);
+	const stored = new Map(
+		[...log.storedRuns.values()].flatMap(({ version, run, scores }) =>
+			[...scores.arms].map(
+				([arm, sums]) => [`${version} ${run} ${arm}`, sums] as const,
+			),
+		),
+	);
+	for (const [key, sums] of stored)
+		for (const name of Object.keys(sums) as (keyof ScoreSums)[]) {
+			const want = plain.get(key)?.[name] ?? 0;
+			expect(Math.abs(sums[name] - want), `${key} ${name}`).toBeLessThanOrEqual(
+				1e-9 * Math.max(1, Math.abs(want)),
+			);
+		}
+}
+
+test("in any order of arrival, with late rows, retracts, kills and erasures, the counts are those of a recount, bit for bit", async () => {
+	await fc.assert(
+		fc.asyncProperty(
+			fc.array(happening, { minLength: 1, maxLength: 25 }),
+			fc.array(act, { maxLength: 60 }),
+			fates,
+			fc.integer({ min: 1, max: 6 }),
+			async (happenings, acts, fate, pageSize) => {
+				const log = new MemoryBookingLog(KEY, START - DAY);
+				log.fates = [...fate];
+				const batches = [...batchesOf(happenings)];
+				let clock = START;
+				const learn = () => {
+					const batch = batches.shift();
+					if (batch === undefined) return;
+					log.learn(batch.decisions, batch.events);
+					for (const { row } of batch.decisions)
+						clock = Math.max(clock, row.decidedAt + 40 * 60_000);
+				};
+				for (const one of acts) {
+					expectScored(log, "kept");
+					if (one === "learn") learn();
+					else if (one === "book") {
+						await book(log, clock, pageSize);
+						expectRecounted(log);
+					} else log.erase(`unit-${one}`);
+				}
+				while (batches.length > 0) learn();
+				await book(log, clock + DAY, pageSize);
+				expectRecounted(log);
+				await book(log, clock + 60 * DAY, pageSize);
+				expectRecounted(log);
+				expectScored(log, "kept");
+				expect(log.booked().length).toBe(log.decisions.size);
+			},
+		),
+		{ numRuns: 150 },
+	);
+}, 120_000);
+
+test("where nothing comes late, every score is booked once in the order of ids, and a recount from nothing agrees", async () => {
+	await fc.assert(
+		fc.asyncProperty(
+			fc.array(happening, { minLength: 1, maxLength: 60 }),
+			fates,
+			fc.integer({ min: 1, max: 9 }),
+			async (happenings, fate, pageSize) => {
+				const log = new MemoryBookingLog(KEY, START - DAY);
+				log.fates = [...fate];
+				const all = batchesOf(happenings);
+				log.learn(
+					all.flatMap(({ decisions }) => decisions),
+					all.flatMap(({ events }) => events),
+				);
+				await book(log, START + 50 * DAY, pageSize);
+				expect(log.unbooked.size).toBe(0);
+				expectScored(log, "anew");
+				const inScores = log
+					.booked()
+					.filter(
+						({ row }) =>
+							row.group !== "outside" && !row.degraded.includes("guardrail"),
+					);
+				const rows = [...log.storedRuns.values()].reduce(
+					(sum, { scores }) =>
+						sum + scores.sides.policy.rows + scores.sides.control.rows,
+					0,
+				);
+				expect(rows).toBeLessThanOrEqual(inScores.length);
+			},
+		),
+		{ numRuns: 60 },
+	);
+}, 60_000);
