@@ -106,8 +106,12 @@ export class PostgresBookingLog implements BookingLog {
 		return claimed === undefined ? null : toState(claimed);
 	}
 
-	newestRevision(experiment: string): Promise<number> {
-		return readNewestRevision(this.#read, experiment);
+	async newest(experiment: string) {
+		const revision = await readNewestRevision(this.#read, experiment);
+		const [row] = await this.database.query<{ id: string }>(
+			"select d.id from decisions d order by d.id desc limit 1",
+		);
+		return { revision, newestId: row?.id ?? uuidAtTime(0) };
 	}
 
 	part(state: BookingState): Promise<LogPart | null> {

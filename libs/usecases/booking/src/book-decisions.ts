@@ -25,8 +25,6 @@ const MOST_CLOSED = 1_000;
 const MOST_STEPS = 250;
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
-/** Decisions may be stored with ids so far ahead of the clock that booking goes by. */
-const AHEAD_MS = 10 * MINUTE_MS;
 /** From so far behind on it works half of the time, lest it never catch up. */
 const FAR_BEHIND_MS = 10 * MINUTE_MS;
 const LITTLE_REST = 1;
@@ -99,19 +97,15 @@ export class BookDecisions {
 		leisure: Leisure,
 	): Promise<Step | null> {
 		return (
-			(await this.#correct(state, clock, leisure)) ??
+			(await this.#correct(state, leisure)) ??
 			(await this.#book(state, clock, leisure)) ??
 			(await this.#close(state))
 		);
 	}
 
 	/** What newer revisions change of what is booked. */
-	async #correct(
-		state: BookingState,
-		clock: number,
-		leisure: Leisure,
-	): Promise<Step | null> {
-		if (state.revision === 0) return this.#begin(state, clock);
+	async #correct(state: BookingState, leisure: Leisure): Promise<Step | null> {
+		if (state.revision === 0) return this.#begin(state);
 		const part = await this.log.part(state);
 		if (part === null) return null;
 		const { to, corrections, newestId } = part;
@@ -137,10 +131,9 @@ export class BookDecisions {
 	}
 
 	/** Nothing is booked yet, so there is nothing to correct. */
-	async #begin(state: BookingState, clock: number): Promise<Step | null> {
-		const revision = await this.log.newestRevision(state.experiment);
+	async #begin(state: BookingState): Promise<Step | null> {
+		const { revision, newestId } = await this.log.newest(state.experiment);
 		if (revision === 0) return null;
-		const newestId = uuidAtTime(clock + AHEAD_MS);
 		return {
 			next: { ...state, revision, newestId, look: null },
 			changes: NOTHING,

@@ -45,8 +45,11 @@ export interface BookingLog {
 	behind(clock: number): Promise<readonly string[]>;
 	/** For this process to book; null where another is at it. Revision 0: nothing was booked, and the cursor is below all of its decisions. */
 	claim(experiment: string): Promise<BookingState | null>;
-	/** How far the experiment's log goes. */
-	newestRevision(experiment: string): Promise<number>;
+	/** How far the experiment's log goes; no decision up to the revision has a larger id. */
+	newest(experiment: string): Promise<{
+		readonly revision: number;
+		readonly newestId: string;
+	}>;
 	/** The next revisions after the state's, a bounded number of them; null where there is none. */
 	part(state: BookingState): Promise<LogPart | null>;
 	/** Decisions after the cursor and up to `upTo`, in the order of ids. */

@@ -139,8 +139,12 @@ export class MemoryBookingLog implements BookingLog {
 		return this.state;
 	}
 
-	async newestRevision() {
-		return this.revision;
+	async newest() {
+		return {
+			revision: this.revision,
+			newestId:
+				[...this.decisions.keys()].sort().at(-1) ?? uuidAtTime(this.startsAt),
+		};
 	}
 
 	async part(state: BookingState): Promise<LogPart | null> {
