@@ -305,7 +305,7 @@ test("in any order of arrival, with late rows, retracts, kills and erasures, the
 				expect(log.booked().length).toBe(log.decisions.size);
 			},
 		),
-		{ numRuns: 150 },
+		{ numRuns: 100 },
 	);
 }, 120_000);
 
@@ -340,6 +340,6 @@ test("where nothing comes late, every score is booked once in the order of ids, 
 				expect(rows).toBeLessThanOrEqual(inScores.length);
 			},
 		),
-		{ numRuns: 60 },
+		{ numRuns: 40 },
 	);
 }, 60_000);

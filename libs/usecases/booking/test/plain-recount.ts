@@ -12,6 +12,7 @@ import {
 	blockOf,
 	emptyScores,
 	type ScoreSums,
+	weightOf,
 } from "#core/statistics";
 
 const HOUR = 3_600_000;
@@ -209,9 +210,10 @@ export function plainScores(
 			const own = sums.get(`${run} ${arm}`) ?? emptyScores();
 			sums.set(`${run} ${arm}`, own);
 			addScore(own, {
-				h:
-					(kept === null ? block.get(group)?.weights : kept(one))?.get(arm) ??
+				h: weightOf(
+					(kept === null ? block.get(group)?.weights : kept(one))?.get(arm),
 					p,
+				),
 				p,
 				model: Math.min(1, Math.max(0, row.means[i] as number)),
 				reward: arm === row.arm ? reward : null,
