@@ -1,9 +1,11 @@
 import {
 	type Database,
+	PostgresBookedReads,
 	PostgresBookingLog,
 	type PostgresDefinitionStore,
 } from "#adapters/postgres";
-import { BookDecisions } from "#usecases/booking";
+import type { Metrics } from "#adapters/telemetry";
+import { BookDecisions, WatchBookings } from "#usecases/booking";
 import { Repeated } from "#usecases/deciding";
 import type { Log } from "../../boot/src/log.js";
 import type { Shutdown } from "../../boot/src/shutdown.js";
@@ -16,17 +18,24 @@ export function bookLog(
 	database: Database,
 	store: PostgresDefinitionStore,
 	clock: StreamClock,
-	{ log, shutdown }: { log: Log; shutdown: Shutdown },
+	{
+		metrics,
+		log,
+		shutdown,
+	}: { metrics: Metrics; log: Log; shutdown: Shutdown },
 ): void {
 	let isStopped = false;
 	const booking = new BookDecisions(
 		new PostgresBookingLog(database, store),
 		() => isStopped,
 	);
+	const watch = new WatchBookings(store, new PostgresBookedReads(database));
 	const repeated = new Repeated(
 		async () => {
 			const now = await clock.now();
-			if (now !== null) await booking.execute(now);
+			if (now === null) return;
+			await booking.execute(now);
+			metrics.booked(await watch.execute(now));
 		},
 		EVERY_MS,
 		(error) =>

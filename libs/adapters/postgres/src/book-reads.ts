@@ -82,6 +82,7 @@ export class PostgresBookedReads implements BookedReads {
 	async freshness(experiment: string): Promise<BookingFreshness> {
 		const [row] = await this.database.query<{
 			cursor: string | null;
+			pending: boolean;
 			revision: number;
 			newest: number;
 			decisions: number;
@@ -89,7 +90,7 @@ export class PostgresBookedReads implements BookedReads {
 			unbooked: number;
 			booked_at: Date | null;
 		}>(
-			`select b.cursor, coalesce(b.revision, 0) as revision, coalesce(r.revision, 0) as newest,
+			`select b.cursor, coalesce(b.newest_id > b.cursor or b.revision < r.revision, r.revision > 0, false) as pending, coalesce(b.revision, 0) as revision, coalesce(r.revision, 0) as newest,
 				coalesce(b.decisions, 0) as decisions, coalesce(b.unbooked, 0) as unbooked, b.booked_at,
 				(select coalesce(sum(v.count), 0) from verdict_counts v
 					where v.experiment = $1 and v.kind = 'decision' and v.verdict = 'logged')::bigint as logged
@@ -99,6 +100,7 @@ export class PostgresBookedReads implements BookedReads {
 		const { cursor = null, decisions = 0, logged = 0 } = row ?? {};
 		return {
 			bookedUpTo: cursor === null ? null : timeOfId(cursor),
+			isPending: row?.pending ?? false,
 			revision: row?.revision ?? 0,
 			newestRevision: row?.newest ?? 0,
 			decisions,

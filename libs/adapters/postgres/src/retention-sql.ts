@@ -229,5 +229,40 @@ export async function sweepLeftOver(database: Query): Promise<SweptRows> {
 	await database.query(
 		"delete from open_windows w using installation i where w.decision_id < i.horizon",
 	);
+	await forgetBooked(database);
 	return swept;
+}
+
+/** What is kept of units that the log knows nothing of any more; their part of the sums stays, and names nobody. */
+async function forgetBooked(database: Query): Promise<void> {
+	await database.query(
+		"delete from booking_unbooked b using installation i where b.decision_id < i.horizon",
+	);
+	for (let more = true; more; ) {
+		const [row] = await database.query<{ n: number }>(
+			`with gone as (
+				delete from booking_units u where u.ctid = any (array(
+					select o.ctid from booking_units o, installation i where o.last_id < i.horizon limit ${AT_ONCE}
+				)) returning 1
+			) select count(*)::int as n from gone`,
+		);
+		more = row?.n === AT_ONCE;
+	}
+}
+
+/** Experiments of which decisions of the day, or what lately happened to them, are not booked. */
+export async function readUnbooked(
+	database: Query,
+	day: string,
+): Promise<readonly string[]> {
+	const rows = await database.query<{ experiment: string }>(
+		`select b.experiment from bookings b
+		where exists (
+			select from decisions${suffix(day)} d where d.experiment = b.experiment and d.id > b.cursor
+		) or exists (
+			select from revision_log l where l.experiment = b.experiment and l.revision > b.revision
+			and l.committed_at < clock_timestamp() - interval '1 minute'
+		) order by b.experiment`,
+	);
+	return rows.map(({ experiment }) => experiment);
 }

@@ -35,6 +35,7 @@ import {
 	putMerged,
 	readDays,
 	readSumsOfDay,
+	readUnbooked,
 	sweepLeftOver,
 	takeUnmerged,
 } from "./retention-sql.js";
@@ -92,6 +93,10 @@ export class PostgresRetention implements RetainedLog {
 		return underGate(this.database, this.patienceMs, (client) =>
 			moveHorizon(client, before),
 		);
+	}
+
+	unbooked(day: string): Promise<readonly string[]> {
+		return readUnbooked(this.database, day);
 	}
 
 	async floors(): Promise<number> {

@@ -1,3 +1,4 @@
 export * from "./book-decisions.js";
 export * from "./ports.js";
 export { ripeAfterMs } from "./ripe.js";
+export * from "./watch-bookings.js";

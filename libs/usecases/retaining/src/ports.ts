@@ -33,6 +33,8 @@ export interface RetainedLog {
 	count(day: string): Promise<DayCounts>;
 	/** From now on nothing of a day before this one enters the log; what was on its way has. Never moves back. */
 	moveHorizon(before: string): Promise<void>;
+	/** Experiments whose decisions of a day behind the horizon are not all in the rollups that reports are made of. */
+	unbooked(day: string): Promise<readonly string[]>;
 	/** Grows with every erasure and every drop. */
 	floors(): Promise<number>;
 	/** Decisions of a day behind the horizon, after an id, with all their outcomes, in the order of ids. */

@@ -111,6 +111,12 @@ export class RunRetention {
 		revisions: Map<string, number>,
 		signal?: AbortSignal,
 	): Promise<RetainedDay | RetentionResult["kept"][number]> {
+		const unbooked = await this.log.unbooked(day);
+		if (unbooked.length > 0)
+			return kept(
+				day,
+				`its decisions of ${unbooked.join(", ")} are not booked yet; it is tried again`,
+			);
 		const proven = await proveDay(this.log, day, signal);
 		if (proven === null) return kept(day, "erasures changed it each time");
 		if (proven.differences.length > 0)
