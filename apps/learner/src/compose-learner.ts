@@ -26,6 +26,7 @@ import type { Parts } from "../../boot/src/parts.js";
 import { pseudonymsOf } from "../../boot/src/pseudonyms.js";
 import type { Shutdown } from "../../boot/src/shutdown.js";
 import { streamKeepMs } from "../../boot/src/stream-keep.js";
+import { bookLog } from "./booking.js";
 import { watchContexts } from "./context-watch.js";
 import { watchGuardrails } from "./guardrail-watch.js";
 import { type FinishedBatch, LearnerWorker } from "./learner.worker.js";
@@ -163,6 +164,7 @@ export function startLearner(
 	looking.start();
 	shutdown.add("look for silent copies", () => looking.stop());
 	watchContexts(database, store, { metrics, log, shutdown });
+	bookLog(database, store, clock, { metrics, log, shutdown });
 	keepSchedules(database, store, log, shutdown);
 	watchGuardrails(
 		parts,

@@ -24,6 +24,14 @@ interface WatchedContext {
 	readonly features: readonly FeatureHealth[];
 }
 
+/** How booking of a running experiment stands. */
+interface WatchedBooking {
+	readonly experiment: string;
+	readonly lagSeconds: number;
+	readonly waiting: number;
+	readonly unbooked: number;
+}
+
 /** All metrics of Segue, each declared once; label values are bounded. */
 export class Metrics {
 	readonly registry = new Registry();
@@ -163,6 +171,22 @@ export class Metrics {
 		"Looks at all guardrails of a running experiment: current, behind (not counted as far as the log goes) or failed.",
 		["outcome"],
 	);
+	readonly #bookingLag = this.#gauge(
+		"segue_booking_lag_seconds",
+		"For how long decisions have waited to be booked since all that counts for them should have been learned.",
+		["experiment"],
+	);
+	readonly #bookingWaiting = this.#gauge(
+		"segue_booking_waiting_decisions",
+		"Decisions of the log that are not booked: mostly since their windows are open.",
+		["experiment"],
+	);
+	readonly #bookingUnbooked = this.#gauge(
+		"segue_booking_unbooked_decisions",
+		"Decisions that came or changed after those around them were booked: counted, but in no score of an arm.",
+		["experiment"],
+	);
+
 	readonly #webhooks = this.#counter(
 		"segue_webhooks_total",
 		"Attempts to deliver a message to the webhook: delivered, postponed (failed, and due again) or given up.",
@@ -332,6 +356,22 @@ export class Metrics {
 			[],
 			read,
 		);
+	}
+
+	/** Of all running experiments, in the place of what was said before. */
+	booked(bookings: readonly WatchedBooking[]): void {
+		const gauges = [
+			this.#bookingLag,
+			this.#bookingWaiting,
+			this.#bookingUnbooked,
+		];
+		for (const gauge of gauges) gauge.reset();
+		for (const booking of bookings.slice(0, MOST_EXPERIMENTS)) {
+			const { experiment, lagSeconds, waiting, unbooked } = booking;
+			this.#bookingLag.set({ experiment }, lagSeconds);
+			this.#bookingWaiting.set({ experiment }, waiting);
+			this.#bookingUnbooked.set({ experiment }, unbooked);
+		}
 	}
 
 	/** Of all running experiments, in the place of what was said before. */
