@@ -2,6 +2,7 @@ import type { Config } from "#adapters/config";
 import {
 	Database,
 	isTransient,
+	PostgresBookedReads,
 	PostgresContextReads,
 	PostgresDecisionReads,
 	PostgresDefinitionStore,
@@ -12,6 +13,7 @@ import {
 	PostgresReportReads,
 	PostgresRevisionReads,
 } from "#adapters/postgres";
+import { reportPage } from "#adapters/report-page";
 import { currentTraceId, type Metrics } from "#adapters/telemetry";
 import type { ApiParts } from "#api";
 import { unitHash } from "#core/live";
@@ -260,7 +262,13 @@ export async function composeDecider({
 			pseudonyms === null ? undefined : eventUnit(pseudonyms),
 		),
 		...composeDefinitions(store, definitions, privacy.policy),
-		makeReport: new MakeReport(store, new PostgresReportReads(database)),
+		makeReport: new MakeReport(
+			store,
+			store,
+			new PostgresReportReads(database, new PostgresBookedReads(database)),
+			new PostgresContextReads(database),
+		),
+		reportPage,
 		readContextHealth: new ReadContextHealth(
 			store,
 			new PostgresContextReads(database),

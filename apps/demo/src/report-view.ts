@@ -1,8 +1,13 @@
 /**
- * What the demo reads of `GET /v1/experiments/:key/report`. Means are rewards per learned decision, intervals are 95 %;
- * null where there are too few data to say.
+ * What the demo reads of `GET /v1/experiments/:key/report`. Means are rewards per learned decision, intervals are 95 % and valid however
+ * often they are read; null where there are too few data to say.
  */
 export interface ReportView {
+	readonly answer: { readonly verdict: string; readonly sentence: string };
+	readonly freshness: {
+		/** Decisions whose windows are open, or that are not booked yet. */
+		readonly waiting: number;
+	};
 	readonly policy: GroupView;
 	readonly control: GroupView;
 	readonly lift: Interval & { readonly estimate: number | null };

@@ -28,7 +28,7 @@ export interface DemoResult {
 		readonly bestSingleArm: number | null;
 		readonly bestSingleArmKey: string | null;
 		readonly lift: number | null;
-		/** 95 %, fixed-horizon, the unit as the observation. */
+		/** Valid at all looks at once, the unit as the observation. */
 		readonly liftInterval: readonly [number | null, number | null];
 		readonly fullInformation: {
 			readonly bestArm: string;

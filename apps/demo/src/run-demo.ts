@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Experiment, parseExperimentYaml } from "#core/experiment";
 import { ROOT, readCatalogue, readGenrePass } from "./catalogue.js";
 import { applyExperiments, verifyReplay } from "./command-line.js";
@@ -14,6 +15,7 @@ import { LISTENERS, MoodTraffic, PLAYLISTS } from "./mood-traffic.js";
 import type { Options } from "./options.js";
 import { openOutcomeSender } from "./outcome-sender.js";
 import { replayTraffic } from "./replay-traffic.js";
+import type { ReportView } from "./report-view.js";
 import {
 	type DemoResult,
 	demoResult,
@@ -40,6 +42,9 @@ const FILES = [
 	"experiments/mood-playlist.yaml",
 ];
 
+const CLOSED_WITHIN_MS = 90_000;
+const LOOK_EVERY_MS = 1_000;
+
 /** The main job from end to end against a running Segue: experiments applied, traffic replayed, report read, log replayed. */
 export async function runDemo(
 	segue: SegueProcess,
@@ -59,7 +64,7 @@ export async function runDemo(
 		screen.say(
 			`Applied ${FILES.join(" and ")}. Decisions go over HTTP, outcomes over ${sender.via}.`,
 		);
-		const results: ExperimentResult[] = [];
+		const replays: Omit<ExperimentResult, "report">[] = [];
 		for (const { name, traffic, truth, about, until } of scenes(options)) {
 			const key = traffic.experiment;
 			screen.say(`\n${key}: ${about}`);
@@ -79,14 +84,15 @@ export async function runDemo(
 					`  Cut short after ${replayed.decisions} of ${total} decisions, to end within three minutes on this machine.`,
 				);
 			}
-			results.push({
-				key,
-				name,
-				report: await api.report(key),
-				truth,
-				replayed,
-			});
+			replays.push({ key, name, truth, replayed });
 		}
+		screen.say("\nWaiting until the last decisions' windows are closed …");
+		const results: ExperimentResult[] = [];
+		for (const replay of replays)
+			results.push({
+				...replay,
+				report: await closedReport(api, replay.key, signal),
+			});
 		const verdict = await verifyReplay(segue.folder);
 		const result = demoResult(
 			results,
@@ -101,6 +107,21 @@ export async function runDemo(
 	} finally {
 		await sender.close();
 	}
+}
+
+/** The report once it tells of every decision, or as it is after a minute and a half. */
+async function closedReport(
+	api: SegueApi,
+	key: string,
+	signal: AbortSignal,
+): Promise<ReportView> {
+	const until = performance.now() + CLOSED_WITHIN_MS;
+	let report = await api.report(key);
+	while (report.freshness.waiting > 0 && performance.now() < until) {
+		await sleep(LOOK_EVERY_MS, undefined, { signal });
+		report = await api.report(key);
+	}
+	return report;
 }
 
 function scenes({ seed }: Options): Scene[] {

@@ -33,7 +33,7 @@ export function experimentTable({
 			"lift: policy − control",
 			signed(lift.estimate),
 			interval(lift),
-			"report: fixed horizon, unit as observation",
+			"report: valid at every look, listener as observation",
 		],
 		[
 			`best single arm: ${bestSingleArm.arm ?? "–"}`,
@@ -69,7 +69,8 @@ export function experimentTable({
 			number(arm.mean),
 		]);
 	}
-	return `${name}\n${earned.toString()}\n${chosen.toString()}`;
+	const { verdict, sentence } = report.answer;
+	return `${name}\n${verdict[0]?.toUpperCase() ?? ""}${verdict.slice(1)}: ${sentence}\n${earned.toString()}\n${chosen.toString()}`;
 }
 
 /** How it ran: speed, learning and the proof. */

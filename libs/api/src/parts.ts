@@ -1,3 +1,4 @@
+import type { Report } from "#core/report";
 import type { GetConsent, PutConsent } from "#usecases/consenting";
 import type {
 	Decide,
@@ -68,6 +69,8 @@ export interface ApiParts extends OperationsParts {
 	readonly rollBackExperiment: Verb<RollBackExperiment>;
 	readonly readAudit: Verb<ReadAudit>;
 	readonly makeReport: Verb<MakeReport>;
+	/** The report as one page of HTML. */
+	readonly reportPage: (report: Report) => string;
 	readonly readContextHealth: Verb<ReadContextHealth>;
 	readonly putProfile: Verb<PutProfile>;
 	readonly getProfile: Verb<GetProfile>;

@@ -10,6 +10,8 @@ import { experimentKey, once, oneOf } from "./request-values.js";
 import { openObject, posteriorSchema } from "./schemas.js";
 import { tokens } from "./tokens.js";
 
+const FORMATS = ["json", "csv", "html"] as const;
+
 /** What an experiment has learned, and what that was worth. */
 @ApiTags("experiments")
 @Controller("v1/experiments/:key")
@@ -19,6 +21,8 @@ export class ReportsController {
 		private readonly readPosterior: ApiParts["readPosterior"],
 		@Inject(tokens.makeReport)
 		private readonly makeReport: ApiParts["makeReport"],
+		@Inject(tokens.reportPage)
+		private readonly reportPage: ApiParts["reportPage"],
 	) {}
 
 	@Get("posterior")
@@ -36,10 +40,10 @@ export class ReportsController {
 	}
 
 	@Get("report")
-	@ApiQuery({ name: "format", required: false, enum: ["json", "csv"] })
+	@ApiQuery({ name: "format", required: false, enum: FORMATS })
 	@Documented({
 		summary:
-			"Per arm decisions, share and mean; policy against control with a 95 % interval (fixed-horizon, unit as observation)",
+			"What the experiment did and was worth: the answer, policy against control with always-valid intervals, metrics, arms, segments, guardrails, checks",
 		answers: { 200: openObject },
 		problems: [404, 422, 503],
 	})
@@ -48,9 +52,18 @@ export class ReportsController {
 		@Res({ passthrough: true }) reply: FastifyReply,
 		@Query("format") format?: unknown,
 	): Promise<ReportView | string> {
-		const as = oneOf("format", format, ["json", "csv"], "json");
+		const as = oneOf("format", format, FORMATS, "json");
 		const report = await this.makeReport.execute(experimentKey(key));
 		if (as === "json") return viewReport(report);
+		if (as === "html") {
+			reply.header("content-type", "text/html; charset=utf-8");
+			reply.header(
+				"content-security-policy",
+				"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+			);
+			reply.header("x-content-type-options", "nosniff");
+			return this.reportPage(report);
+		}
 		reply.header("content-type", "text/csv; charset=utf-8");
 		reply.header(
 			"content-disposition",

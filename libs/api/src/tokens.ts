@@ -26,6 +26,7 @@ export const tokens = {
 	rollBackExperiment: Symbol("rollBackExperiment"),
 	readAudit: Symbol("readAudit"),
 	makeReport: Symbol("makeReport"),
+	reportPage: Symbol("reportPage"),
 	readContextHealth: Symbol("readContextHealth"),
 	putProfile: Symbol("putProfile"),
 	getProfile: Symbol("getProfile"),

@@ -17,9 +17,10 @@ import {
 	MemoryRepeats,
 	MemorySpool,
 } from "#adapters/memory";
+import { reportPage } from "#adapters/report-page";
 import type { Event } from "#core/log";
+import { BUILT_IN } from "#core/metrics";
 import { privacyProblems } from "#core/privacy";
-import type { ReportCounts } from "#core/report";
 import {
 	ConsentCache,
 	GetConsent,
@@ -51,7 +52,7 @@ import { EraseUnit } from "#usecases/erasing";
 import { AcceptEvents } from "#usecases/ingesting";
 import { ReadLedger } from "#usecases/learning";
 import { GetProfile, ProfileCache, PutProfile } from "#usecases/profiling";
-import { MakeReport } from "#usecases/reporting";
+import { MakeReport, type ReportReads } from "#usecases/reporting";
 import { FoldContext, ReadContextHealth } from "#usecases/watching";
 import { privacyOf } from "../../../test/support/privacy.js";
 import { MemoryDefinitionStore } from "../../usecases/defining/test/memory-definition-store.js";
@@ -106,15 +107,6 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 		},
 		100,
 	);
-	const counts: ReportCounts = {
-		revision: 0,
-		firstDecidedAt: null,
-		lastDecidedAt: null,
-		arms: [],
-		units: [],
-		deadLetters: 0,
-		waitingEvents: 0,
-	};
 	const unexpected: unknown[] = [];
 	const erasure = new MemoryErasure(clock);
 	const forgotten: string[] = [];
@@ -141,7 +133,8 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 		resumeExperiment: new ResumeExperiment(store, store, obeyed),
 		rollBackExperiment: new RollBackExperiment(store, store, obeyed),
 		readAudit: new ReadAudit(store, store),
-		makeReport: new MakeReport(store, { counts: async () => counts }),
+		makeReport: new MakeReport(store, store, nothingBooked, contexts),
+		reportPage,
 		readContextHealth: new ReadContextHealth(store, contexts, clock),
 		putProfile: new PutProfile(
 			definitions,
@@ -298,4 +291,34 @@ export const ask = {
 	experiment: "morning",
 	unit: "listener-1",
 	context: { hour: 8, activity: "work" },
+};
+
+/** As before the first decision's window has closed. */
+const nothingBooked: ReportReads = {
+	booked: async (runs) =>
+		runs.map((run) => ({
+			...run,
+			freshness: {
+				bookedUpTo: null,
+				revision: 0,
+				newestRevision: 0,
+				decisions: 0,
+				waiting: 0,
+				unbooked: 0,
+				bookedAt: null,
+			},
+			metrics: BUILT_IN,
+			epochs: [],
+			hours: [],
+			draws: [],
+			scores: new Map(),
+			looks: [],
+		})),
+	open: async () => ({ arms: [], firstAt: null, lastAt: null }),
+	installation: async () => ({
+		deadLetters: 0,
+		waitingEvents: 0,
+		lateEvents: 0,
+		lostPacks: 0,
+	}),
 };

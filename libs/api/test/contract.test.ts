@@ -371,13 +371,15 @@ describe("experiments", () => {
 		expect(unknown.status).toBe(404);
 	});
 
-	test("the report comes as JSON and as CSV; another format is refused", async () => {
+	test("the report comes as JSON, as CSV and as a page; another format is refused", async () => {
 		const json = await send(api, "GET", "/v1/experiments/morning/report");
 		expect(json.body).toMatchObject({
 			experiment: "morning",
 			version: 1,
 			uniformExpected: null,
-			lift: { kind: "fixed-horizon", observation: "unit" },
+			answer: { verdict: "cannot tell" },
+			lift: { kind: "always-valid", observation: "unit", estimate: null },
+			freshness: { closedUntil: null },
 		});
 		const csv = await send(
 			api,
@@ -388,7 +390,19 @@ describe("experiments", () => {
 		expect(csv.headers.get("content-disposition")).toContain(
 			"morning-report.csv",
 		);
-		expect(csv.text.split("\r\n")[0]).toMatch(/^experiment,version,revision/);
+		expect(csv.text.split("\r\n")[0]).toMatch(
+			/^experiment,version,run,revision/,
+		);
+		const page = await send(
+			api,
+			"GET",
+			"/v1/experiments/morning/report?format=html",
+		);
+		expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
+		expect(page.headers.get("content-security-policy")).toMatch(
+			/^default-src 'none'/,
+		);
+		expect(page.text).toMatch(/^<!doctype html>/);
 		expect(
 			(await send(api, "GET", "/v1/experiments/morning/report?format=xml"))
 				.body,

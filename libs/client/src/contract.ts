@@ -223,12 +223,12 @@ export interface ExplainedDecision extends LoggedDecision {
 	};
 }
 
-/** A number with its 95 % interval; null where it is withheld, with the reason. */
+/** A number with its interval, valid at all looks at once; null where it is withheld, with the reason. */
 export interface Estimate {
 	readonly standardError: number | null;
 	readonly low: number | null;
 	readonly high: number | null;
-	readonly kind: "fixed-horizon";
+	readonly kind: "always-valid";
 	readonly withheld: string | null;
 }
 
@@ -236,7 +236,25 @@ export interface Estimate {
 export interface Report {
 	readonly experiment: string;
 	readonly version: number;
+	readonly answer: {
+		readonly verdict:
+			| "keep going"
+			| "ship"
+			| "stop"
+			| "cannot tell"
+			| "do not trust";
+		readonly sentence: string;
+		/** What to do now. */
+		readonly advice: string;
+		readonly reasons: readonly string[];
+	};
+	/** The answer's. */
 	readonly sentence: string;
+	readonly freshness: {
+		/** Lift and values tell of decisions before this (ISO 8601), whose windows are closed; null before the first. */
+		readonly closedUntil: string | null;
+		readonly waiting: number;
+	};
 	readonly policy: Estimate & {
 		readonly decisions: number;
 		readonly n: number;

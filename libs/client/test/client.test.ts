@@ -51,7 +51,7 @@ describe("against the real API", () => {
 		]);
 		expect(await client.report("morning")).toMatchObject({
 			experiment: "morning",
-			lift: { kind: "fixed-horizon" },
+			lift: { kind: "always-valid" },
 		});
 		const batch = await client.decideBatch([
 			ask,

@@ -20,6 +20,7 @@ import { seededRandom, shuffled } from "../../../../test/support/random.js";
 import {
 	isRefusal,
 	isTransient,
+	PostgresBookedReads,
 	PostgresDecisionReads,
 	PostgresPosteriorSource,
 	PostgresReportReads,
@@ -357,20 +358,38 @@ describe("reads", () => {
 		expect(verdicts.play).toBe("applied");
 		expect(verdicts.complete).toBe("wrong unit");
 		expect(verdicts.skip).toBe("no value");
-		const counts = await new PostgresReportReads(log.database).counts(
-			definition.experiment.key,
-			1,
-		);
-		expect(counts.arms).toEqual([
+		const open = await new PostgresReportReads(
+			log.database,
+			new PostgresBookedReads(log.database),
+		).open(
 			{
-				group: "policy",
-				arm: "a",
-				decisions: 1,
-				learned: 1,
-				rewardSum: 1229 / 4096,
-				rewardSquaredSum: (1229 / 4096) ** 2,
+				experiment: definition.experiment.key,
+				version: 1,
+				run: definition.run,
 			},
-		]);
+			{
+				bookedUpTo: null,
+				revision: 0,
+				newestRevision: 1,
+				decisions: 0,
+				waiting: 1,
+				unbooked: 0,
+				bookedAt: null,
+			},
+		);
+		expect(open).toEqual({
+			arms: [
+				{
+					group: "policy",
+					arm: "a",
+					decisions: 1,
+					learned: 1,
+					rewardSum: 1229 / 4096,
+				},
+			],
+			firstAt: row.decidedAt,
+			lastAt: row.decidedAt,
+		});
 		await own.close();
 	});
 

@@ -1,94 +1,73 @@
+import type { BookedCounts } from "#core/booking";
+import type { ArmCounts } from "#core/report";
+import type { BookedReads } from "#usecases/booking";
 import type {
-	ArmCounts,
-	ArmUnitMoments,
-	ReportCounts,
-	UnitMoments,
-} from "#core/report";
-import type { ReportReads } from "#usecases/reporting";
+	InstallationCounts,
+	OpenDecisions,
+	ReportedRun,
+	ReportReads,
+} from "#usecases/reporting";
 import type { Database } from "./database.js";
 
-interface HeadRecord {
-	revision: number | null;
-	first_at: Date | null;
-	last_at: Date | null;
+/** Decisions that are counted while somebody waits: some hundredths of a second. */
+const MOST_OPEN = 50_000;
+
+interface OpenRecord extends ArmCounts {
+	readonly first_at: Date;
+	readonly last_at: Date;
 }
 
-/** Not what a guardrail held at control's distribution: that is no work of the policy's, so it counts in no comparison. */
-const served = "(d.assigned_group <> 'policy' or d.distribution = 'policy')";
-
-/** Read models of the report: exact counts and sums from the log, each query one short statement. */
+/** Read models of the report: the rollups of booking, and of the log no more than what is still open. */
 export class PostgresReportReads implements ReportReads {
-	constructor(private readonly database: Database) {}
+	constructor(
+		private readonly database: Pick<Database, "query">,
+		private readonly bookings: BookedReads,
+	) {}
 
-	async counts(experiment: string, version: number): Promise<ReportCounts> {
-		const [heads, arms, units, dead, waiting] = await Promise.all([
-			this.#head(experiment, version),
-			this.#arms(experiment, version),
-			this.#units(experiment, version),
-			this.#count(
-				"select count(*) as n from dead_letters l where l.redriven_at is null",
+	booked(runs: readonly ReportedRun[]): Promise<readonly BookedCounts[]> {
+		return Promise.all(
+			runs.map(({ experiment, version, run }) =>
+				this.bookings.counts(experiment, version, run),
 			),
-			this.#count(
-				"select count(*) as n from outcomes o join decision_states s on s.id = o.decision_id where s.experiment is null",
-			),
-		]);
-		return {
-			revision: heads.revision ?? 0,
-			firstDecidedAt: heads.first_at?.getTime() ?? null,
-			lastDecidedAt: heads.last_at?.getTime() ?? null,
-			arms,
-			...units,
-			deadLetters: dead,
-			waitingEvents: waiting,
-		};
-	}
-
-	async #head(experiment: string, version: number): Promise<HeadRecord> {
-		const rows = await this.database.query<HeadRecord>(
-			`select (select r.revision from revisions r where r.experiment = $1) as revision,
-				min(d.decided_at) as first_at, max(d.decided_at) as last_at
-			from decisions d where d.experiment = $1 and d.version = $2`,
-			[experiment, version],
 		);
-		return rows[0] as HeadRecord;
 	}
 
-	#arms(experiment: string, version: number): Promise<ArmCounts[]> {
-		return this.database.query<ArmCounts>(
+	async open(
+		{ experiment, version, run }: ReportedRun,
+		{ bookedUpTo, waiting }: BookedCounts["freshness"],
+	): Promise<OpenDecisions> {
+		if (waiting > MOST_OPEN) return { arms: null, firstAt: null, lastAt: null };
+		const rows = await this.database.query<OpenRecord>(
 			`select d.assigned_group as "group", d.arm, count(*) as decisions, count(*) filter (where s.exposed = 1) as learned,
 				coalesce(sum(s.reward) filter (where s.exposed = 1), 0) as "rewardSum",
-				coalesce(sum(s.reward * s.reward) filter (where s.exposed = 1), 0) as "rewardSquaredSum"
+				min(d.decided_at) as first_at, max(d.decided_at) as last_at
 			from decisions d join decision_states s on s.id = d.id
-			where d.experiment = $1 and d.version = $2 and ${served}
+			join experiment_definitions e on e.id = d.definition_id
+			where d.experiment = $1 and e.version = $2 and e.run = $3 and d.id >= segue_id_floor($4) and s.id >= segue_id_floor($4)
 			group by d.assigned_group, d.arm order by d.assigned_group, d.arm`,
-			[experiment, version],
+			[experiment, version, run, new Date(bookedUpTo ?? 0)],
 		);
-	}
-
-	/** Moments over the units of each group, and of each group and arm, in one pass over the log. */
-	async #units(experiment: string, version: number) {
-		const rows = await this.database.query<
-			UnitMoments & { readonly arm: string | null }
-		>(
-			`with unit as (
-				select d.assigned_group, d.arm, d.unit, count(*)::float8 as n, sum(s.reward) as c
-				from decisions d join decision_states s on s.id = d.id
-				where d.experiment = $1 and d.version = $2 and ${served} and s.exposed = 1
-				group by grouping sets ((d.assigned_group, d.unit), (d.assigned_group, d.unit, d.arm))
-			)
-			select u.assigned_group as "group", u.arm, count(*) as units, sum(u.n) as n, sum(u.c) as c,
-				sum(u.n * u.n) as nn, sum(u.n * u.c) as nc, sum(u.c * u.c) as cc
-			from unit u group by u.assigned_group, u.arm order by u.assigned_group, u.arm`,
-			[experiment, version],
-		);
+		const times = (of: "first_at" | "last_at") =>
+			rows.map((row) => row[of].getTime());
 		return {
-			units: rows.filter((row) => row.arm === null),
-			armUnits: rows.filter((row): row is ArmUnitMoments => row.arm !== null),
+			arms: rows.map(({ first_at: _, last_at: __, ...counts }) => counts),
+			firstAt: rows.length === 0 ? null : Math.min(...times("first_at")),
+			lastAt: rows.length === 0 ? null : Math.max(...times("last_at")),
 		};
 	}
 
-	async #count(text: string): Promise<number> {
-		const rows = await this.database.query<{ n: number }>(text);
-		return rows[0]?.n ?? 0;
+	async installation(experiment: string): Promise<InstallationCounts> {
+		const [row] = await this.database.query<InstallationCounts>(
+			`select
+				(select count(*) from dead_letters l where l.redriven_at is null) as "deadLetters",
+				(select coalesce(sum(v.count), 0)::bigint from verdict_counts v
+					where v.experiment = '-' and v.kind = 'event' and v.verdict = 'unknown decision (waiting)') as "waitingEvents",
+				(select coalesce(sum(v.count), 0)::bigint from verdict_counts v
+					where v.experiment = $1 and v.kind = 'event' and v.verdict = 'late') as "lateEvents",
+				(select coalesce(sum(segue_count_packs(g.missing)), 0)::bigint from published_gaps g
+					where g.closed_at is null and g.alarmed_at is not null) as "lostPacks"`,
+			[experiment],
+		);
+		return row as InstallationCounts;
 	}
 }

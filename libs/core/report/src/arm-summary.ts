@@ -1,7 +1,10 @@
+import { armSlice, type BookedCounts } from "#core/booking";
 import type { Group } from "#core/experiment";
-import type { ArmCounts, ReportCounts } from "./counts.js";
-import { type Estimate, interval, withheld } from "./interval.js";
-import { ratioOfSums } from "./ratio-of-sums.js";
+import { DEFAULT_PRIMARY } from "./analysis-plan.js";
+import type { ArmCounts } from "./counts.js";
+import { ALPHA, type Estimate, withheldEstimate } from "./estimate.js";
+import { meanInterval } from "./group-summary.js";
+import { meanOf } from "./metric-summary.js";
 
 export interface ArmSummary {
 	readonly arm: string;
@@ -13,17 +16,17 @@ export interface ArmSummary {
 	readonly share: number;
 	/** Decisions that taught (the arm was shown). */
 	readonly n: number;
-	/** Reward per learned decision; null where n is 0. */
+	/** Reward per learned decision; null where n is 0. A description: an adaptive policy's arm means are biased, `armValues` are not. */
 	readonly mean: number | null;
 }
 
 /** One group's arms, those of the definition first and in its order. */
 export function summariseArms(
 	armKeys: readonly string[],
-	counts: ReportCounts,
+	counts: readonly ArmCounts[],
 	group: Group,
 ): ArmSummary[] {
-	const own = counts.arms.filter((row) => row.group === group);
+	const own = counts.filter((row) => row.group === group);
 	const total = own.reduce((sum, { decisions }) => sum + decisions, 0);
 	const retired = own
 		.map(({ arm }) => arm)
@@ -47,7 +50,7 @@ export function summariseArms(
 export interface SingleArm extends Omit<Estimate, "estimate"> {
 	/** Null where control has learned nothing. */
 	readonly arm: string | null;
-	/** Reward per learned decision of the arm among control's rows. */
+	/** Reward per learned decision of the arm among control's closed decisions. */
 	readonly mean: number | null;
 	readonly n: number;
 }
@@ -55,71 +58,28 @@ export interface SingleArm extends Omit<Estimate, "estimate"> {
 /** The arm with the highest mean among control's rows (the first of equals): what always showing one arm would have earned. */
 export function bestSingleArm(
 	armKeys: readonly string[],
-	counts: ReportCounts,
+	booked: BookedCounts,
+	plannedUnits: number,
 ): SingleArm {
-	let best: ArmSummary | null = null;
-	for (const summary of summariseArms(armKeys, counts, "control"))
-		if (
-			summary.mean !== null &&
-			(best?.mean == null || summary.mean > best.mean)
-		)
-			best = summary;
-	if (best === null)
-		return {
-			arm: null,
-			n: 0,
-			...asMean(
-				withheld("No decision of the control group has been learned yet."),
-			),
-		};
-	return { arm: best.arm, n: best.n, ...asMean(meanOfArm(best, counts)) };
-}
-
-function asMean({ estimate, ...rest }: Estimate): Omit<SingleArm, "arm" | "n"> {
-	return { mean: estimate, ...rest };
-}
-
-function meanOfArm({ arm, mean }: ArmSummary, counts: ReportCounts): Estimate {
-	const moments = counts.armUnits?.find(
-		(row) => row.group === "control" && row.arm === arm,
+	const place = booked.metrics.findIndex(
+		({ name }) => name === DEFAULT_PRIMARY,
 	);
-	if (moments === undefined)
-		return overDecisions(
-			counts.arms.find(
-				(row) => row.group === "control" && row.arm === arm,
-			) as ArmCounts,
-		);
-	const measured = ratioOfSums(moments);
-	if (measured === null)
-		return withheld(
-			"One unit only was given this arm; an interval needs two.",
-			mean,
-		);
-	if (measured.variance === 0)
-		return withheld("All its units earned the same per decision so far.", mean);
-	return interval(measured.mean, measured.variance, measured.observations - 1);
-}
-
-/** Mean and interval with the decision as the observation: too narrow where units come back often. */
-function overDecisions({
-	learned: n,
-	rewardSum,
-	rewardSquaredSum,
-}: ArmCounts): Estimate {
-	const mean = rewardSum / n;
-	if (n < 2)
-		return withheld(
-			"One learned decision only; an interval needs two.",
-			mean,
-			"decision",
-		);
-	const variance =
-		Math.max(0, rewardSquaredSum - n * mean * mean) / (n - 1) / n;
-	if (variance === 0)
-		return withheld(
-			"All its decisions earned the same so far.",
-			mean,
-			"decision",
-		);
-	return interval(mean, variance, n - 1, "decision");
+	const known = new Set([
+		...armKeys,
+		...booked.hours.map(({ arm }) => arm).sort(),
+	]);
+	let best: { arm: string; of: ReturnType<typeof meanOf> } | null = null;
+	for (const arm of known) {
+		const of = meanOf(booked, place, "control", armSlice(arm));
+		if (of.mean !== null && (best?.of.mean == null || of.mean > best.of.mean))
+			best = { arm, of };
+	}
+	const { estimate: mean, ...interval } =
+		best === null
+			? withheldEstimate(
+					"No decision of the control group has a closed window yet.",
+					{ alpha: ALPHA, footnote: "ratio" },
+				)
+			: meanInterval(best.of, "control", plannedUnits);
+	return { arm: best?.arm ?? null, n: best?.of.n ?? 0, mean, ...interval };
 }

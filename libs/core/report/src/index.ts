@@ -1,5 +1,26 @@
+export type { MetricRole, PlanSummary } from "./analysis-plan.js";
+export type { Answer, Verdict } from "./answer.js";
 export type { ArmSummary, SingleArm } from "./arm-summary.js";
-export * from "./counts.js";
-export { CONFIDENCE, type Estimate } from "./interval.js";
-export { type GroupSummary, makeReport, type Report } from "./report.js";
+export type { ArmValueSummary } from "./arm-values.js";
+export type { CheckSummary } from "./checks.js";
+export type { ArmCounts } from "./counts.js";
+export type { Estimate } from "./estimate.js";
+export type { Footnote, FootnoteId } from "./footnotes.js";
+export type { GroupSummary } from "./group-summary.js";
+export type { GroupMean, Look, MetricSummary } from "./metric-summary.js";
+export { overRuns, stratumOf } from "./over-runs.js";
+export {
+	type Freshness,
+	type Health,
+	makeReport,
+	type Report,
+	type ReportInput,
+} from "./report.js";
 export { csvCell, reportCsv } from "./report-csv.js";
+export type { SegmentSummary } from "./segments.js";
+export type {
+	GuardrailSummary,
+	Mark,
+	Timeline,
+	TrafficSpan,
+} from "./timeline.js";

@@ -1,4 +1,6 @@
-import type { Estimate } from "./interval.js";
+import type { ArmSummary } from "./arm-summary.js";
+import type { Estimate } from "./estimate.js";
+import type { GroupMean } from "./metric-summary.js";
 import type { Report } from "./report.js";
 
 type Cell = string | number | null;
@@ -6,18 +8,24 @@ type Cell = string | number | null;
 const COLUMNS = [
 	"experiment",
 	"version",
+	"run",
 	"revision",
 	"row",
+	"metric",
+	"role",
 	"group",
 	"arm",
+	"segment",
 	"decisions",
 	"share_of_group_decisions",
 	"learned_decisions",
 	"units",
-	"reward_per_learned_decision",
+	"estimate",
 	"standard_error",
-	"low_95",
-	"high_95",
+	"low",
+	"high",
+	"confidence",
+	"p_value",
 	"interval",
 	"observation",
 	"note",
@@ -25,11 +33,12 @@ const COLUMNS = [
 
 type Row = Partial<Record<(typeof COLUMNS)[number], Cell>>;
 
-/** One table, RFC 4180: a row per group and arm, then the comparisons; empty cells where a number is withheld, with the reason in `note`. */
+/** One table, RFC 4180: a row per number; empty cells where it is withheld, with the reason in `note`. */
 export function reportCsv(report: Report): string {
 	const same = {
 		experiment: report.experiment,
 		version: report.version,
+		run: report.run,
 		revision: report.freshness.revision,
 	};
 	const lines = rowsOf(report).map((row) =>
@@ -41,11 +50,54 @@ export function reportCsv(report: Report): string {
 }
 
 function rowsOf(report: Report): Row[] {
-	const arms = [
-		...report.arms.map((arm) => ({ group: "policy", ...arm })),
-		...report.controlArms.map((arm) => ({ group: "control", ...arm })),
-		...report.outsideArms.map((arm) => ({ group: "outside", ...arm })),
+	return [
+		{ row: `answer: ${report.answer.verdict}`, note: report.answer.sentence },
+		...groupRows(report),
+		...armRows(report),
+		{ row: "lift (policy minus control)", ...estimated(report.lift) },
+		{
+			row: "relative lift (fraction of control)",
+			...estimated(report.relativeLift),
+		},
+		{
+			row: "lift over each unit's first 7 days",
+			...estimated(report.cohortLift),
+		},
+		{
+			row: "lift adjusted by the covariate",
+			...estimated(report.adjustedLift),
+		},
+		...metricRows(report),
+		...report.segments.flatMap(({ segment, level, lift, policy, control }) => [
+			{
+				row: "segment lift",
+				segment: `${segment}: ${level}`,
+				units: policy.units + control.units,
+				...estimated(lift),
+			},
+		]),
+		...report.armValues.map(({ arm, value }) => ({
+			row: "value of arm",
+			arm,
+			...estimated(value),
+		})),
+		...report.guardrails.map(
+			({ metric, limit, status, estimate, sentence }) => ({
+				row: `guardrail: ${limit}`,
+				metric,
+				estimate,
+				note: `${status}: ${sentence}`,
+			}),
+		),
+		...report.checks.map(({ check, status, pValue, sentence }) => ({
+			row: `check: ${check}`,
+			p_value: pValue,
+			note: `${status}: ${sentence}`,
+		})),
 	];
+}
+
+function groupRows(report: Report): Row[] {
 	const { bestSingleArm, uniformExpected, uniformExpectedWithheld } = report;
 	return [
 		...(["policy", "control"] as const).map((group) => ({
@@ -62,25 +114,6 @@ function rowsOf(report: Report): Row[] {
 			decisions: report.outside.decisions,
 			note: "logged, never learned",
 		},
-		...arms.map(({ group, arm, decisions, share, n, mean, retired }) => ({
-			row: "arm",
-			group,
-			arm,
-			decisions,
-			share_of_group_decisions: share,
-			learned_decisions: n,
-			reward_per_learned_decision: mean,
-			note: retired ? "no longer in the definition" : null,
-		})),
-		{ row: "lift (policy minus control)", ...estimated(report.lift) },
-		{
-			row: "relative lift (fraction of control)",
-			...estimated(report.relativeLift),
-			reward_per_learned_decision: null,
-			note:
-				report.relativeLift.withheld ??
-				`the lift is ${report.relativeLift.estimate} of control's mean`,
-		},
 		{
 			row: "best single arm (highest mean among control)",
 			group: "control",
@@ -91,29 +124,73 @@ function rowsOf(report: Report): Row[] {
 		{
 			row: "uniform expected",
 			group: "control",
-			reward_per_learned_decision: uniformExpected,
+			estimate: uniformExpected,
 			note: uniformExpectedWithheld,
 		},
 	];
 }
 
-function estimated({
-	estimate,
-	standardError,
-	low,
-	high,
-	kind,
-	observation,
-	withheld,
-}: Estimate): Row {
+function armRows(report: Report): Row[] {
+	const rows = (group: string, arms: readonly ArmSummary[]) =>
+		arms.map(({ arm, decisions, share, n, mean, retired }) => ({
+			row: "arm",
+			group,
+			arm,
+			decisions,
+			share_of_group_decisions: share,
+			learned_decisions: n,
+			estimate: mean,
+			note: retired ? "no longer in the definition" : null,
+		}));
+	return [
+		...rows("policy", report.arms),
+		...rows("control", report.controlArms),
+		...rows("outside", report.outsideArms),
+	];
+}
+
+function metricRows({ metrics }: Report): Row[] {
+	return metrics.flatMap(
+		({ metric, role, policy, control, lift, relativeLift, pValue }) => [
+			{ row: "metric", metric, role, group: "policy", ...counted(policy) },
+			{ row: "metric", metric, role, group: "control", ...counted(control) },
+			{
+				row: "metric lift",
+				metric,
+				role,
+				...estimated(lift),
+				p_value: pValue,
+			},
+			{
+				row: "metric relative lift",
+				metric,
+				role,
+				...estimated(relativeLift),
+			},
+		],
+	);
+}
+
+function counted({ units, n, mean, standardError }: GroupMean): Row {
 	return {
-		reward_per_learned_decision: estimate,
+		units,
+		learned_decisions: n,
+		estimate: mean,
 		standard_error: standardError,
-		low_95: low,
-		high_95: high,
-		interval: withheld === null ? kind : null,
-		observation: withheld === null ? observation : null,
-		note: withheld,
+	};
+}
+
+function estimated(of: Estimate): Row {
+	const isShown = of.withheld === null;
+	return {
+		estimate: of.estimate,
+		standard_error: of.standardError,
+		low: of.low,
+		high: of.high,
+		confidence: isShown ? of.confidence : null,
+		interval: isShown ? of.kind : null,
+		observation: isShown ? of.observation : null,
+		note: of.withheld,
 	};
 }
 

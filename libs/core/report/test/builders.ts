@@ -1,9 +1,21 @@
 import {
+	ALL,
+	armSlice,
+	type BookedCounts,
+	type BookedMoments,
+	type BookedSlice,
+	type Side,
+	segmentSlice,
+	WEEK1,
+} from "#core/booking";
+import {
 	type Definition,
 	type Experiment,
 	parseExperiment,
 } from "#core/experiment";
-import type { ArmCounts, ReportCounts, UnitMoments } from "../src/index.js";
+import { metricsOf } from "#core/metrics";
+import type { ReportInput } from "../src/index.js";
+import { stratumOf } from "../src/index.js";
 
 /** A running experiment of three arms, control uniform. */
 export function definitionOf(
@@ -42,73 +54,186 @@ export function definitionOf(
 	};
 }
 
+/** A closed decision. */
 export interface Row {
-	readonly group: ArmCounts["group"];
-	readonly arm: string;
+	readonly group: Side;
+	readonly arm?: string;
 	readonly unit: string;
 	/** Absent: not learned. */
 	readonly reward?: number;
+	/** Hours since `HOUR`. */
+	readonly hour?: number;
+	readonly epoch?: number;
+	/** `feature=level` of a segment. */
+	readonly segment?: readonly [feature: string, level: string];
+	/** In the unit's first week; default true. */
+	readonly inWeek1?: boolean;
 }
 
-/** The counts of a log given row by row. */
-export function countsOf(
+/** 2026-11-02T08:00:00Z. */
+export const HOUR = Date.UTC(2026, 10, 2, 8);
+const HOUR_MS = 3_600_000;
+
+/** Rollups as booking would have made them of the rows, of reward alone; other metrics have none. */
+export function bookedOf(
 	rows: readonly Row[],
-	more: Partial<ReportCounts> = {},
-): ReportCounts {
-	const arms = groups(rows, ({ group, arm }) => `${group} ${arm}`).map(
-		(own): ArmCounts => {
-			const rewards = own.flatMap(({ reward }) =>
-				reward === undefined ? [] : [reward],
-			);
-			return {
-				group: own[0]!.group,
-				arm: own[0]!.arm,
-				decisions: own.length,
-				learned: rewards.length,
-				rewardSum: sum(rewards),
-				rewardSquaredSum: sum(rewards.map((r) => r * r)),
-			};
-		},
-	);
-	const learned = rows.filter(({ reward }) => reward !== undefined);
+	definition: Definition = definitionOf(),
+): BookedCounts {
+	const { experiment, run, version } = definition;
+	const metrics = metricsOf(experiment);
+	const place = metrics.findIndex(({ name }) => name === "reward");
+	const epochs = [...new Set(rows.map(({ epoch = 1 }) => epoch))];
 	return {
-		revision: 7,
-		firstDecidedAt: 1_750_000_000_000,
-		lastDecidedAt: 1_750_000_060_000,
-		arms,
-		units: groups(learned, ({ group }) => group).map((own) => ({
-			group: own[0]!.group,
-			...moments(own),
-		})),
-		armUnits: groups(learned, ({ group, arm }) => `${group} ${arm}`).map(
-			(own) => ({ group: own[0]!.group, arm: own[0]!.arm, ...moments(own) }),
+		experiment: experiment.key,
+		version,
+		run,
+		freshness: {
+			bookedUpTo: HOUR + 24 * HOUR_MS,
+			revision: 7,
+			newestRevision: 7,
+			decisions: rows.length,
+			waiting: 0,
+			unbooked: 0,
+			bookedAt: HOUR + 24 * HOUR_MS,
+		},
+		metrics,
+		epochs: epochs.map((epoch) => {
+			const own = rows.filter((row) => (row.epoch ?? 1) === epoch);
+			const first = (side: Side) =>
+				new Set(
+					own.filter(({ group }) => group === side).map(({ unit }) => unit),
+				).size;
+			return {
+				epoch,
+				slices: slicesOf(own, metrics.length, place),
+				firstIn: { policy: first("policy"), control: first("control") },
+				inBoth: 0,
+			};
+		}),
+		hours: hoursOf(rows),
+		draws: [],
+		scores: new Map(),
+		looks: [],
+	};
+}
+
+function slicesOf(
+	rows: readonly Row[],
+	metrics: number,
+	place: number,
+): BookedSlice[] {
+	const named = rows.flatMap((row) => [
+		{ slice: ALL, row },
+		...(row.inWeek1 === false ? [] : [{ slice: WEEK1, row }]),
+		{ slice: armSlice(row.arm ?? "focus"), row },
+		...(row.segment === undefined
+			? []
+			: [{ slice: segmentSlice(...row.segment), row }]),
+	]);
+	return grouped(named, ({ slice, row }) => `${slice} ${row.group}`).map(
+		(own) => ({
+			slice: own[0]!.slice,
+			group: own[0]!.row.group,
+			units: new Set(own.map(({ row }) => row.unit)).size,
+			moments: Array.from({ length: metrics }, (_, i) =>
+				momentsOf(i === place ? own.map(({ row }) => row) : []),
+			),
+			covariate: null,
+		}),
+	);
+}
+
+export function momentsOf(rows: readonly Row[]): BookedMoments {
+	const learned = rows.filter(({ reward }) => reward !== undefined);
+	const sums = { units: 0, n: 0, c: 0, nn: 0, nc: 0, cc: 0 };
+	for (const own of grouped(learned, ({ unit }) => unit)) {
+		const n = own.length;
+		const c = own.reduce((sum, { reward = 0 }) => sum + reward, 0);
+		sums.units += 1;
+		sums.n += n;
+		sums.c += c;
+		sums.nn += n * n;
+		sums.nc += n * c;
+		sums.cc += c * c;
+	}
+	return sums;
+}
+
+function hoursOf(rows: readonly Row[]): BookedCounts["hours"] {
+	return grouped(
+		rows,
+		({ group, arm = "focus", hour = 0, epoch = 1 }) =>
+			`${epoch} ${hour} ${group} ${arm}`,
+	).map((own) => {
+		const { group, arm = "focus", hour = 0, epoch = 1 } = own[0]!;
+		const learned = own.filter(({ reward }) => reward !== undefined);
+		return {
+			epoch,
+			hour: HOUR + hour * HOUR_MS,
+			group,
+			arm,
+			decisions: own.length,
+			shown: learned.length,
+			learned: learned.length,
+			reward: learned.reduce((sum, { reward = 0 }) => sum + reward, 0),
+		};
+	});
+}
+
+function grouped<T>(list: readonly T[], keyOf: (one: T) => string): T[][] {
+	const groups = new Map<string, T[]>();
+	for (const one of list) {
+		const key = keyOf(one);
+		const group = groups.get(key);
+		if (group) group.push(one);
+		else groups.set(key, [one]);
+	}
+	return [...groups.values()];
+}
+
+/** All that a report is made of, of closed decisions. */
+export function inputOf(
+	rows: readonly Row[],
+	definition: Definition = definitionOf(),
+	more: Partial<ReportInput> = {},
+): ReportInput {
+	const booked = bookedOf(rows, definition);
+	const { control } = definition.experiment.traffic;
+	return {
+		definition,
+		atStart: definition.experiment,
+		controlOf: new Map(
+			booked.epochs.flatMap(({ epoch }) => [
+				[epoch, control],
+				[stratumOf(1, epoch), control],
+			]),
 		),
+		booked,
+		open: [],
+		firstDecidedAt: HOUR,
+		lastDecidedAt: HOUR + HOUR_MS,
+		guardrails: [],
+		marks: [],
+		missing: {},
+		lateEvents: 0,
+		lostPacks: 0,
 		deadLetters: 0,
 		waitingEvents: 0,
 		...more,
 	};
 }
 
-function moments(rows: readonly Row[]): Omit<UnitMoments, "group"> {
-	const units = groups(rows, ({ unit }) => unit).map((own) => ({
-		n: own.length,
-		c: sum(own.map(({ reward }) => reward ?? 0)),
+/** Units of a group with a decision each: `of` of them earn 1, the others 0. */
+export function unitsOf(
+	group: Side,
+	units: number,
+	of: number,
+	rest: Partial<Row> = {},
+): Row[] {
+	return Array.from({ length: units }, (_, i) => ({
+		group,
+		unit: `${group}-${i}`,
+		reward: i < of ? 1 : 0,
+		...rest,
 	}));
-	return {
-		units: units.length,
-		n: sum(units.map(({ n }) => n)),
-		c: sum(units.map(({ c }) => c)),
-		nn: sum(units.map(({ n }) => n * n)),
-		nc: sum(units.map(({ n, c }) => n * c)),
-		cc: sum(units.map(({ c }) => c * c)),
-	};
 }
-
-function groups<T>(items: readonly T[], key: (item: T) => string): T[][] {
-	const found = new Map<string, T[]>();
-	for (const item of items)
-		found.set(key(item), [...(found.get(key(item)) ?? []), item]);
-	return [...found.values()];
-}
-
-const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);

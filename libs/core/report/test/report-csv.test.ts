@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { csvCell, makeReport, reportCsv } from "../src/index.js";
-import { countsOf, definitionOf } from "./builders.js";
+import { definitionOf, inputOf, unitsOf } from "./builders.js";
 
 describe("a cell", () => {
 	for (const formula of [
@@ -35,16 +35,11 @@ describe("a cell", () => {
 });
 
 test("the table has one row per group, arm of each group and comparison, every row as wide as the header", () => {
-	const rows = [0, 1, 1].flatMap((reward, i) => [
-		{
-			group: "policy" as const,
-			arm: "focus",
-			unit: `p${i}`,
-			reward: 1 - reward,
-		},
-		{ group: "control" as const, arm: "energy", unit: `c${i}`, reward },
-	]);
-	const csv = reportCsv(makeReport(definitionOf(), countsOf(rows)));
+	const rows = [
+		...unitsOf("policy", 150, 90),
+		...unitsOf("control", 150, 60, { arm: "energy" }),
+	];
+	const csv = reportCsv(makeReport(inputOf(rows, definitionOf())));
 	const lines = csv.split("\r\n");
 	expect(lines.pop()).toBe("");
 	const table = lines.map((line) =>
@@ -58,23 +53,27 @@ test("the table has one row per group, arm of each group and comparison, every r
 		table.every((cells) => cells.length >= width - 1 && cells.length <= width),
 	).toBe(true);
 	const column = table[0]!.indexOf("row");
-	expect(table.slice(1).map((cells) => cells[column])).toEqual([
-		...Array(3).fill("group"),
-		...Array(9).fill("arm"),
-		"lift (policy minus control)",
-		"relative lift (fraction of control)",
-		"best single arm (highest mean among control)",
-		"uniform expected",
-	]);
+	const kinds = table.slice(1).map((cells) => cells[column]!);
+	const count = (kind: string) =>
+		kinds.filter((one) => one.startsWith(kind)).length;
+	expect(kinds[0]).toBe("answer: keep going");
+	expect(
+		["group", "arm", "metric lift", "value of arm", "check:"].map(count),
+	).toEqual([3, 9, 14, 3, 4]);
 	const lift = Object.fromEntries(
-		table[0]!.map((name, i) => [name, table[13]![i]]),
+		table[0]!.map((name, i) => [
+			name,
+			table[1 + kinds.indexOf("lift (policy minus control)")]![i],
+		]),
 	);
-	expect(Number(lift.reward_per_learned_decision)).toBeCloseTo(-1 / 3, 12);
+	expect(Number(lift.estimate)).toBeCloseTo(0.2, 12);
 	expect(lift).toMatchObject({
 		experiment: "morning",
 		version: "1",
+		run: "1",
 		revision: "7",
-		interval: "fixed-horizon",
+		confidence: "0.95",
+		interval: "always-valid",
 		observation: "unit",
 	});
 });

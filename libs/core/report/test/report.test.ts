@@ -1,351 +1,529 @@
 import { describe, expect, test } from "vitest";
-import { makeReport, type ReportCounts } from "../src/index.js";
-import { countsOf, definitionOf, type Row } from "./builders.js";
+import { ALL } from "#core/booking";
+import { makeReport, overRuns, stratumOf } from "../src/index.js";
+import {
+	bookedOf,
+	definitionOf,
+	HOUR,
+	inputOf,
+	type Row,
+	unitsOf,
+} from "./builders.js";
 
-/**
- * Origin: an independent implementation of ratio metrics by the delta method ("skip ratio per session": skips of 150 and 140 units
- * over their plays), checked there against raw data; reduced here to the moments that the report is made of.
- */
-const oracle = {
-	a: { units: 150, n: 993, c: 281, nn: 7425, nc: 2116, cc: 809 },
-	b: { units: 140, n: 975, c: 323, nn: 7733, nc: 2544, cc: 1029 },
-	mean: [0.28298086606243705, 0.3312820512820513],
-	variance: [0.03154832737485916, 0.028496861051692145],
-	absolute: {
-		estimate: 0.04830118521961424,
-		standardError: 0.020343824370337743,
-		low: 0.008259697523003907,
-		high: 0.08834267291622458,
-	},
-	relative: {
-		estimate: 0.1706871064878183,
-		standardError: 0.07836750146019048,
-		low: 0.01644121405337559,
-		high: 0.324932998922261,
-	},
-};
-
-const counts: ReportCounts = {
-	...countsOf([]),
-	arms: [
-		{
-			group: "control",
-			arm: "focus",
-			decisions: 1_100,
-			learned: 993,
-			rewardSum: 281,
-			rewardSquaredSum: 281,
+const PLANNED = {
+	metrics: {
+		primary: {
+			metric: "reward",
+			smallestEffect: 0.1,
+			plannedUnits: 4000,
+			expected: 0.5,
 		},
-		{
-			group: "policy",
-			arm: "focus",
-			decisions: 1_000,
-			learned: 975,
-			rewardSum: 323,
-			rewardSquaredSum: 323,
-		},
-	],
-	units: [
-		{ group: "control", ...oracle.a },
-		{ group: "policy", ...oracle.b },
-	],
+		secondary: ["click_rate"],
+	},
+	traffic: { share: 1, control: 0.5, baseline: "uniform" },
 };
+const planned = definitionOf(PLANNED);
 
-describe("the delta method over units equals an independent implementation", () => {
-	const report = makeReport(definitionOf(), counts);
-	for (const [name, estimate] of [
-		["lift", report.lift],
-		["relativeLift", report.relativeLift],
-	] as const)
-		test(name, () => {
-			// The ends within the precision of jstat's quantile.
-			const expected = name === "lift" ? oracle.absolute : oracle.relative;
-			for (const field of ["estimate", "standardError", "low", "high"] as const)
-				expect(estimate[field], field).toBeCloseTo(
-					expected[field],
-					field === "low" || field === "high" ? 8 : 12,
-				);
+/** So many units in each group, of whom so many earn 1. */
+const groups = (units: number, policy: number, control: number) => [
+	...unitsOf("policy", units, policy),
+	...unitsOf("control", units, control),
+];
+
+describe("the answer", () => {
+	test("before 100 units in each group: cannot tell, and the lift is withheld with the reason", () => {
+		const report = makeReport(inputOf(groups(99, 90, 20), planned));
+		expect(report.answer.verdict).toBe("cannot tell");
+		expect(report.lift).toMatchObject({ estimate: null, low: null });
+		expect(report.lift.withheld).toMatch(/not enough listeners yet/);
+		expect(report.answer.advice).toBe(
+			"Wait: 198 of 4,000 planned listeners are in.",
+		);
+	});
+
+	test("once the interval lies above zero: ship", () => {
+		const report = makeReport(inputOf(groups(1000, 600, 450), planned));
+		expect(report.answer.verdict).toBe("ship");
+		expect(report.sentence).toMatch(
+			/^The policy had 0\.15 more reward than control's 0\.45 \(reward; 95 % interval 0\.0\d+ to 0\.2\d+, valid however often it is read\)\.$/,
+		);
+	});
+
+	test("below zero: stop", () => {
+		const report = makeReport(inputOf(groups(1000, 450, 600), planned));
+		expect(report.answer.verdict).toBe("stop");
+		expect(report.answer.advice).toMatch(/worse/);
+	});
+
+	test("of a metric of which less is better the other way round", () => {
+		const rows = groups(1000, 450, 600);
+		const skips = definitionOf({
+			...PLANNED,
+			metrics: {
+				primary: { ...PLANNED.metrics.primary, metric: "skip_rate" },
+			},
+		});
+		const input = inputOf(rows, skips);
+		const place = input.booked.metrics.findIndex(
+			({ name }) => name === "reward",
+		);
+		const other = input.booked.metrics.findIndex(
+			({ name }) => name === "skip_rate",
+		);
+		// What the rows earned is taken for their skips.
+		const epochs = input.booked.epochs.map((epoch) => ({
+			...epoch,
+			slices: epoch.slices.map((slice) => ({
+				...slice,
+				moments: slice.moments.map((moments, i) =>
+					i === other ? slice.moments[place]! : moments,
+				),
+			})),
+		}));
+		const report = makeReport({
+			...input,
+			booked: { ...input.booked, epochs },
+		});
+		expect(report.metrics[0]).toMatchObject({
+			metric: "skip_rate",
+			role: "primary",
+			better: "lower",
+		});
+		expect(report.answer.verdict).toBe("ship");
+	});
+
+	test("where the smallest effect that matters is ruled out: stop", () => {
+		const report = makeReport(inputOf(groups(20_000, 10_000, 10_000), planned));
+		expect(report.answer.verdict).toBe("stop");
+		expect(report.answer.advice).toMatch(
+			/0\.1, the smallest that matters, is ruled out/,
+		);
+	});
+
+	test("while both are open: keep going, and how far it is", () => {
+		const report = makeReport(inputOf(groups(300, 155, 150), planned));
+		expect(report.answer.verdict).toBe("keep going");
+		expect(report.answer.advice).toBe(
+			"Keep going: 600 of 4,000 planned listeners are in.",
+		);
+		expect(report.sentence).toMatch(/so it may be chance/);
+	});
+
+	test("of groups that are not split as planned: do not trust, and the numbers are covered", () => {
+		const rows = [
+			...unitsOf("policy", 40_000, 20_000),
+			...unitsOf("control", 30_000, 18_000),
+		];
+		const report = makeReport(inputOf(rows, planned));
+		expect(report.answer.verdict).toBe("do not trust");
+		for (const estimate of [
+			report.lift,
+			report.relativeLift,
+			report.cohortLift,
+			report.metrics[0]!.lift,
+		])
 			expect(estimate).toMatchObject({
-				kind: "fixed-horizon",
-				confidence: 0.95,
-				observation: "unit",
-				withheld: null,
+				estimate: null,
+				low: null,
+				high: null,
+				withheld: "covered: sample ratio failed",
 			});
-		});
+		expect(report.timeline.looks).toEqual([]);
+	});
 
-	test("mean and standard error of each group", () => {
-		expect(report.control.mean).toBeCloseTo(oracle.mean[0]!, 12);
-		expect(report.policy.mean).toBeCloseTo(oracle.mean[1]!, 12);
-		expect(report.control.standardError).toBeCloseTo(
-			Math.sqrt(oracle.variance[0]! / 150),
-			12,
+	test("where a guardrail is broken: stop, and which", () => {
+		const report = makeReport(
+			inputOf(groups(1000, 600, 450), planned, {
+				guardrails: [
+					{
+						metric: "skip_rate",
+						limit: "at most 0.35",
+						action: "pause",
+						status: "broken",
+						estimate: 0.5,
+						bound: 0.01,
+						sentence: "skip_rate is 0.5, at most 0.35 is allowed",
+					},
+				],
+			}),
 		);
-		expect(report.policy.standardError).toBeCloseTo(
-			Math.sqrt(oracle.variance[1]! / 140),
-			12,
-		);
-		expect(report.policy).toMatchObject({
-			decisions: 1_000,
-			n: 975,
-			units: 140,
-		});
+		expect(report.answer.verdict).toBe("stop");
+		expect(report.sentence).toMatch(/skip_rate is 0\.5/);
+	});
+
+	test("without control says how to get one", () => {
+		const alone = definitionOf({ traffic: { control: 0 } });
+		const report = makeReport(inputOf(unitsOf("policy", 500, 200), alone));
+		expect(report.lift.withheld).toMatch(/traffic\.control is 0/);
+		expect(report.answer.advice).toMatch(/Set traffic\.control/);
 	});
 });
 
-const row = (
-	group: Row["group"],
-	arm: string,
-	unit: string,
-	reward?: number,
-): Row => ({ group, arm, unit, reward });
-
-describe("a report", () => {
-	test("takes the unit as the observation: ten decisions of one unit say no more than one", () => {
-		const two = (times: number) =>
-			countsOf(
-				["policy", "control"].flatMap((group) =>
-					[0, 1].flatMap((unit) =>
-						Array.from({ length: times }, () =>
-							row(group as "policy", "focus", `${group}${unit}`, unit),
-						),
-					),
-				),
-			);
-		const [once, often] = [1, 10].map((times) =>
-			makeReport(definitionOf(), two(times)),
+describe("the lift", () => {
+	test("is the ratio of sums in policy minus that in control, its interval the normal mixture's", () => {
+		const report = makeReport(inputOf(groups(1000, 600, 450), planned));
+		// By hand: p(1 − p)/999 a group; planner's SE 0.5·√(1/2000 + 1/2000), τ 2.82 times that.
+		const variance = (0.6 * 0.4 + 0.45 * 0.55) / 999;
+		const tau = 2.82 * 0.5 * Math.sqrt(1 / 2000 + 1 / 2000);
+		const m = (tau * tau) / variance;
+		const half = Math.sqrt(
+			variance * (1 + 1 / m) * (Math.log1p(m) + 2 * Math.log(20)),
 		);
-		expect(often!.lift.standardError).toBeCloseTo(
-			once!.lift.standardError!,
-			12,
-		);
-		// Two units at 0 and 1: variance of the mean 1/4, one degree of freedom, t = 12.7062.
-		expect(once!.policy.low).toBeCloseTo(0.5 - 12.706204736 * 0.5, 6);
-	});
-
-	test("widens by Student's t for few units and by the normal's 1.96 for very many", () => {
-		const ratio = (units: number) => {
-			const half = units / 2;
-			const moments = {
-				units,
-				n: units,
-				c: half,
-				nn: units,
-				nc: half,
-				cc: half,
-			};
-			const groups = ["policy", "control"] as const;
-			const arms = groups.map((group) => ({
-				group,
-				arm: "focus",
-				decisions: units,
-				learned: units,
-				rewardSum: half,
-				rewardSquaredSum: half,
-			}));
-			const { lift } = makeReport(
-				definitionOf(),
-				countsOf([], {
-					arms,
-					units: groups.map((group) => ({ group, ...moments })),
-				}),
-			);
-			return lift.high! / lift.standardError!;
-		};
-		expect(ratio(6)).toBeCloseTo(2.228139, 5); // t, 10 degrees of freedom
-		for (const units of [1e5, 1e6, 1e8])
-			expect(ratio(units)).toBeCloseTo(1.95996, 4);
-	});
-
-	test("counts shares over all decisions and means over the learned, per group, in the definition's order", () => {
-		const report = makeReport(
-			definitionOf(),
-			countsOf([
-				row("policy", "energy", "u1", 1),
-				row("policy", "energy", "u2"),
-				row("policy", "focus", "u3", 0.5),
-				row("policy", "old", "u4", 0.25),
-				row("control", "focus", "u5", 2),
-				row("outside", "focus", "u6"),
-			]),
-		);
-		expect(report.arms).toEqual([
-			{
-				arm: "focus",
-				retired: false,
-				decisions: 1,
-				share: 0.25,
-				n: 1,
-				mean: 0.5,
-			},
-			{
-				arm: "energy",
-				retired: false,
-				decisions: 2,
-				share: 0.5,
-				n: 1,
-				mean: 1,
-			},
-			{ arm: "calm", retired: false, decisions: 0, share: 0, n: 0, mean: null },
-			{
-				arm: "old",
-				retired: true,
-				decisions: 1,
-				share: 0.25,
-				n: 1,
-				mean: 0.25,
-			},
-		]);
-		expect(report.controlArms[0]).toMatchObject({
-			arm: "focus",
-			share: 1,
-			mean: 2,
-		});
-		expect(report.outside).toEqual({ decisions: 1 });
-		expect(report.freshness).toEqual({
-			revision: 7,
-			firstDecidedAt: 1_750_000_000_000,
-			lastDecidedAt: 1_750_000_060_000,
-		});
-	});
-
-	test("names the best single arm among control's rows, with its n and interval over units", () => {
-		const control = [
-			row("control", "focus", "u1", 0),
-			row("control", "focus", "u2", 1),
-			row("control", "calm", "u3", 1),
-			row("control", "calm", "u4", 2),
-			row("control", "calm", "u4", 2),
-		];
-		const { bestSingleArm } = makeReport(
-			definitionOf(),
-			countsOf([...control, row("policy", "energy", "u9", 2)]),
-		);
-		expect(bestSingleArm).toMatchObject({
-			arm: "calm",
-			n: 3,
+		expect(report.plan).toMatchObject({ tau, alpha: 0.05 });
+		expect(report.lift.estimate).toBeCloseTo(0.15, 12);
+		expect(report.lift.standardError).toBeCloseTo(Math.sqrt(variance), 12);
+		expect(report.lift.low).toBeCloseTo(0.15 - half, 12);
+		expect(report.lift.high).toBeCloseTo(0.15 + half, 12);
+		expect(report.lift).toMatchObject({
+			kind: "always-valid",
 			observation: "unit",
-			withheld: null,
+			confidence: 0.95,
 		});
-		expect(bestSingleArm.mean).toBeCloseTo(5 / 3, 12);
-		// Units (n, C) = (1, 1), (2, 4): R = 5/3, Σ(C − Rn)² = 8/9, Var = 8/9 · 2 / (1 · 9).
-		expect(bestSingleArm.standardError).toBeCloseTo(Math.sqrt(16 / 81), 12);
 	});
 
-	test("without moments per arm takes the decision as the observation, and says so", () => {
-		const control = [0, 1, 1, 0].map((reward, i) =>
-			row("control", "calm", `u${i}`, reward),
+	test("takes the unit as the observation: ten decisions of one unit say no more than one", () => {
+		const once = groups(200, 120, 90);
+		const often = Array.from({ length: 10 }, () => once).flat();
+		const [few, many] = [once, often].map(
+			(rows) => makeReport(inputOf(rows, planned)).lift,
 		);
-		const { bestSingleArm, notes } = makeReport(
-			definitionOf(),
-			countsOf(control, { armUnits: undefined }),
-		);
-		expect(bestSingleArm).toMatchObject({
-			arm: "calm",
-			mean: 0.5,
-			n: 4,
-			observation: "decision",
-		});
-		expect(bestSingleArm.standardError).toBeCloseTo(Math.sqrt(1 / 3 / 4), 12);
-		expect(notes.join()).toMatch(/too narrow/);
+		expect(many!.low).toBeCloseTo(few!.low!, 12);
+		expect(many!.high).toBeCloseTo(few!.high!, 12);
 	});
 
-	test("gives uniformExpected only where control is uniform", () => {
-		const rows = countsOf([
-			row("control", "energy", "u1", 1),
-			row("control", "focus", "u2", 0),
-		]);
-		expect(makeReport(definitionOf(), rows)).toMatchObject({
-			uniformExpected: 0.5,
-			uniformExpectedWithheld: null,
-		});
-		const named = makeReport(
-			definitionOf({ traffic: { share: 1, control: 0.1, baseline: "energy" } }),
-			rows,
-		);
-		expect(named.uniformExpected).toBeNull();
-		expect(named.uniformExpectedWithheld).toMatch(/energy/);
-	});
-
-	test("withholds what cannot be said, with the reason, and stays whole when the log is empty", () => {
-		const empty = makeReport(
-			definitionOf(),
-			countsOf([], { firstDecidedAt: null, lastDecidedAt: null }),
-		);
-		expect(empty.lift).toMatchObject({
-			estimate: null,
-			low: null,
-			withheld: expect.stringMatching(/policy group/),
-		});
-		expect(empty.bestSingleArm).toMatchObject({
-			arm: null,
-			mean: null,
-			n: 0,
-			withheld: expect.stringMatching(/control/),
-		});
-		expect(empty.uniformExpected).toBeNull();
-		expect(JSON.stringify(empty)).not.toMatch(/NaN|Infinity/);
-
-		const policy = [
-			row("policy", "focus", "u1", 1),
-			row("policy", "focus", "u2", 0),
+	test("compares each epoch with its own control: pooled, a change of the control share would look like a lift", () => {
+		// Everyone earns 0.2 in the first epoch and 0.8 in the second, whatever they are given.
+		const epoch = (
+			number: number,
+			policy: number,
+			control: number,
+			rate: number,
+		) => [
+			...unitsOf("policy", policy, rate * policy, { epoch: number }),
+			...unitsOf("control", control, rate * control, {
+				epoch: number,
+			}).map((row) => ({ ...row, unit: `${row.unit}/${number}` })),
 		];
-		const one = makeReport(
-			definitionOf(),
-			countsOf([...policy, row("control", "focus", "u3", 0)]),
-		);
-		expect(one.lift).toMatchObject({
-			estimate: 0.5,
-			standardError: null,
-			low: null,
-			withheld: expect.stringMatching(/control group has one unit/),
+		const rows = [...epoch(1, 900, 100, 0.2), ...epoch(2, 100, 900, 0.8)];
+		const input = inputOf(rows, planned, {
+			controlOf: new Map([
+				[1, 0.1],
+				[2, 0.9],
+			]),
 		});
-		expect(one.relativeLift).toMatchObject({
-			estimate: null,
-			withheld: expect.stringMatching(/is 0/),
-		});
+		const report = makeReport(input);
+		expect(report.lift.estimate).toBeCloseTo(0, 12);
+		const { policy, control } = report;
+		expect(policy.mean! - control.mean!).toBeLessThan(-0.4);
+	});
 
-		const same = ["policy", "control"].flatMap((group) =>
-			[0, 1].map((i) => row(group as "policy", "focus", `${group}${i}`, 1)),
+	test("leaves out what is still open; shares by arm do not", () => {
+		const rows = groups(150, 90, 60);
+		const open = [
+			{
+				group: "policy" as const,
+				arm: "calm",
+				decisions: 50,
+				learned: 10,
+				rewardSum: 10,
+			},
+		];
+		const [closed, both] = [[], open].map((open) =>
+			makeReport(inputOf(rows, planned, { open })),
 		);
-		expect(makeReport(definitionOf(), countsOf(same)).lift).toMatchObject({
-			estimate: 0,
-			low: null,
-			withheld: expect.stringMatching(/earned the same/),
+		expect(both!.lift).toEqual(closed!.lift);
+		expect(both!.policy.decisions).toBe(200);
+		expect(both!.arms.find(({ arm }) => arm === "calm")).toMatchObject({
+			decisions: 50,
+			share: 0.25,
+			n: 10,
+			mean: 1,
 		});
 	});
 
-	test("says in one sentence what was earned and whether it may be chance", () => {
-		const { sentence } = makeReport(definitionOf(), counts);
-		expect(sentence).toBe(
-			"The policy earned 0.3313 per learned decision, 0.0483 more than control's 0.283 (95 % interval of the difference: 0.0083 to 0.0883).",
+	test("relative to a control near zero is withheld", () => {
+		const report = makeReport(inputOf(groups(150, 20, 2), planned));
+		expect(report.lift.withheld).toBeNull();
+		expect(report.relativeLift.withheld).toMatch(/standard errors of zero/);
+	});
+
+	test("in each unit's first week leaves later decisions out", () => {
+		const later = unitsOf("policy", 150, 150, { inWeek1: false });
+		const rows = [...groups(150, 60, 60), ...later];
+		const report = makeReport(inputOf(rows, planned));
+		expect(report.cohortLift.estimate).toBeCloseTo(0, 12);
+		expect(report.lift.estimate).toBeCloseTo(0.3, 12);
+	});
+
+	test("adjusted by a covariate is narrower by what that foretold, and moved by how unequally it fell", () => {
+		const definition = definitionOf({
+			...PLANNED,
+			context: {
+				features: [{ name: "loyalty", from: "profile", kind: "number" }],
+			},
+			covariate: "loyalty",
+		});
+		const rows = groups(400, 240, 160);
+		const input = inputOf(rows, definition);
+		const place = input.booked.metrics.findIndex(
+			({ name }) => name === "reward",
 		);
-		const unsure = {
-			...counts,
-			units: counts.units.map((moments) => ({
-				...moments,
-				cc: moments.cc * 10,
-			})),
+		// Of those who earned 1, nine in ten are loyal; of the others one in ten. A tenth has no value.
+		const covariateOf = (one: number, none: number) => {
+			const loyal = 0.9 * one + 0.1 * none;
+			const products = { n: one + none, c: one, xn: loyal, xc: 0.9 * one };
+			return {
+				units: one + none,
+				x: loyal,
+				xx: loyal,
+				metrics: input.booked.metrics.map((_, i) =>
+					i === place ? products : { n: 0, c: 0, xn: 0, xc: 0 },
+				),
+			};
 		};
-		expect(makeReport(definitionOf(), unsure).sentence).toMatch(
-			/may be chance/,
+		const epochs = input.booked.epochs.map((epoch) => ({
+			...epoch,
+			slices: epoch.slices.map((slice) => ({
+				...slice,
+				covariate:
+					slice.group === "policy"
+						? covariateOf(216, 144)
+						: covariateOf(144, 216),
+			})),
+		}));
+		const { lift, adjustedLift } = makeReport({
+			...input,
+			booked: { ...input.booked, epochs },
+		});
+		const width = (of: typeof lift) => of.high! - of.low!;
+		expect(width(adjustedLift)).toBeLessThan(0.8 * width(lift));
+		expect(adjustedLift.estimate).toBeGreaterThan(0);
+		expect(adjustedLift.estimate).toBeLessThan(lift.estimate!);
+		expect(makeReport(inputOf(rows, planned)).adjustedLift.withheld).toBe(
+			"no covariate was declared",
 		);
 	});
 
-	test("warns of what would mislead", () => {
-		const notes = (changes: object, rest: object, more: object) =>
-			makeReport(
-				definitionOf({ ...changes }, rest),
-				countsOf([], more),
-			).notes.join("\n");
-		expect(
-			notes({ traffic: { share: 1, control: 0, baseline: "uniform" } }, {}, {}),
-		).toMatch(/traffic\.control is 0/);
-		expect(notes({}, { version: 3 }, {})).toMatch(/version 3/);
-		expect(notes({}, { epoch: 2 }, {})).toMatch(
-			/control share has been changed/,
-		);
-		expect(notes({}, {}, { deadLetters: 4, waitingEvents: 5 })).toMatch(
-			/4 messages[\s\S]*5 events/,
-		);
+	test("without a declared plan is scaled by the first look, and the notes say so", () => {
+		const report = makeReport(inputOf(groups(150, 90, 60), definitionOf()));
+		expect(report.plan).toBeNull();
+		expect(report.lift.withheld).toBeNull();
+		expect(report.notes.join(" ")).toMatch(/No plan was declared/);
 	});
+
+	test("keeps the smallest p of all looks, and their sequence", () => {
+		const input = inputOf(groups(1000, 500, 500), planned);
+		const earlier = bookedOf(groups(300, 220, 120), planned);
+		const looks = earlier.epochs[0]!.slices.filter(
+			({ slice }) => slice === ALL,
+		).map(({ group, units, moments }) => ({
+			at: HOUR,
+			epoch: 1,
+			group,
+			units,
+			firstIn: units,
+			moments,
+		}));
+		const report = makeReport({ ...input, booked: { ...input.booked, looks } });
+		expect(report.lift.low).toBeLessThan(0);
+		expect(report.metrics[0]!.pValue).toBeLessThan(1e-6);
+		expect(report.timeline.looks).toHaveLength(1);
+		expect(report.timeline.looks[0]!.estimate).toBeCloseTo(1 / 3, 12);
+	});
+});
+
+test("metrics stand in the order of their roles; what was not declared is exploratory", () => {
+	const report = makeReport(inputOf(groups(150, 90, 60), planned));
+	const roles = report.metrics.map(({ metric, role }) => [metric, role]);
+	expect(roles.slice(0, 3)).toEqual([
+		["reward", "primary"],
+		["click_rate", "secondary"],
+		["impression_rate", "exploratory"],
+	]);
+	expect(new Set(roles.slice(2).map(([, role]) => role))).toEqual(
+		new Set(["exploratory"]),
+	);
+});
+
+test("what is added to the plan after the start is exploratory", () => {
+	const added = definitionOf({
+		...PLANNED,
+		metrics: {
+			...PLANNED.metrics,
+			secondary: ["click_rate", "save_rate"],
+		},
+	});
+	const report = makeReport({
+		...inputOf(groups(150, 90, 60), added),
+		atStart: planned.experiment,
+	});
+	const role = (name: string) =>
+		report.metrics.find(({ metric }) => metric === name)?.role;
+	expect([role("click_rate"), role("save_rate")]).toEqual([
+		"secondary",
+		"exploratory",
+	]);
+});
+
+test("segments are compared level by level, at α over their number", () => {
+	const definition = definitionOf({
+		...PLANNED,
+		context: {
+			features: [
+				{
+					name: "device",
+					from: "request",
+					kind: "category",
+					levels: ["phone", "desktop"],
+				},
+			],
+		},
+		segments: ["device"],
+	});
+	const rows: Row[] = [
+		...groups(400, 300, 100).map((row) => ({
+			...row,
+			segment: ["device", "phone"] as const,
+		})),
+		...groups(50, 25, 25).map((row) => ({
+			...row,
+			unit: `d-${row.unit}`,
+			segment: ["device", "desktop"] as const,
+		})),
+	];
+	const { segments, lift } = makeReport(inputOf(rows, definition));
+	expect(segments).toMatchObject([
+		{ level: "phone", lift: { confidence: 0.975 } },
+		{ level: "desktop", lift: { estimate: null } },
+	]);
+	expect(segments[0]!.lift.estimate).toBeCloseTo(0.5, 12);
+	expect(lift.confidence).toBe(0.95);
+});
+
+describe("the arms", () => {
+	test("have no value before there is evidence, and say how much is wanting", () => {
+		const { armValues } = makeReport(inputOf(groups(150, 90, 60), planned));
+		expect(armValues.map(({ arm }) => arm)).toEqual([
+			"focus",
+			"energy",
+			"calm",
+		]);
+		for (const { value } of armValues) {
+			expect(value.estimate).toBeNull();
+			expect(value.withheld).toMatch(/not enough evidence/);
+		}
+	});
+
+	test("best single arm among control's rows, with its interval over units", () => {
+		const rows = [
+			...unitsOf("control", 150, 60, { arm: "calm" }),
+			...unitsOf("control", 150, 30, { arm: "energy" }),
+			...unitsOf("policy", 150, 75),
+		];
+		const { bestSingleArm } = makeReport(inputOf(rows, planned));
+		expect(bestSingleArm).toMatchObject({ arm: "calm", n: 150, mean: 0.4 });
+		expect(bestSingleArm.low).toBeLessThan(0.4);
+	});
+
+	test("that the definition no longer has stand last", () => {
+		const rows = [
+			...unitsOf("policy", 100, 50),
+			...unitsOf("policy", 100, 50, { arm: "gone" }),
+		];
+		const { arms, armValues } = makeReport(inputOf(rows, planned));
+		expect(arms.at(-1)).toMatchObject({ arm: "gone", retired: true });
+		expect(armValues.at(-1)).toMatchObject({ arm: "gone", retired: true });
+	});
+});
+
+describe("checks", () => {
+	const check = (name: string, ...input: Parameters<typeof inputOf>) =>
+		makeReport(inputOf(...input)).checks.find((one) => one.check === name);
+
+	test("the same units in both groups", () => {
+		const input = inputOf(groups(500, 250, 250), planned);
+		const epochs = input.booked.epochs.map((epoch) => ({
+			...epoch,
+			inBoth: 20,
+		}));
+		const { checks } = makeReport({
+			...input,
+			booked: { ...input.booked, epochs },
+		});
+		expect(
+			checks.find(({ check }) => check === "units in both groups"),
+		).toMatchObject({ status: "failed" });
+	});
+
+	test("packs that never came", () => {
+		expect(
+			check("lost rows", groups(150, 90, 60), planned, { lostPacks: 2 }),
+		).toMatchObject({ status: "failed" });
+		expect(check("lost rows", groups(150, 90, 60), planned)).toMatchObject({
+			status: "passed",
+		});
+	});
+
+	test("showing that depends on the arm, among control's decisions", () => {
+		const shown = (arm: string, of: number): Row[] =>
+			Array.from({ length: 1000 }, (_, i) => ({
+				group: "control" as const,
+				arm,
+				unit: `${arm}-${i}`,
+				...(i < of ? { reward: 0 } : {}),
+			}));
+		expect(
+			check("showing", [...shown("focus", 900), ...shown("calm", 890)], planned)
+				?.status,
+		).toBe("passed");
+		expect(
+			check("showing", [...shown("focus", 900), ...shown("calm", 600)], planned)
+				?.status,
+		).toBe("failed");
+	});
+
+	test("a difference where policy and control do the same", () => {
+		const same = definitionOf({ ...PLANNED, policy: { kind: "uniform" } });
+		expect(check("A/A", groups(1000, 500, 500), same)?.status).toBe("passed");
+		expect(check("A/A", groups(1000, 700, 500), same)?.status).toBe("failed");
+		expect(check("A/A", groups(1000, 700, 500), planned)).toBeUndefined();
+	});
+});
+
+test("runs of one analysis count together, each with its own control", () => {
+	const first = bookedOf(groups(200, 40, 40), planned);
+	const second = {
+		...bookedOf(groups(200, 160, 140), planned),
+		run: 2,
+	};
+	const booked = overRuns([first, second], first.metrics);
+	const report = makeReport({
+		...inputOf([], planned),
+		booked,
+		controlOf: new Map([
+			[stratumOf(1, 1), 0.5],
+			[stratumOf(2, 1), 0.5],
+		]),
+	});
+	expect(report.policy.units).toBe(400);
+	expect(report.lift.estimate).toBeCloseTo(0.05, 12);
+});
+
+test("an experiment of which nothing is logged has a whole report", () => {
+	const report = makeReport(
+		inputOf([], definitionOf({}, { state: "draft", run: 0 }), {
+			firstDecidedAt: null,
+			lastDecidedAt: null,
+		}),
+	);
+	expect(report.answer).toMatchObject({
+		verdict: "cannot tell",
+		advice: "Start the experiment.",
+	});
+	expect(report.uniformExpectedWithheld).not.toBeNull();
+	expect(report.health.exploration).toBeNull();
+	expect(JSON.stringify(report)).not.toMatch(/NaN|Infinity/);
+	expect(report.footnotes.map(({ id }) => id)).toEqual(
+		expect.arrayContaining([report.lift.footnote]),
+	);
 });

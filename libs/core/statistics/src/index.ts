@@ -25,6 +25,7 @@ export {
 	adjustByCovariate,
 	type CovariateMoments,
 } from "./cuped.js";
+export { chiSquareTail } from "./distributions.js";
 export { absoluteEffect, type Effect, relativeEffect } from "./effect.js";
 export { type Tested, welchTest } from "./fixed-horizon.js";
 export { gammaExponentialBoundary } from "./gamma-exponential.js";

@@ -16,7 +16,7 @@ import {
 import { timeOfId, uuidAtTime } from "#core/log";
 import { Leisure } from "#usecases/pacing";
 import type { BookedNext, BookingLog, BookingState } from "./ports.js";
-import { LEAST_DELAY_MS, ripeAfterMs } from "./ripe.js";
+import { LEAST_DELAY_MS, MOST_DELAY_MS, ripeAfterMs } from "./ripe.js";
 
 const PAGE = 1_000;
 /** Units whose cohorts are closed at once. */
@@ -147,18 +147,19 @@ export class BookDecisions {
 		leisure: Leisure,
 	): Promise<Step | null> {
 		const { experiment, cursor, newestId } = state;
-		const watermark = uuidAtTime(
-			clock - (this.#delays.get(experiment) ?? LEAST_DELAY_MS),
-		);
-		if (watermark <= cursor) return null;
-		if (newestId <= cursor) return passHours(state, watermark);
-		const rows = await this.log.page(state, watermark, this.pageSize);
+		const watermark = (otherwise: number) =>
+			uuidAtTime(clock - (this.#delays.get(experiment) ?? otherwise));
+		if (newestId <= cursor) return passHours(state, watermark(MOST_DELAY_MS));
+		const upTo = watermark(LEAST_DELAY_MS);
+		if (upTo <= cursor) return null;
+		const rows = await this.log.page(state, upTo, this.pageSize);
 		const ripe = this.#ripeOf(experiment, rows, clock);
+		// The rows told how long this experiment's decisions take, if nothing had before.
 		const reached =
 			ripe.length === rows.length && rows.length < this.pageSize
-				? watermark
+				? watermark(MOST_DELAY_MS)
 				: ripe.at(-1)?.row.id;
-		if (reached === undefined) return null;
+		if (reached === undefined || reached <= cursor) return null;
 		const next = { ...state, cursor: reached, look: lookAt(cursor, reached) };
 		if (ripe.length === 0)
 			return timeOfId(reached) < timeOfId(cursor) + LEAST_MOVE_MS

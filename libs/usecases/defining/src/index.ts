@@ -9,7 +9,7 @@ export {
 } from "./change-state.js";
 export * from "./plan-experiments.js";
 export * from "./ports.js";
-export { etagOf, type Precondition } from "./precondition.js";
+export { etagOf, type Precondition, sentences } from "./precondition.js";
 export {
 	type PutAnswer,
 	PutExperiment,

@@ -1,15 +1,34 @@
-import type { Definition } from "#core/experiment";
-import { makeReport, type Report } from "#core/report";
+import type { ContextSchema } from "#core/experiment";
+import type { ContextCounts } from "#core/health";
+import { metricsOf } from "#core/metrics";
+import {
+	type Health,
+	type Mark,
+	makeReport,
+	overRuns,
+	type Report,
+	stratumOf,
+} from "#core/report";
+import {
+	type DefinitionAudit,
+	type DefinitionStore,
+	type StoredDefinition,
+	sentences,
+} from "#usecases/defining";
 import { fail } from "#usecases/errors";
+import type { ContextReads } from "#usecases/watching";
 import type { ReportReads } from "./ports.js";
 
-/** What an experiment's current version did and was worth, from the log as it is now. */
+/** Definition rows that are looked back on: what is older has no mark. */
+const MOST_ROWS = 500;
+
+/** What an experiment's current analysis did and was worth: all runs of the current version since its plan was fixed. */
 export class MakeReport {
 	constructor(
-		private readonly definitions: {
-			find(key: string): Promise<Definition | null>;
-		},
+		private readonly definitions: Pick<DefinitionStore, "find">,
+		private readonly audit: Pick<DefinitionAudit, "page">,
 		private readonly reads: ReportReads,
+		private readonly contexts: Pick<ContextReads, "counts">,
 	) {}
 
 	/** Throws unknown-experiment. */
@@ -20,9 +39,71 @@ export class MakeReport {
 				"unknown-experiment",
 				`There is no experiment "${key.slice(0, 64)}". GET /v1/experiments lists them.`,
 			);
-		return makeReport(
-			definition,
-			await this.reads.counts(key, definition.version),
+		const rows = (await this.audit.page(key, null, MOST_ROWS)).toReversed();
+		const analysis = rows.filter(
+			({ version, analysis, state }) =>
+				version === definition.version &&
+				analysis === definition.analysis &&
+				state !== "draft",
 		);
+		const { version } = definition;
+		const runs = [
+			...new Set([...analysis.map(({ run }) => run), definition.run]),
+		].map((run) => ({ experiment: key, version, run }));
+		const current = { experiment: key, version, run: definition.run };
+		const [counts, installation, contexts] = await Promise.all([
+			this.reads.booked(runs),
+			this.reads.installation(key),
+			this.contexts.counts(current, 0),
+		]);
+		const booked = overRuns(counts, metricsOf(definition.experiment));
+		const open = await this.reads.open(current, booked.freshness);
+		const atStart = analysis[0] ?? definition;
+		return makeReport({
+			definition,
+			atStart: atStart.experiment,
+			controlOf: new Map(
+				analysis.map(({ run, epoch, experiment }) => [
+					stratumOf(run, epoch),
+					experiment.traffic.control,
+				]),
+			),
+			booked,
+			open: open.arms,
+			firstDecidedAt: booked.hours[0]?.hour ?? open.firstAt,
+			lastDecidedAt: open.lastAt ?? booked.hours.at(-1)?.hour ?? null,
+			guardrails: [],
+			marks: marksOf(rows),
+			missing: missingOf(definition.experiment.context, contexts),
+			...installation,
+		});
 	}
+}
+
+function marksOf(rows: readonly StoredDefinition[]): readonly Mark[] {
+	return rows.map((row, i) => {
+		const before = rows[i - 1];
+		const changes = before === undefined ? [] : sentences(before, row);
+		return {
+			at: row.createdAt,
+			action: row.action,
+			actor: row.actor,
+			sentence: [row.why, ...changes].filter((text) => text !== "").join("; "),
+		};
+	});
+}
+
+/** Of the run's decisions that the watch over contexts has kept. */
+function missingOf(
+	{ features }: ContextSchema,
+	counts: ContextCounts | null,
+): Health["missing"] {
+	if (counts === null || counts.decisions === 0) return {};
+	return Object.fromEntries(
+		features.flatMap(({ name }, i) => {
+			const missing = counts.features[i]?.missing ?? [];
+			const all = missing.reduce((sum, count) => sum + count, 0);
+			return all === 0 ? [] : [[name, all / counts.decisions]];
+		}),
+	);
 }

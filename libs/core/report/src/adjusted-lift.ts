@@ -1,0 +1,75 @@
+import {
+	ALL,
+	type BookedCounts,
+	type BookedSlice,
+	type Side,
+} from "#core/booking";
+import {
+	adjustByCovariate,
+	type CovariateMoments,
+	ratioOfSums,
+	whyNotYet,
+} from "#core/statistics";
+import {
+	ALPHA,
+	type Estimate,
+	halfWidth,
+	shownEstimate,
+	withheldEstimate,
+} from "./estimate.js";
+
+const KIND = { alpha: ALPHA, footnote: "cuped" } as const;
+
+/** The lift with what the covariate foretold taken out (`adjustByCovariate`), of the last epoch: a unit has one covariate for all of them. */
+export function adjustedLift(
+	{ epochs }: BookedCounts,
+	place: number,
+	tau: number | null,
+	covariate: string | undefined,
+): Estimate {
+	if (covariate === undefined)
+		return withheldEstimate("no covariate was declared", KIND);
+	const slices = epochs.at(-1)?.slices ?? [];
+	const of = (side: Side) =>
+		slices.find(({ slice, group }) => slice === ALL && group === side);
+	const [policy, control] = [of("policy"), of("control")];
+	const few = withheldEstimate(
+		`not enough listeners with a value of ${covariate} yet`,
+		KIND,
+	);
+	if (!policy?.covariate || !control?.covariate || tau === null) return few;
+	const centre =
+		(policy.covariate.x + control.covariate.x) /
+		(policy.covariate.units + control.covariate.units);
+	const [p, c] = [policy, control].map((slice) =>
+		around(slice, place, centre),
+	) as [CovariateMoments, CovariateMoments];
+	const early = whyNotYet({ policy: ratioOfSums(p), control: ratioOfSums(c) });
+	if (early !== null) return withheldEstimate(early, KIND);
+	const adjusted = adjustByCovariate(c, p);
+	if (adjusted === null || !(adjusted.absolute.standardError > 0)) return few;
+	const { estimate, standardError } = adjusted.absolute;
+	const half = halfWidth(standardError, tau, ALPHA);
+	return shownEstimate(
+		{ estimate, standardError, low: estimate - half, high: estimate + half },
+		KIND,
+	);
+}
+
+/** Sums with x counted from `centre`, so that a unit without a covariate, taken to have that, adds nothing. */
+function around(
+	{ moments, covariate }: BookedSlice,
+	place: number,
+	centre: number,
+): CovariateMoments {
+	const sums = moments[place] as BookedSlice["moments"][number];
+	const of = covariate?.metrics[place] ?? { n: 0, c: 0, xn: 0, xc: 0 };
+	const { units, x, xx } = covariate ?? { units: 0, x: 0, xx: 0 };
+	return {
+		...sums,
+		x: x - centre * units,
+		xx: xx - 2 * centre * x + centre * centre * units,
+		xn: of.xn - centre * of.n,
+		xc: of.xc - centre * of.c,
+	};
+}

@@ -1,0 +1,169 @@
+import { ALL, type BookedCounts, type Side } from "#core/booking";
+import { BUILT_IN_METRICS, type Experiment, isBuiltIn } from "#core/experiment";
+import { analysisPlan } from "#core/metrics";
+import {
+	mixtureScale,
+	plannedStandardError,
+	ratioOfSums,
+	type UnitRatio,
+	whyNotYet,
+} from "#core/statistics";
+import { ALPHA } from "./estimate.js";
+
+export type MetricRole = "primary" | "secondary" | "exploratory" | "guardrail";
+
+/** Fixed before the start. */
+export interface PlanSummary {
+	readonly metric: string;
+	readonly unit: string;
+	readonly smallestEffect: number;
+	readonly plannedUnits: number;
+	/** The planner's SE of the lift at the planned size. */
+	readonly plannedStandardError: number;
+	/** Scale of the mixture: 2.82 times that. */
+	readonly tau: number;
+	readonly alpha: number;
+}
+
+export interface PlannedMetric {
+	readonly metric: string;
+	readonly role: MetricRole;
+	readonly unit: string;
+	readonly better: "higher" | "lower";
+	/** Place among the booked metrics. */
+	readonly place: number;
+}
+
+/** What a report without a plan is scaled for. */
+export const UNPLANNED_UNITS = 10_000;
+
+export const DEFAULT_PRIMARY = "reward";
+
+/** The plan as it stood when the analysis began; null where none was declared, or there is one group only. */
+export function planOf(atStart: Experiment): PlanSummary | null {
+	const plan = analysisPlan(atStart, ALPHA);
+	if (plan === null) return null;
+	const { metric, smallestEffect, plannedUnits, standardError, tau } = plan;
+	return {
+		metric,
+		unit: wordsOf(atStart, metric).unit,
+		smallestEffect,
+		plannedUnits,
+		plannedStandardError: standardError,
+		tau,
+		alpha: ALPHA,
+	};
+}
+
+/** The metrics in the order of a report: the primary, those declared, then what was declared nowhere. */
+export function rankMetrics(
+	current: Experiment,
+	atStart: Experiment,
+	booked: BookedCounts,
+): readonly PlannedMetric[] {
+	const primary = atStart.metrics?.primary?.metric ?? DEFAULT_PRIMARY;
+	const secondary = new Set(atStart.metrics?.secondary);
+	const guarded = new Set(atStart.guardrails.map(({ metric }) => metric));
+	const roleOf = (name: string): MetricRole => {
+		if (name === primary) return "primary";
+		if (secondary.has(name)) return "secondary";
+		return guarded.has(name) ? "guardrail" : "exploratory";
+	};
+	const ranks: readonly MetricRole[] = [
+		"primary",
+		"secondary",
+		"guardrail",
+		"exploratory",
+	];
+	return booked.metrics
+		.map(({ name }, place) => ({
+			metric: name,
+			role: roleOf(name),
+			...wordsOf(current, name),
+			place,
+		}))
+		.sort((a, b) => ranks.indexOf(a.role) - ranks.indexOf(b.role));
+}
+
+function wordsOf(
+	{ metrics }: Pick<Experiment, "metrics">,
+	name: string,
+): Pick<PlannedMetric, "unit" | "better"> {
+	if (isBuiltIn(name)) {
+		const { unit, better } = BUILT_IN_METRICS[name];
+		return { unit, better };
+	}
+	const own = metrics?.define.find((metric) => metric.name === name);
+	return { unit: own?.unit ?? "", better: own?.better ?? "higher" };
+}
+
+/**
+ * τ of a metric for which none was declared: from the spread that units showed at the first look, held from then on, at the planned size.
+ * Null before that look.
+ */
+export function tauOfFirstLook(
+	booked: BookedCounts,
+	place: number,
+	plannedUnits: number | null,
+): number | null {
+	for (const groups of groupsByTime(booked, place)) {
+		if (whyNotYet(groups) !== null) continue;
+		const { policy, control } = groups;
+		const size = 1 / policy.units + 1 / control.units;
+		const spread = Math.sqrt((policy.variance + control.variance) / size);
+		return mixtureScale(
+			plannedStandardError({
+				spread,
+				units: plannedUnits ?? UNPLANNED_UNITS,
+				control: control.units / (policy.units + control.units),
+			}),
+		);
+	}
+	return null;
+}
+
+type Groups = { readonly [side in Side]: UnitRatio };
+
+/** At each look that was kept, epoch by epoch; then as they are now. */
+function* groupsByTime(
+	{ looks, epochs }: BookedCounts,
+	place: number,
+): Generator<Groups> {
+	for (const [i, look] of looks.entries()) {
+		const before = looks[i - 1];
+		if (before?.at !== look.at || before.epoch !== look.epoch) continue;
+		const [control, policy] =
+			look.group === "policy" ? [before, look] : [look, before];
+		yield {
+			policy: groupRatio(policy, place),
+			control: groupRatio(control, place),
+		};
+	}
+	for (const { slices } of epochs) {
+		const of = (side: Side) =>
+			groupRatio(
+				slices.find(({ slice, group }) => slice === ALL && group === side),
+				place,
+			);
+		yield { policy: of("policy"), control: of("control") };
+	}
+}
+
+export const NO_UNITS: UnitRatio = {
+	units: 0,
+	n: 0,
+	ratio: Number.NaN,
+	variance: Number.NaN,
+};
+
+export function groupRatio(
+	slice:
+		| { readonly moments: readonly Parameters<typeof ratioOfSums>[0][] }
+		| undefined,
+	place: number,
+): UnitRatio {
+	const moments = slice?.moments[place];
+	return moments === undefined || moments.n === 0
+		? { ...NO_UNITS, units: moments?.units ?? 0 }
+		: ratioOfSums(moments);
+}

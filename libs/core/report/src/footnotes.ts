@@ -1,0 +1,127 @@
+/** How each number of a report is computed, where that comes from, and what it takes for granted. */
+
+export type FootnoteId = (typeof FOOTNOTES)[number]["id"];
+
+export interface Footnote {
+	readonly id: FootnoteId;
+	readonly title: string;
+	readonly formula: string;
+	readonly reference: string;
+	readonly assumptions: string;
+}
+
+export const FOOTNOTES = [
+	{
+		id: "ratio",
+		title: "A group's mean",
+		formula:
+			"R = ΣC / Σn over units; Var R ≈ Σ(C − R·n)² · U / ((U − 1)·(Σn)²)",
+		reference:
+			"Delta method over units: Deng, Knoblich, Lu 2018, Applying the Delta Method in Metric Analytics, eq. (4).",
+		assumptions:
+			"Units are independent of each other; there are enough of them for the ratio to be near its linearisation (from 100 on it is shown).",
+	},
+	{
+		id: "lift",
+		title: "Lift",
+		formula:
+			"L = R_policy − R_control; L ± SE·√((1 + 1/m)(log(1 + m) + 2 log(1/α))), m = τ²/SE²",
+		reference:
+			"Normal mixture with the information 1/SE² as its clock: Robbins 1970; Howard, Ramdas, McAuliffe, Sekhon 2021, Prop. 5; Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas 2024; information as clock: Jennison, Turnbull 2000, ch. 3.",
+		assumptions:
+			"Units are split by a hash, so the groups differ in nothing else. It is an average so far of what the policy, as it then was, earned more than the baseline: intervals of different days may not be intersected. Control's decisions teach the policy too. τ was fixed before the start.",
+	},
+	{
+		id: "p-value",
+		title: "p-value",
+		formula:
+			"p = min over looks of √(1 + m)·exp(−½·(L/SE)²·m/(1 + m)), at most 1",
+		reference: "Johari, Koomen, Pekelis, Walsh 2022, Always Valid Inference.",
+		assumptions:
+			"It tests that there was no lift at any time so far; it is no chance to win.",
+	},
+	{
+		id: "relative-lift",
+		title: "Relative lift",
+		formula:
+			"(R_policy − R_control)/|R_control|; ends of the lift's interval over |R_control|, widened by control's own variance",
+		reference: "Delta method of a ratio: Deng, Knoblich, Lu 2018.",
+		assumptions:
+			"Control's mean is not near 0: withheld while it is within 3 standard errors of it.",
+	},
+	{
+		id: "cohort",
+		title: "Each listener's first 7 days",
+		formula:
+			"As the lift, over units whose first 7 days are over, and decisions within these",
+		reference: "Closed cohorts: every unit has been in for equally long.",
+		assumptions: "As for the lift.",
+	},
+	{
+		id: "cuped",
+		title: "Adjusted lift",
+		formula: "Y − θ(X − X̄), θ = Cov(Y, X)/Var X over units of both groups",
+		reference: "CUPED: Deng, Xu, Kohavi, Walker 2013.",
+		assumptions:
+			"The covariate was known before the unit was assigned, so the policy cannot have moved it.",
+	},
+	{
+		id: "arm-value",
+		title: "An arm's value",
+		formula:
+			"Σh·s / Σh, s = m̂ + 1{A = a}/p·(R − m̂), h = 1/(mean of 1/p over earlier rows of the group); asymptotic confidence sequence at α/K",
+		reference:
+			"AIPW: Robins, Rotnitzky, Zhao 1994; weights: Hadad, Hirshberg, Zhan, Wager, Athey 2021; sequence: Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas 2024, Theorem 2.2.",
+		assumptions:
+			"Logged propensities are exact; showing does not depend on the arm. It is the weighted average, over the decisions so far, of the reward had that arm been shown. Shown from 50 effective draws on.",
+	},
+	{
+		id: "segment",
+		title: "Segments",
+		formula: "As the lift, at α over the number of segment levels",
+		reference: "Bonferroni.",
+		assumptions: "The segments were declared before the start.",
+	},
+	{
+		id: "guardrail",
+		title: "Guardrails",
+		formula:
+			"One-sided normal mixture over units, at α over the number of guardrails",
+		reference: "As the lift.",
+		assumptions:
+			"A decision counts once its window has closed; counted afresh with each start.",
+	},
+	{
+		id: "sample-ratio",
+		title: "Sample ratio",
+		formula:
+			"BF = B(α₀·ρ + counts)/B(α₀·ρ) · Π ρ_i^(−count_i), α₀ = 100,000; p = min over looks of 1/BF",
+		reference:
+			"Sequential test of a multinomial: Lindon, Malek 2022, Anytime-Valid Inference for Multinomial Count Data.",
+		assumptions:
+			"Units are counted at their first exposure in the epoch. Alarm below p = 0.001.",
+	},
+	{
+		id: "row-loss",
+		title: "Lost rows",
+		formula:
+			"Σ(1{A = a} − p(a)) per arm stays within its anytime-valid bound; no gap in the publishers' numbers",
+		reference: "Howard, Ramdas, McAuliffe, Sekhon 2021.",
+		assumptions: "Logged propensities are exact.",
+	},
+	{
+		id: "both-groups",
+		title: "Units in both groups",
+		formula: "Units seen in policy and control within one epoch",
+		reference: "The split is a keyed hash of the unit, fixed within an epoch.",
+		assumptions: "A unit keeps its id.",
+	},
+	{
+		id: "impression-rate",
+		title: "Showing does not depend on the arm",
+		formula: "χ² of shown and not shown by arm, over the policy's decisions",
+		reference: "Pearson 1900.",
+		assumptions:
+			"Decisions are taken as independent; it warns and covers the arms' values.",
+	},
+] as const;

@@ -1,0 +1,191 @@
+import { ALL, type BookedCounts, type Side, type Slice } from "#core/booking";
+import {
+	type EpochGroups,
+	lift,
+	type ShownLift,
+	type UnitRatio,
+	type Withheld,
+} from "#core/statistics";
+import {
+	groupRatio,
+	type MetricRole,
+	NO_UNITS,
+	type PlannedMetric,
+	type PlanSummary,
+	tauOfFirstLook,
+} from "./analysis-plan.js";
+import {
+	ALPHA,
+	type Estimate,
+	liftEstimate,
+	relativeEstimate,
+} from "./estimate.js";
+
+/** One group's part of a metric, over decisions whose windows are closed. */
+export interface GroupMean {
+	readonly units: number;
+	/** Σ n and Σ C. */
+	readonly n: number;
+	readonly sum: number;
+	/** ΣC / Σn; null where n is 0. */
+	readonly mean: number | null;
+	/** Over units, by the delta method; null with fewer than two. */
+	readonly standardError: number | null;
+}
+
+export interface MetricSummary {
+	readonly metric: string;
+	readonly role: MetricRole;
+	/** What its values are measured in, such as `share` or `seconds`. */
+	readonly unit: string;
+	readonly better: "higher" | "lower";
+	readonly policy: GroupMean;
+	readonly control: GroupMean;
+	readonly lift: Estimate;
+	readonly relativeLift: Estimate;
+	/** Smallest p so far of "no lift at any time so far"; null before the first look. */
+	readonly pValue: number | null;
+}
+
+export interface Look {
+	/** Decisions before then are in it, milliseconds since the epoch. */
+	readonly at: number;
+	readonly estimate: number;
+	readonly low: number;
+	readonly high: number;
+	readonly pValue: number;
+}
+
+/** A metric compared over the epochs of a run. */
+export interface Comparison {
+	readonly found: ShownLift | Withheld;
+	readonly tau: number | null;
+}
+
+const NO_CONTROL: Withheld = {
+	kind: "withheld",
+	reason:
+		"traffic.control is 0, and without a control group nobody can tell what the policy is worth",
+};
+
+/** Groups of every epoch of a slice, that metric. */
+export function groupsOf(
+	{ epochs }: BookedCounts,
+	place: number,
+	slice: Slice = ALL,
+): readonly EpochGroups[] {
+	return epochs.map(({ slices }) => {
+		const of = (side: Side): UnitRatio =>
+			groupRatio(
+				slices.find((one) => one.slice === slice && one.group === side),
+				place,
+			);
+		return { policy: of("policy"), control: of("control") };
+	});
+}
+
+/** Over epochs; withheld before the first look, and where there is no control. */
+export function compare(
+	groups: readonly EpochGroups[],
+	tau: number | null,
+	alpha: number,
+	hasControl: boolean,
+): ShownLift | Withheld {
+	if (!hasControl && groups.every(({ control }) => control.units === 0))
+		return NO_CONTROL;
+	// Without τ no look was possible yet: any serves to say why.
+	return lift(groups, { alpha, tau: tau ?? 1 });
+}
+
+export function scaleOf(
+	booked: BookedCounts,
+	{ metric, place }: PlannedMetric,
+	plan: PlanSummary | null,
+): number | null {
+	return plan !== null && plan.metric === metric
+		? plan.tau
+		: tauOfFirstLook(booked, place, plan?.plannedUnits ?? null);
+}
+
+export function summariseMetric(
+	booked: BookedCounts,
+	metric: PlannedMetric,
+	plan: PlanSummary | null,
+	hasControl: boolean,
+): MetricSummary {
+	const tau = scaleOf(booked, metric, plan);
+	const found = compare(groupsOf(booked, metric.place), tau, ALPHA, hasControl);
+	const earlier = tau === null ? [] : looksOver(booked, metric.place, tau);
+	const seen = [
+		...earlier.map(({ pValue }) => pValue),
+		...(found.kind === "shown" ? [found.pValue] : []),
+	];
+	const { place: _, ...words } = metric;
+	return {
+		...words,
+		policy: meanOf(booked, metric.place, "policy"),
+		control: meanOf(booked, metric.place, "control"),
+		lift: liftEstimate(found, { alpha: ALPHA, footnote: "lift" }),
+		relativeLift: relativeEstimate(found, {
+			alpha: ALPHA,
+			footnote: "relative-lift",
+		}),
+		pValue: seen.length === 0 ? null : Math.min(...seen),
+	};
+}
+
+/** The sequence at the looks that were kept: at each, every epoch as it was at its last look until then. */
+export function looksOver(
+	{ looks }: BookedCounts,
+	place: number,
+	tau: number,
+): readonly Look[] {
+	const seen: Look[] = [];
+	const latest = new Map<number, Map<Side, UnitRatio>>();
+	looks.forEach(({ at, epoch, group, moments }, i) => {
+		const sides = latest.get(epoch) ?? new Map<Side, UnitRatio>();
+		latest.set(epoch, sides.set(group, groupRatio({ moments }, place)));
+		if (looks[i + 1]?.at === at) return;
+		const found = lift(
+			[...latest.values()].map((sides) => ({
+				policy: sides.get("policy") ?? NO_UNITS,
+				control: sides.get("control") ?? NO_UNITS,
+			})),
+			{ alpha: ALPHA, tau },
+		);
+		if (found.kind === "withheld") return;
+		const { lift: estimate, low, high, pValue } = found;
+		seen.push({ at, estimate, low, high, pValue });
+	});
+	return seen;
+}
+
+/** All epochs together: a description, not what the lift is made of. */
+export function meanOf(
+	{ epochs }: BookedCounts,
+	place: number,
+	side: Side,
+	slice: Slice = ALL,
+): GroupMean {
+	const sums = { units: 0, n: 0, c: 0, nn: 0, nc: 0, cc: 0 };
+	for (const { slices } of epochs) {
+		const moments = slices.find(
+			(one) => one.slice === slice && one.group === side,
+		)?.moments[place];
+		if (moments === undefined) continue;
+		sums.units += moments.units;
+		sums.n += moments.n;
+		sums.c += moments.c;
+		sums.nn += moments.nn;
+		sums.nc += moments.nc;
+		sums.cc += moments.cc;
+	}
+	const { ratio, variance } = groupRatio({ moments: [sums] }, 0);
+	return {
+		units: sums.units,
+		n: sums.n,
+		sum: sums.c,
+		mean: sums.n === 0 ? null : ratio,
+		standardError: variance >= 0 ? Math.sqrt(variance) : null,
+	};
+}
