@@ -300,6 +300,7 @@ const nothingBooked: ReportReads = {
 			...run,
 			freshness: {
 				bookedUpTo: null,
+				isPending: false,
 				revision: 0,
 				newestRevision: 0,
 				decisions: 0,

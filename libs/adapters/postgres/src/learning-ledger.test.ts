@@ -369,6 +369,7 @@ describe("reads", () => {
 			},
 			{
 				bookedUpTo: null,
+				isPending: false,
 				revision: 0,
 				newestRevision: 1,
 				decisions: 0,

@@ -15,10 +15,13 @@ export function checkLostRows(
 	lostPacks: number,
 ): CheckSummary {
 	const arms = [...byArm(draws)];
-	const balances = drawBalances(
-		arms.map(([, sums]) => sums),
-		ALARM,
-	);
+	const balances =
+		arms.length === 0
+			? []
+			: drawBalances(
+					arms.map(([, sums]) => sums),
+					ALARM,
+				);
 	const off = balances.flatMap(({ isOff, excess, atMost }, i) =>
 		isOff
 			? [

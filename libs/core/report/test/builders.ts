@@ -89,6 +89,7 @@ export function bookedOf(
 		run,
 		freshness: {
 			bookedUpTo: HOUR + 24 * HOUR_MS,
+			isPending: false,
 			revision: 7,
 			newestRevision: 7,
 			decisions: rows.length,

@@ -460,8 +460,34 @@ describe("checks", () => {
 			check("lost rows", groups(150, 90, 60), planned, { lostPacks: 2 }),
 		).toMatchObject({ status: "failed" });
 		expect(check("lost rows", groups(150, 90, 60), planned)).toMatchObject({
-			status: "passed",
+			status: "not enough evidence",
 		});
+	});
+
+	test("rows that are lost by the arm they drew", () => {
+		const input = inputOf(groups(150, 90, 60), planned);
+		const drawn = (quiet: number) =>
+			makeReport({
+				...input,
+				booked: {
+					...input.booked,
+					draws: [
+						["focus", 5_000],
+						["calm", quiet],
+					].map(([arm, drawn]) => ({
+						epoch: 1,
+						group: "policy" as const,
+						arm: arm as string,
+						eligible: 10_000,
+						drawn: drawn as number,
+						expected: 5_000,
+						variance: 2_500,
+					})),
+				},
+			}).checks.find(({ check }) => check === "lost rows");
+		expect(drawn(4_980)?.status).toBe("passed");
+		expect(drawn(4_500)).toMatchObject({ status: "failed" });
+		expect(drawn(4_500)?.sentence).toMatch(/^calm was drawn 500 times less/);
 	});
 
 	test("showing that depends on the arm, among control's decisions", () => {

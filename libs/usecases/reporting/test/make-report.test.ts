@@ -56,6 +56,7 @@ async function reportOf(history: readonly StoredDefinition[]) {
 		...run,
 		freshness: {
 			bookedUpTo: 5_000,
+			isPending: false,
 			revision: 3,
 			newestRevision: 3,
 			decisions: 0,
