@@ -165,7 +165,6 @@ export function startLearner(
 	shutdown.add("look for silent copies", () => looking.stop());
 	watchContexts(database, store, { metrics, log, shutdown });
 	bookLog(database, store, clock, { metrics, log, shutdown });
-	bookLog(database, store, clock, { metrics, log, shutdown });
 	keepSchedules(database, store, log, shutdown);
 	watchGuardrails(
 		parts,

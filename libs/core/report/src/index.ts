@@ -7,15 +7,10 @@ export type { ArmCounts } from "./counts.js";
 export type { Estimate } from "./estimate.js";
 export type { Footnote, FootnoteId } from "./footnotes.js";
 export type { GroupSummary } from "./group-summary.js";
+export { makeReport } from "./make-report.js";
 export type { GroupMean, Look, MetricSummary } from "./metric-summary.js";
 export { overRuns, stratumOf } from "./over-runs.js";
-export {
-	type Freshness,
-	type Health,
-	makeReport,
-	type Report,
-	type ReportInput,
-} from "./report.js";
+export type { Freshness, Health, Report, ReportInput } from "./report.js";
 export { csvCell, reportCsv } from "./report-csv.js";
 export type { SegmentSummary } from "./segments.js";
 export type {

@@ -1,0 +1,199 @@
+import type { Group } from "#core/experiment";
+import { adjustedLift } from "./adjusted-lift.js";
+import {
+	type PlannedMetric,
+	planOf,
+	rankMetrics,
+	UNPLANNED_UNITS,
+} from "./analysis-plan.js";
+import { answer } from "./answer.js";
+import {
+	type ArmSummary,
+	bestSingleArm,
+	summariseArms,
+} from "./arm-summary.js";
+import { summariseArmValues } from "./arm-values.js";
+import { checkRun } from "./checks.js";
+import type { ArmCounts } from "./counts.js";
+import { coverFailed } from "./cover-failed.js";
+import { ALPHA, liftEstimate } from "./estimate.js";
+import { FOOTNOTES } from "./footnotes.js";
+import { type GroupSummary, summariseGroup } from "./group-summary.js";
+import {
+	compare,
+	groupsOf,
+	looksOver,
+	type MetricSummary,
+	scaleOf,
+	summariseMetric,
+} from "./metric-summary.js";
+import { notesOf } from "./notes.js";
+import type { Health, Report, ReportInput } from "./report.js";
+import { summariseSegments } from "./segments.js";
+import { timelineOf } from "./timeline.js";
+
+export function makeReport(input: ReportInput): Report {
+	const { definition, atStart, booked } = input;
+	const { experiment, version, run, state, winner } = definition;
+	const plan = planOf(atStart);
+	const hasControl = atStart.traffic.control > 0;
+	const ranked = rankMetrics(experiment, atStart, booked);
+	const summaries = ranked.map((metric) =>
+		summariseMetric(booked, metric, plan, hasControl),
+	);
+	const primary = summaries[0] as MetricSummary;
+	const planned = ranked[0] as PlannedMetric;
+	const tau = scaleOf(booked, planned, plan);
+	const checks = checkRun({ ...input, lift: primary.lift });
+	const armKeys = experiment.arms.map(({ key }) => key);
+	const counts = countsByArm(input);
+	const arms = (group: Group) => summariseArms(armKeys, counts, group);
+	const best = bestSingleArm(
+		armKeys,
+		booked,
+		plan?.plannedUnits ?? UNPLANNED_UNITS,
+	);
+	const [policy, control] = (["policy", "control"] as const).map((side) =>
+		summariseGroup(booked, counts, side, plan?.plannedUnits ?? UNPLANNED_UNITS),
+	) as [GroupSummary, GroupSummary];
+	const found = answer({
+		primary,
+		plan,
+		checks,
+		brokenGuardrails: input.guardrails
+			.filter(({ status }) => status === "broken")
+			.map(({ sentence }) => sentence),
+		state,
+		winner,
+	});
+	const week1 = compare(
+		groupsOf(booked, planned.place, "week1"),
+		tau,
+		ALPHA,
+		hasControl,
+	);
+	return coverFailed({
+		experiment: experiment.key,
+		name: experiment.name,
+		hypothesis: experiment.hypothesis,
+		owner: experiment.owner,
+		version,
+		run,
+		state,
+		winner,
+		answer: found,
+		sentence: found.sentence,
+		freshness: {
+			revision: booked.freshness.revision,
+			firstDecidedAt: input.firstDecidedAt,
+			lastDecidedAt: input.lastDecidedAt,
+			closedUntil: booked.freshness.bookedUpTo,
+			waiting: booked.freshness.waiting,
+		},
+		plan,
+		lift: primary.lift,
+		relativeLift: primary.relativeLift,
+		cohortLift: liftEstimate(week1, { alpha: ALPHA, footnote: "cohort" }),
+		adjustedLift: adjustedLift(booked, planned.place, tau, atStart.covariate),
+		metrics: summaries,
+		segments: summariseSegments(booked, atStart, planned, tau),
+		armValues: summariseArmValues(booked, experiment),
+		guardrails: input.guardrails,
+		checks,
+		health: healthOf(input, arms("policy")),
+		timeline: timelineOf(
+			tau === null ? [] : looksOver(booked, planned.place, tau),
+			booked,
+			input.marks,
+		),
+		policy,
+		control,
+		outside: { decisions: decisionsOf(counts, "outside") },
+		bestSingleArm: best,
+		...uniformExpected(atStart.traffic.baseline, control),
+		arms: arms("policy"),
+		controlArms: arms("control"),
+		outsideArms: arms("outside"),
+		deadLetters: input.deadLetters,
+		waitingEvents: input.waitingEvents,
+		footnotes: FOOTNOTES,
+		notes: notesOf({ ...input, plan, best }),
+	});
+}
+
+/** Booked decisions and those still open, by group and arm. */
+function countsByArm({ booked, open }: ReportInput): readonly ArmCounts[] {
+	const sums = new Map<string, ArmCounts>();
+	const closed = booked.hours.map(
+		({ group, arm, decisions, learned, reward }) => ({
+			group: group === "guardrail" ? ("policy" as const) : group,
+			arm,
+			decisions,
+			learned,
+			rewardSum: reward,
+		}),
+	);
+	for (const row of [...closed, ...(open ?? [])]) {
+		const key = `${row.group}\n${row.arm}`;
+		const sum = sums.get(key);
+		sums.set(
+			key,
+			sum === undefined
+				? row
+				: {
+						...row,
+						decisions: sum.decisions + row.decisions,
+						learned: sum.learned + row.learned,
+						rewardSum: sum.rewardSum + row.rewardSum,
+					},
+		);
+	}
+	return [...sums.values()];
+}
+
+function decisionsOf(counts: readonly ArmCounts[], group: Group): number {
+	return counts.reduce(
+		(sum, row) => (row.group === group ? sum + row.decisions : sum),
+		0,
+	);
+}
+
+function healthOf(
+	{ definition, booked, ...input }: ReportInput,
+	arms: readonly ArmSummary[],
+): Health {
+	const active = new Set(
+		definition.experiment.arms
+			.filter(({ state }) => state === undefined)
+			.map(({ key }) => key),
+	);
+	const shares = arms
+		.filter(({ arm }) => active.has(arm))
+		.map(({ share }) => share);
+	return {
+		exploration: arms.some(({ decisions }) => decisions > 0)
+			? Math.min(...shares)
+			: null,
+		unbooked: booked.freshness.unbooked,
+		lateEvents: input.lateEvents,
+		missing: input.missing,
+		deadLetters: input.deadLetters,
+		waitingEvents: input.waitingEvents,
+	};
+}
+
+function uniformExpected(
+	baseline: string,
+	control: GroupSummary,
+): Pick<Report, "uniformExpected" | "uniformExpectedWithheld"> {
+	const reason =
+		baseline !== "uniform"
+			? `Control is always given ${baseline}, not an arm at random, so it does not tell what a uniform choice earns.`
+			: control.mean === null
+				? "No decision of the control group has been learned yet."
+				: null;
+	return {
+		uniformExpected: reason === null ? control.mean : null,
+		uniformExpectedWithheld: reason,
+	};
+}
