@@ -30,7 +30,6 @@ export class WebhookReceiver {
 	refused = 0;
 	readonly answers: Answer[] = [];
 	readonly #server: Server;
-	#waiting: (() => void)[] = [];
 
 	private constructor(readonly secret: string) {
 		const verifier = new Webhook(secret);
@@ -50,7 +49,6 @@ export class WebhookReceiver {
 					this.refused += 1;
 				}
 				const answer = this.answers.shift() ?? { status: 204 };
-				for (const wake of this.#waiting.splice(0)) wake();
 				if (answer === "silence") return;
 				if (answer === "endless") {
 					response.writeHead(200).write("x".repeat(1_000_000));
@@ -74,11 +72,6 @@ export class WebhookReceiver {
 	get url(): string {
 		const { port } = this.#server.address() as AddressInfo;
 		return `http://127.0.0.1:${port}/hook`;
-	}
-
-	/** Resolves with the next request, verified or not. */
-	next(): Promise<void> {
-		return new Promise((resolve) => this.#waiting.push(resolve));
 	}
 
 	async close(): Promise<void> {

@@ -7,6 +7,8 @@ import {
 	PostgresDecisionReads,
 	PostgresDefinitionStore,
 	PostgresErasure,
+	PostgresGuardBooks,
+	PostgresGuardTrips,
 	PostgresLedgerReads,
 	PostgresPosteriorSource,
 	PostgresRepeats,
@@ -29,6 +31,7 @@ import {
 	unitUnder,
 } from "#usecases/deciding";
 import { UnerasedDecisions } from "#usecases/erasing";
+import { ReadGuardrails } from "#usecases/guarding";
 import { AcceptEvents } from "#usecases/ingesting";
 import { PastSumsOfLog, ReadLedger } from "#usecases/learning";
 import { FormerNames } from "#usecases/pseudonymising";
@@ -273,6 +276,12 @@ export async function composeDecider({
 			store,
 			new PostgresContextReads(database),
 			clock,
+		),
+		readGuardrails: new ReadGuardrails(
+			store,
+			store,
+			new PostgresGuardBooks(database),
+			new PostgresGuardTrips(database),
 		),
 		eraseUnit,
 		readLedger: new ReadLedger(new PostgresLedgerReads(database)),

@@ -19,6 +19,7 @@ import {
 	ExperimentStatesController,
 	ExperimentsController,
 } from "./experiments.controller.js";
+import { GuardrailsController } from "./guardrails.controller.js";
 import { SegueHttpAdapter } from "./http-adapter.js";
 import { LedgerController } from "./ledger.controller.js";
 import { OperationsController } from "./operations.controller.js";
@@ -56,6 +57,7 @@ export class ApiModule {
 				ExperimentHistoryController,
 				ReportsController,
 				ContextHealthController,
+				GuardrailsController,
 				UnitsController,
 				ProfilesController,
 				ConsentsController,

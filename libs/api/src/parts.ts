@@ -19,6 +19,7 @@ import type {
 	StopExperiment,
 } from "#usecases/defining";
 import type { EraseUnit } from "#usecases/erasing";
+import type { ReadGuardrails } from "#usecases/guarding";
 import type { AcceptEvents } from "#usecases/ingesting";
 import type { ReadLedger } from "#usecases/learning";
 import type { GetProfile, PutProfile } from "#usecases/profiling";
@@ -72,6 +73,7 @@ export interface ApiParts extends OperationsParts {
 	/** The report as one page of HTML. */
 	readonly reportPage: (report: Report) => string;
 	readonly readContextHealth: Verb<ReadContextHealth>;
+	readonly readGuardrails: Verb<ReadGuardrails>;
 	readonly putProfile: Verb<PutProfile>;
 	readonly getProfile: Verb<GetProfile>;
 	readonly putConsent: Verb<PutConsent>;

@@ -28,6 +28,7 @@ export const tokens = {
 	makeReport: Symbol("makeReport"),
 	reportPage: Symbol("reportPage"),
 	readContextHealth: Symbol("readContextHealth"),
+	readGuardrails: Symbol("readGuardrails"),
 	putProfile: Symbol("putProfile"),
 	getProfile: Symbol("getProfile"),
 	putConsent: Symbol("putConsent"),

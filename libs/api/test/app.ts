@@ -49,6 +49,7 @@ import {
 	StopExperiment,
 } from "#usecases/defining";
 import { EraseUnit } from "#usecases/erasing";
+import { ReadGuardrails } from "#usecases/guarding";
 import { AcceptEvents } from "#usecases/ingesting";
 import { ReadLedger } from "#usecases/learning";
 import { GetProfile, ProfileCache, PutProfile } from "#usecases/profiling";
@@ -136,6 +137,12 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 		makeReport: new MakeReport(store, store, nothingBooked, contexts),
 		reportPage,
 		readContextHealth: new ReadContextHealth(store, contexts, clock),
+		readGuardrails: new ReadGuardrails(
+			store,
+			store,
+			{ sums: async () => null },
+			{ since: async () => [] },
+		),
 		putProfile: new PutProfile(
 			definitions,
 			stored,

@@ -38,6 +38,7 @@ test("/docs shows the interface and /docs-json describes every route with the sc
 			"get /v1/experiments",
 			"get /v1/experiments/{key}",
 			"get /v1/experiments/{key}/context",
+			"get /v1/experiments/{key}/guardrails",
 			"get /v1/experiments/{key}/ledger",
 			"get /v1/experiments/{key}/posterior",
 			"get /v1/experiments/{key}/report",
