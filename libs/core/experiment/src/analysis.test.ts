@@ -348,13 +348,11 @@ describe("what an experiment is judged by", () => {
 			"guardrails[0]: Needs max or min, or versus: control",
 		],
 		[
-			"a window for what has its own",
+			"a guardrail on what is known too late",
 			{
-				guardrails: [
-					{ metric: "return_7d", min: 0.1, within: "1h", action: "alert" },
-				],
+				guardrails: [{ metric: "return_7d", min: 0.1, action: "alert" }],
 			},
-			"guardrails[0].within: return_7d counts over a span of its own: leave within out.",
+			"guardrails[0].metric: return_7d counts over a span of its own, which tells of harm too late",
 		],
 		[
 			"a first look at one unit",

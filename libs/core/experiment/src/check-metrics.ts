@@ -94,7 +94,7 @@ export function guardrailProblems(
 ): Problem[] {
 	return guardrails.flatMap(({ index, value }) => {
 		const path = `guardrails[${index}]`;
-		const { metric, max, min, versus, margin, within } = value;
+		const { metric, max, min, versus, margin } = value;
 		const isLimit = max !== undefined || min !== undefined;
 		const control = traffic === null ? null : toTraffic(traffic).control;
 		return [
@@ -126,9 +126,9 @@ export function guardrailProblems(
 					: "Everyone is control, so there is no policy to compare with it: set traffic.control below 1.",
 			),
 			...say(
-				within !== undefined && hasOwnSpan(metric),
-				`${path}.within`,
-				`${metric} counts over a span of its own: leave within out.`,
+				hasOwnSpan(metric),
+				`${path}.metric`,
+				`${metric} counts over a span of its own, which tells of harm too late: guard what a single decision comes to, such as skip_rate or save_rate.`,
 			),
 		];
 	});
