@@ -7,6 +7,7 @@ import {
 	VariableRefresh,
 } from "@grafana/grafana-foundation-sdk/dashboard";
 import { contextPanels } from "./context-panels.js";
+import { guardrailPanels } from "./guardrail-panels.js";
 import { DATASOURCE, stat, timeseries } from "./panels.js";
 
 const OF_EXPERIMENT = '{experiment=~"$experiment"}';
@@ -251,5 +252,7 @@ export function segueDashboard(): Dashboard {
 		);
 	dashboard.withRow(new RowBuilder("What it decides from"));
 	for (const panel of contextPanels()) dashboard.withPanel(panel);
+	dashboard.withRow(new RowBuilder("Guardrails"));
+	for (const panel of guardrailPanels()) dashboard.withPanel(panel);
 	return dashboard.build();
 }

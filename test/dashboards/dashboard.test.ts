@@ -37,6 +37,7 @@ describe("the dashboard's queries", () => {
 		metrics.watchSpool(() => ({ bytes: 0, entries: 0 }));
 		metrics.watchBacklog(() => 0);
 		metrics.watchDeadLetters(async () => 0);
+		metrics.watchWebhooks(async () => 0);
 		const types = new Map(
 			[...(await metrics.render()).matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(
 				([, name, type]) => [name!, type!],

@@ -1,0 +1,49 @@
+import { timeseries } from "./panels.js";
+
+const WINDOW = "[$__rate_interval]";
+
+/** What guardrails did, whether they watch, and whether anybody was told. */
+export function guardrailPanels() {
+	return [
+		timeseries({
+			title: "Guardrails that acted",
+			description:
+				"By experiment and action. Anything but zero is for who owns the experiment: GET /v1/experiments/KEY/guardrails says what was seen.",
+			unit: "short",
+			span: 8,
+			queries: [
+				{
+					expr: `sum by (experiment, action) (increase(segue_guardrail_trips_total{experiment=~"$experiment"}${WINDOW})) > 0`,
+					legend: "{{experiment}} {{action}}",
+				},
+			],
+		}),
+		timeseries({
+			title: "Looks at guardrails per second",
+			description:
+				"One for each running experiment with guardrails and each learner. Alarm where current stays at zero while such experiments run: nothing guards them.",
+			unit: "short",
+			span: 8,
+			queries: [
+				{
+					expr: `sum by (outcome) (rate(segue_guardrail_looks_total${WINDOW}))`,
+					legend: "{{outcome}}",
+				},
+			],
+		}),
+		timeseries({
+			title: "Webhooks",
+			description:
+				"Messages that wait, and attempts that failed or were the last. Zero is normal; the runbook says what to do.",
+			unit: "short",
+			span: 8,
+			queries: [
+				{ expr: "max(segue_webhooks_waiting)", legend: "waiting" },
+				{
+					expr: `sum by (outcome) (rate(segue_webhooks_total{outcome!="delivered"}${WINDOW}))`,
+					legend: "{{outcome}}",
+				},
+			],
+		}),
+	];
+}
