@@ -394,33 +394,6 @@ describe("reads", () => {
 		await own.close();
 	});
 
-	test("what a guardrail held at control's distribution is learned, and counts in no comparison of the report", async () => {
-		const [free, held] = someDecisions(2) as [DecisionRow, DecisionRow];
-		const { propensities } = held;
-		const own = log.learner();
-		await new Learn(own, isRefusal).execute([
-			log.decided(free, {
-				...held,
-				distribution: "control",
-				policyPropensities: propensities,
-				degraded: ["guardrail"],
-			}),
-			log.happened(anEvent(free, "play")),
-			log.happened(anEvent(held, "play")),
-		]);
-		const { key } = definition.experiment;
-		const counts = await new PostgresReportReads(log.database).counts(key, 1);
-		expect(counts.arms.map(({ arm }) => arm)).toEqual([free.arm]);
-		expect(counts.units).toMatchObject([{ group: "policy", units: 1 }]);
-		const learned = await new PostgresPosteriorSource(log.database).read(
-			key,
-			1,
-			0,
-		);
-		expect(learned.changed.map(({ arm }) => arm).sort()).toEqual(["a", "b"]);
-		await own.close();
-	});
-
 	test("a connection cut in mid-batch leaves nothing half done, and the next batch goes on", async () => {
 		const own = log.learner();
 		const learn = new Learn(own, isRefusal);

@@ -119,17 +119,6 @@ describe("an experiment in YAML", () => {
 		expect(value.reward.range).toEqual([-1, 2]);
 	});
 
-	it("warns that guardrails are recorded but not enforced", () => {
-		const parsed = parseExperimentYaml(MORNING);
-		expect(parsed.ok && parsed.warnings).toEqual([
-			{
-				path: "guardrails[0]",
-				message:
-					"The guardrail on skip_rate is recorded but not enforced yet: watch the metric yourself.",
-			},
-		]);
-	});
-
 	it("names line and column of what YAML cannot read", () => {
 		const parsed = parseExperimentYaml("key: a\nkey: b\n");
 		expect(parsed.ok ? "" : parsed.problems[0]?.message).toMatch(

@@ -79,7 +79,6 @@ export function parseExperiment(
 		...stickyWarnings(document),
 		...inactiveArmWarnings(document),
 		...analysisWarnings(document),
-		...(document.guardrails ?? []).map(guardrailWarning),
 	];
 	return {
 		ok: true,
@@ -186,14 +185,4 @@ function wellFormed<T>(schema: z.ZodType<T>, raw: unknown): Placed<T>[] {
 
 function listOf(raw: unknown): readonly unknown[] {
 	return Array.isArray(raw) ? raw : [];
-}
-
-function guardrailWarning(
-	{ metric }: { metric: string },
-	index: number,
-): Problem {
-	return {
-		path: `guardrails[${index}]`,
-		message: `The guardrail on ${metric} is recorded but not enforced yet: watch the metric yourself.`,
-	};
 }
