@@ -353,3 +353,71 @@ test("an erased unit is in no rollup any more, in the transaction that erases it
 	);
 	expect(found?.n).toBe(0);
 });
+
+test("beside learners, an eraser and another at the same, with kills between reading and storing, nothing is counted twice or left out", async () => {
+	const definition = await ledger.define(experiment);
+	const rows = decisionsOf(definition, 160);
+	const events = eventsOf(rows);
+	const free = setInterval(() => void freeClaims().catch(() => {}), 15);
+	let isOver = false;
+	const learning = (async () => {
+		for (let i = 0; i < rows.length; i += 20) {
+			const some = new Set(rows.slice(i, i + 20).map(({ id }) => id));
+			await learned(rows.slice(i, i + 20), []);
+			// Half of the events come with the next batch, below the cursor of who books meanwhile.
+			await learned(
+				[],
+				events.filter(
+					({ decisionId, type }) =>
+						some.has(decisionId as string) && type !== "save",
+				),
+			);
+			await learned(
+				[],
+				events.filter(
+					({ decisionId, type }) =>
+						some.has(decisionId as string) && type === "save",
+				),
+			);
+		}
+		isOver = true;
+	})();
+	const erasing = (async () => {
+		const erasure = new PostgresErasure(ledger.database, 9);
+		for (const unit of ["unit-1", "unit-4"]) {
+			await new Promise((resolve) => setTimeout(resolve, 400));
+			await erasure.erase([unit], 20_000);
+		}
+	})();
+	let killed = 0;
+	const holder = async () => {
+		while (!isOver) {
+			const log = bookings();
+			const commit = log.commit.bind(log);
+			let steps = 0;
+			log.commit = (...step) => {
+				steps += 1;
+				if (steps % 5 !== 0) return commit(...step);
+				killed += 1;
+				throw new Error("killed between reading and storing");
+			};
+			await book(LATER, log, 7).catch(() => {});
+		}
+	};
+	await Promise.all([learning, erasing, holder(), holder()]);
+	clearInterval(free);
+	expect(killed).toBeGreaterThan(0);
+	await freeClaims();
+	await book();
+	const left = await expectRecounted(definition);
+	expect(left.length).toBe(
+		(
+			await ledger.database.query<{ n: number }>(
+				"select count(*)::int as n from decisions d where d.experiment = $1",
+				[definition.experiment.key],
+			)
+		)[0]?.n,
+	);
+	const { decisions } = await reads().freshness(definition.experiment.key);
+	expect(decisions).toBe(left.length);
+});
