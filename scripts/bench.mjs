@@ -12,6 +12,7 @@ const BENCHMARKS = [
 	"erase",
 	"context",
 	"validity",
+	"report",
 ];
 const [, , name, ...args] = process.argv;
 

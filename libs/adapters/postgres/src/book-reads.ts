@@ -26,8 +26,8 @@ interface SumsRecord {
 	slice: string;
 	side: Side;
 	units: number;
-	moments: string[];
-	covariate: string[];
+	moments: string;
+	covariate: string;
 }
 
 interface LookRecord {
@@ -36,7 +36,7 @@ interface LookRecord {
 	side: Side;
 	units: number;
 	first_in: number;
-	moments: string[];
+	moments: string;
 }
 
 /** Rollups as reports are made of them: no statement reads the log. */
@@ -121,7 +121,7 @@ export class PostgresBookedReads implements BookedReads {
 
 	#sums(key: readonly unknown[]): Promise<SumsRecord[]> {
 		return this.database.query<SumsRecord>(
-			`select s.epoch, s.slice, s.side, s.units, s.moments::text[] as moments, s.covariate::text[] as covariate
+			`select s.epoch, s.slice, s.side, s.units, array_to_string(s.moments, ',') as moments, array_to_string(s.covariate, ',') as covariate
 			from booking_sums s where s.experiment = $1 and s.version = $2 and s.run = $3 order by s.epoch, s.slice, s.side`,
 			key,
 		);
@@ -163,7 +163,7 @@ export class PostgresBookedReads implements BookedReads {
 
 	#looks(key: readonly unknown[]): Promise<LookRecord[]> {
 		return this.database.query<LookRecord>(
-			`select l.at, l.epoch, l.side, l.units, l.first_in, l.moments::text[] as moments from booking_looks l
+			`select l.at, l.epoch, l.side, l.units, l.first_in, array_to_string(l.moments, ',') as moments from booking_looks l
 			where l.experiment = $1 and l.version = $2 and l.run = $3 order by l.at, l.epoch, l.side`,
 			key,
 		);
@@ -209,12 +209,11 @@ function toSlice(
 
 /** Steps of the grid are powers of two, so nothing is rounded but the whole number itself. */
 const scaled = (value: string | undefined, power: 0 | 1 | 2): number =>
-	Number(value ?? 0) / STEPS ** power;
+	Number(value || 0) / STEPS ** power;
 
-function toMoments(
-	values: readonly string[],
-	metrics: number,
-): readonly BookedMoments[] {
+/** Whole numbers with commas between, which is less to read than a list of texts. */
+function toMoments(list: string, metrics: number): readonly BookedMoments[] {
+	const values = list.split(",");
 	return Array.from({ length: metrics }, (_, i) => {
 		const at = (k: number) => values[MOMENTS * i + k];
 		return {
@@ -228,10 +227,8 @@ function toMoments(
 	});
 }
 
-function toCovariate(
-	values: readonly string[],
-	metrics: number,
-): CovariateMoments | null {
+function toCovariate(list: string, metrics: number): CovariateMoments | null {
+	const values = list.split(",");
 	const units = scaled(values[0], 0);
 	if (units === 0) return null;
 	return {
