@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { InvalidArgumentError } from "commander";
 import {
 	type BenchmarkOptions,
 	benchmark,
@@ -15,6 +16,7 @@ import {
 	delayRows,
 	rampRows,
 	standardErrorRows,
+	WITHIN,
 	widthRows,
 } from "./validity/rows.js";
 import { type Scenario, SKIP_LIMIT } from "./validity/world.js";
@@ -29,6 +31,19 @@ interface Options extends BenchmarkOptions {
 	readonly decisions?: number;
 	readonly seed: number;
 	readonly threads: number;
+	readonly case?: string;
+}
+
+const nameOf = ({ arms, listeners }: Pick<Scenario, "arms" | "listeners">) =>
+	`${arms}/${listeners}`;
+const CASES = (["equal", "differ"] as const).flatMap((arms) =>
+	LISTENERS.map((listeners) => ({ arms, listeners })),
+);
+
+function knownCase(text: string): string {
+	const names = CASES.map(nameOf);
+	if (names.includes(text)) return text;
+	throw new InvalidArgumentError(`Give one of ${names.join(", ")}.`);
 }
 
 const options = benchmarkOptions<Options>(
@@ -50,6 +65,11 @@ const options = benchmarkOptions<Options>(
 			1,
 		)
 		.option(
+			"--case <arms/listeners>",
+			"one case alone, such as differ/heavy-first: with --seed and --runs 1 it plays one run again",
+			knownCase,
+		)
+		.option(
 			"--threads <n>",
 			"worker threads",
 			wholeFrom(1),
@@ -69,17 +89,9 @@ const common = {
 	listeners: "iid",
 	looks: 10_000,
 } as const;
-const cases = (["equal", "differ"] as const).flatMap((arms) =>
-	LISTENERS.map(
-		(listeners): Scenario => ({
-			...common,
-			arms,
-			listeners,
-			K: 4,
-			explore: 0.05,
-		}),
-	),
-);
+const cases = CASES.map(
+	(one): Scenario => ({ ...common, ...one, K: 4, explore: 0.05 }),
+).filter((one) => [undefined, nameOf(one)].includes(options.case));
 const manyArms: Scenario = { ...common, arms: "differ", K: 12, explore: 0.02 };
 const plain: Scenario = { ...common, arms: "equal", K: 4, explore: 0.05 };
 
@@ -92,9 +104,22 @@ const RAMP = {
 	gain: 0.1,
 } as const;
 
-async function measure(pool: Pool): Promise<RatioRow[]> {
+async function measureCase(
+	pool: Pool,
+	scenario: Scenario,
+): Promise<RatioRow[]> {
+	const rows = caseRows(scenario, await pool.run("simulate", scenario, seeds));
+	const figures = rows
+		.filter(({ against }) => against === WITHIN)
+		.map(({ name, ours }) => `${name} ${threeDigits(ours)}`);
+	console.error(figures.join(", "));
+	return rows;
+}
+
+/** What is a size, or a share of other runs than the cases'. */
+function measureOthers(pool: Pool): Promise<RatioRow[]>[] {
 	const few = seeds.slice(0, FEW);
-	const asked: Promise<RatioRow[]>[] = [
+	return [
 		pool.run("widthsOf", plain, few).then(widthRows),
 		pool
 			.run("standardErrorsOf", manyArms, few)
@@ -105,16 +130,13 @@ async function measure(pool: Pool): Promise<RatioRow[]> {
 				.then((delays) => delayRows(excess, SKIP_LIMIT, delays)),
 		),
 		pool.run("rampOf", RAMP, seeds).then(rampRows),
-		...cases.map(async (scenario) => {
-			const rows = caseRows(
-				scenario,
-				await pool.run("simulate", scenario, seeds),
-			);
-			console.error(`${scenario.arms}, ${scenario.listeners}: done`);
-			return rows;
-		}),
 	];
-	return (await Promise.all(asked)).flat();
+}
+
+async function measure(pool: Pool): Promise<RatioRow[]> {
+	const others = options.case === undefined ? measureOthers(pool) : [];
+	const measured = cases.map((scenario) => measureCase(pool, scenario));
+	return (await Promise.all([...others, ...measured])).flat();
 }
 
 const started = performance.now();

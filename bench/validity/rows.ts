@@ -11,6 +11,9 @@ const MOST_STANDARD_ERROR = 1.15;
 /** Matured decisions in which 95 % of breaches of five points are to be found. */
 const MOST_DELAY = 1_700;
 
+/** What a share of wrong runs is held against. */
+export const WITHIN = "α + 2 SE";
+
 /** α and twice the standard error of a share of so many runs. */
 export function mostWrong(runs: number): number {
 	return ALPHA + 2 * Math.sqrt((ALPHA * (1 - ALPHA)) / runs);
@@ -31,7 +34,7 @@ export function caseRows(
 	const wrong = share((run) => run.lift.missed);
 	const ofRuns = { unit: "share of runs", K };
 	return [
-		row(name(lift), wrong, bound, "α + 2 SE", ofRuns),
+		row(name(lift), wrong, bound, WITHIN, ofRuns),
 		row(
 			name(lift),
 			wrong,
@@ -57,7 +60,7 @@ export function caseRows(
 			name("arm-misses"),
 			share((run) => run.arms.missed > 0),
 			bound,
-			"α + 2 SE",
+			WITHIN,
 			ofRuns,
 		),
 		row(
@@ -78,7 +81,7 @@ export function caseRows(
 			name("guardrail-false-pauses"),
 			share((run) => run.wasPaused),
 			bound,
-			"α + 2 SE",
+			WITHIN,
 			ofRuns,
 		),
 	];
@@ -95,7 +98,7 @@ export function rampRows(runs: readonly RampFindings[]): RatioRow[] {
 	const missed = share((run) => run.missed);
 	const pooled = "sums pooled over epochs";
 	return [
-		row(`${name}/misses`, missed, mostWrong(runs.length), "α + 2 SE", ofRuns),
+		row(`${name}/misses`, missed, mostWrong(runs.length), WITHIN, ofRuns),
 		row(
 			`${name}/misses`,
 			missed,

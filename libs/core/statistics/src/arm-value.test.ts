@@ -197,6 +197,30 @@ describe("the value of an arm", () => {
 		});
 	});
 
+	it("waits where few rewards are all that its mean rests on, and says about how long", () => {
+		// 4 rewards in 400 draws: 0.01 with SE √(0.01·0.99/400) = 0.005, two of them from zero; five take 6.3 times the rows.
+		const rare = sumsOf(
+			Array.from({ length: 400 }, (_, i) => ({
+				h: 1,
+				p: 1,
+				model: 0,
+				reward: i % 100 === 0 ? 1 : 0,
+			})),
+		);
+		expect(armValue(rare, 0.05).kind).toBe("shown");
+		expect(armValue(rare, 0.05, [-8, 8]).kind).toBe("shown");
+		expect(armValue(rare, 0.05, [0, 1])).toMatchObject({
+			kind: "withheld",
+			moreDecisions: 2_100,
+			reason: expect.stringContaining("about 2,100 more decisions: the mean"),
+		});
+		expect(armValue(rare, 0.05, [0.01, 1])).toMatchObject({
+			kind: "withheld",
+			moreDecisions: null,
+		});
+		expect(armValue(sumsOf(evenRows(100)), 0.05, [0, 1]).kind).toBe("shown");
+	});
+
 	it("needs an α between 0 and 1", () => {
 		for (const alpha of [0, 1, Number.NaN])
 			expect(() => armValue(emptyScores(), alpha)).toThrow(RangeError);

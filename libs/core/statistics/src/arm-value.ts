@@ -1,4 +1,5 @@
 import { asymptoticSequence } from "./asymptotic.js";
+import type { Range } from "./lift.js";
 import { mixtureRho } from "./normal-mixture.js";
 import { requireAlpha } from "./require.js";
 
@@ -117,6 +118,12 @@ export interface WithheldValue {
 export const LEAST_DRAWS = 50;
 
 /**
+ * Standard errors that a value must be away from the ends of the reward's range: nearer, it rests on a few rewards, and its SE on fewer
+ * than chance would have given. At rates of 1 to 10 % intervals were wrong in 18 to 30 % of runs without this, in 1 to 5 % with it.
+ */
+const LEAST_INSIDE = 5;
+
+/**
  * Effective draws at which the sequence is narrowest against a fixed-horizon interval. Early enough that the first look is not much
  * wider (1.6 times the fixed-horizon interval at α = 0.004), and flat after: 1.5 times at 100,000.
  */
@@ -125,9 +132,13 @@ const NARROWEST_AT = 500;
 /**
  * The asymptotic confidence sequence on the weighted scores (Waudby-Smith et al. 2024, Theorem 2.2 and §2.5, with Σh as the clock, which
  * counts effective draws: h/p has mean 1 over draws), SE² = Σ h²(s − value)² / (Σ h)², at level `alpha`: the experiment's α over its number of arms.
- * Throws RangeError for an α outside (0, 1).
+ * Where the reward's `range` is given, a value near an end of it waits as well (`LEAST_INSIDE`). Throws RangeError for an α outside (0, 1).
  */
-export function armValue(sums: ScoreSums, alpha: number): ArmValue {
+export function armValue(
+	sums: ScoreSums,
+	alpha: number,
+	range?: Range,
+): ArmValue {
 	requireAlpha(alpha);
 	const effectiveDraws = sums.draws > 0 ? sums.w ** 2 / sums.ww : 0;
 	if (effectiveDraws < LEAST_DRAWS) return notEnough(sums, effectiveDraws);
@@ -149,7 +160,34 @@ export function armValue(sums: ScoreSums, alpha: number): ArmValue {
 			reason:
 				"every reward of this arm was the same so far, so how much it varies cannot be told yet",
 		};
+	const inside = range && insideOf(range, value) / standardError;
+	if (inside !== undefined && inside < LEAST_INSIDE)
+		return rareEvents(sums.rows, inside, effectiveDraws);
 	return { kind: "shown", value, standardError, ...sequence, effectiveDraws };
+}
+
+function insideOf([low, high]: Range, value: number): number {
+	return Math.max(0, Math.min(value - low, high - value));
+}
+
+/** The distance in SE grows with the root of the rows. */
+function rareEvents(
+	rows: number,
+	inside: number,
+	effectiveDraws: number,
+): WithheldValue {
+	const more = inside > 0 ? rows * ((LEAST_INSIDE / inside) ** 2 - 1) : null;
+	const moreDecisions = more === null ? null : roundedUp(more);
+	const told =
+		moreDecisions === null
+			? ""
+			: `, about ${moreDecisions.toLocaleString("en-US")} more decisions`;
+	return {
+		kind: "withheld",
+		effectiveDraws,
+		moreDecisions,
+		reason: `not enough evidence${told}: the mean is within ${LEAST_INSIDE} standard errors of the end of its range, so it rests on a few events`,
+	};
 }
 
 function notEnough(sums: ScoreSums, effectiveDraws: number): WithheldValue {

@@ -97,6 +97,21 @@ describe("a guardrail", () => {
 		expect(look(group(), group({ units: 3 })).kind).toBe("breached");
 	});
 
+	it("against control does not take control's rate for better known than it is", () => {
+		// By chance control had 2 events in 400 decisions, where the policy has 80 in 4,000: at the limit it would have 8.
+		const policy = { n: 4_000, ratio: 0.02, variance: (0.02 * 0.98) / 4_000 };
+		const few = group({
+			n: 400,
+			ratio: 0.005,
+			variance: (0.005 * 0.995) / 400,
+		});
+		const rule = { kind: "versusControl", margin: 0, worse: "higher" } as const;
+		expect(told(rule, policy, few).standardError).toBeCloseTo(
+			Math.sqrt((0.02 * 0.98) / 4_000 + (0.02 * 0.98) / 400),
+			12,
+		);
+	});
+
 	it("does not take a rate that has shown nothing yet for one that is known to be nothing", () => {
 		// No save in 120 decisions of 120 listeners, where one in a hundred is enough: that is chance.
 		const nothing = { units: 120, n: 120, ratio: 0, variance: 0 };

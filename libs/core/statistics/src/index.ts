@@ -42,6 +42,7 @@ export {
 	type EpochGroups,
 	type LiftLevel,
 	lift,
+	type Range,
 	type RelativeLift,
 	type ShownLift,
 	type Withheld,

@@ -89,6 +89,22 @@ describe("the lift", () => {
 			expect(whyNotYet(epoch({}, { variance }))).toContain("zero");
 	});
 
+	it("of a metric whose range is known waits until no mean is within four standard errors of its end", () => {
+		const near = [epoch({}, { ratio: 0.0159 })];
+		expect(whyNotYet(near[0] as EpochGroups)).toBeNull();
+		expect(lift(near, { ...level, range: [0, 1] })).toEqual({
+			kind: "withheld",
+			reason: expect.stringContaining("4 standard errors of 0"),
+		});
+		for (const [policy, control] of [
+			[{ ratio: 0.9881 }, {}],
+			[{ ratio: 0.0119 }, {}],
+		] as const)
+			expect(whyNotYet(epoch(policy, control), [0, 1])).toContain("events");
+		expect(whyNotYet(epoch({}, { ratio: 0.0161 }), [0, 1])).toBeNull();
+		expect(whyNotYet(epoch(), [0, Infinity])).toBeNull();
+	});
+
 	it("needs an α and a τ", () => {
 		for (const wrong of [{ alpha: 0 }, { alpha: 1 }, { tau: 0 }])
 			expect(() => lift([epoch()], { ...level, ...wrong })).toThrow(RangeError);
@@ -207,6 +223,9 @@ describe("the relative lift", () => {
 			0.2,
 			12,
 		);
+		if (got.relative.kind !== "shown") return;
+		expect(got.relative.low).toBeGreaterThan(0.1);
+		expect(got.relative.high).toBeLessThan(0.3);
 	});
 
 	it("is withheld while control's mean is within three standard errors of zero, or its own sequence holds zero", () => {
