@@ -74,7 +74,7 @@ export function watchGuardrails(
 		},
 		EVERY_MS,
 		(error) =>
-			log.error(
+			log.warn(
 				{ err: error },
 				"Guardrails were not watched; it is tried again in a second",
 			),

@@ -6,6 +6,9 @@ import {
 	toEvent,
 } from "./outcome-record.js";
 
+const FIRST_ID = "00000000-0000-0000-0000-000000000000";
+const LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+
 /** What the guardrails' books read of the log, one action a function; guard-books.ts gives their order. */
 
 export interface GuardedRecord {
@@ -97,9 +100,9 @@ export async function readGuarded(
 	const { rows } = await client.query<GuardedRecord>(
 		`select d.id, d.unit, d.assigned_group, d.decided_at, d.degraded, d.origin, l.revision
 		from decisions d join revision_log l on l.experiment = d.experiment and l.batch = d.batch
-		where d.id = any ($1::uuid[]) and d.experiment = $2 and d.definition_id >= $3
+		where d.id = any ($1::uuid[]) and d.id between $5::uuid and $6::uuid and d.experiment = $2 and d.definition_id >= $3
 		and d.assigned_group <> 'outside' and l.revision <= $4`,
-		[ids, experiment, since, to],
+		[ids, experiment, since, to, ...bounds(ids)],
 	);
 	return rows;
 }
@@ -116,8 +119,8 @@ export async function readGuardedOutcomes(
 	>(
 		`select ${outcomeColumns}, l.revision
 		from outcomes o left join revision_log l on l.experiment = $1 and l.batch = o.batch
-		where o.decision_id = any ($2::uuid[]) and (l.revision is null or l.revision <= $3)`,
-		[experiment, ids, to],
+		where o.decision_id = any ($2::uuid[]) and o.decision_id between $4::uuid and $5::uuid and (l.revision is null or l.revision <= $3)`,
+		[experiment, ids, to, ...bounds(ids)],
 	);
 	const groups = new Map<string, StoredOutcome[]>();
 	for (const row of rows) {
@@ -127,4 +130,10 @@ export async function readGuardedOutcomes(
 		else groups.set(row.decision_id, [outcome]);
 	}
 	return groups;
+}
+
+/** Least and greatest of the ids, so that partitions outside are passed over; of none, nothing lies between. */
+function bounds(ids: readonly string[]): readonly [string, string] {
+	const sorted = ids.toSorted();
+	return [sorted[0] ?? LAST_ID, sorted.at(-1) ?? FIRST_ID];
 }

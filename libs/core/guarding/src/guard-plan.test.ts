@@ -102,6 +102,30 @@ describe("what is watched of guardrails", () => {
 		).toEqual(["higher", "higher", "lower", "higher", "lower"]);
 	});
 
+	it("takes for a rate only what no unit can have more of than one each", () => {
+		const define = [
+			{ name: "sharers", event: "share", per: "unit", cap: 1 },
+			{ name: "shares", event: "share", per: "unit" },
+			{ name: "shared", event: "share" },
+		];
+		const isRate = (metric: string) => {
+			const [guard] = guardsOf([{ metric, max: 0.5, ...alert }], {
+				metrics: { define },
+			});
+			return guard?.level.isRate;
+		};
+		expect(
+			[
+				"skip_rate",
+				"premium_rate",
+				"sharers",
+				"shares",
+				"shared",
+				"revenue",
+			].map(isRate),
+		).toEqual([true, true, true, false, true, false]);
+	});
+
 	it("looks first where the definition says, else at 100 decisions and 100 units", () => {
 		const first = (looks: object) =>
 			guardsOf([{ metric: "skip_rate", max: 0.35, ...looks, ...alert }])[0]

@@ -4,7 +4,7 @@ import {
 	type Guardrail,
 	isBuiltIn,
 } from "#core/experiment";
-import { type Metric, metricsOf } from "#core/metrics";
+import { type Metric, metricsOf, STEPS } from "#core/metrics";
 import {
 	DEFAULT_FIRST_LOOK,
 	type GuardrailLevel,
@@ -82,10 +82,10 @@ export function guardPlan(experiment: Experiment): readonly GuardBook[] {
 			level: {
 				alpha,
 				tau: mixtureScale(errorAtPlan(experiment, metric, rule)),
-				isRate: metric.measure === "share",
+				isRate: isRate(metric),
 				firstLook: { ...DEFAULT_FIRST_LOOK, ...guardrail.firstLook },
 			},
-			isShare: metric.measure === "share",
+			isShare: isRate(metric),
 			unit: unitOf(experiment, guardrail.metric),
 		});
 	}
@@ -106,6 +106,13 @@ function boundsOf(experiment: Experiment) {
 			});
 		return rules.map((rule) => ({ index, guardrail, rule }));
 	};
+}
+
+/** C is n at most: of units that count once each, only where what they did is cut off at once. */
+function isRate({ per, measure, cap }: Metric): boolean {
+	return (
+		measure === "share" && (per !== "unit" || (cap !== null && cap <= STEPS))
+	);
 }
 
 /** Metrics of sessions and of coming back are no sums over decisions. */

@@ -11,11 +11,14 @@ import {
 	TripGuardrail,
 } from "#usecases/defining";
 import type { Message } from "#usecases/notifying";
+import { Leisure } from "#usecases/pacing";
 import type { CountedSince } from "./counted-since.js";
 import type { GuardBooks, GuardTrips, Since, Trip } from "./ports.js";
 
 /** How long events may take from a listener to the log, after a decision's window has closed, before it counts; later ones correct it. */
 export const GRACE_MS = 5_000;
+/** As long as a step of what has piled up takes, learning has the processor after it. */
+const REST = 1;
 /** Before the others have their turn. */
 const MOST_STEPS = 50;
 
@@ -98,8 +101,10 @@ export class WatchGuardrails {
 				book,
 				upTo: now - book.withinMs - GRACE_MS,
 			};
+			const leisure = new Leisure(REST);
 			let isCurrent = false;
 			for (let i = 0; !isCurrent; i++) {
+				if (i > 0) await leisure.rest();
 				if (i === MOST_STEPS || this.options.isStopped?.())
 					return { trips, isCurrent: false };
 				const step = await this.books.step(part);
