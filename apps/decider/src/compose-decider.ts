@@ -2,20 +2,13 @@ import type { Config } from "#adapters/config";
 import {
 	Database,
 	isTransient,
-	PostgresBookedReads,
-	PostgresContextReads,
 	PostgresDecisionReads,
 	PostgresDefinitionStore,
 	PostgresErasure,
-	PostgresGuardBooks,
-	PostgresGuardTrips,
-	PostgresLedgerReads,
 	PostgresPosteriorSource,
 	PostgresRepeats,
-	PostgresReportReads,
 	PostgresRevisionReads,
 } from "#adapters/postgres";
-import { reportPage } from "#adapters/report-page";
 import { currentTraceId, type Metrics } from "#adapters/telemetry";
 import type { ApiParts } from "#api";
 import { unitHash } from "#core/live";
@@ -31,12 +24,9 @@ import {
 	unitUnder,
 } from "#usecases/deciding";
 import { UnerasedDecisions } from "#usecases/erasing";
-import { ReadGuardrails } from "#usecases/guarding";
 import { AcceptEvents } from "#usecases/ingesting";
-import { PastSumsOfLog, ReadLedger } from "#usecases/learning";
+import { PastSumsOfLog } from "#usecases/learning";
 import { FormerNames } from "#usecases/pseudonymising";
-import { MakeReport } from "#usecases/reporting";
-import { ReadContextHealth } from "#usecases/watching";
 import type { Log } from "../../boot/src/log.js";
 import type { PrivacyParts } from "../../boot/src/open-privacy.js";
 import type { Parts } from "../../boot/src/parts.js";
@@ -56,6 +46,7 @@ import { composeErasure } from "./compose-erasure.js";
 import { composeLive } from "./compose-live.js";
 import { composeLog } from "./compose-log.js";
 import { composeProfiles } from "./compose-profiles.js";
+import { composeReports } from "./compose-reports.js";
 import { expireKept } from "./expire-kept.js";
 import { health } from "./health.js";
 import { measured } from "./measured.js";
@@ -265,26 +256,8 @@ export async function composeDecider({
 			pseudonyms === null ? undefined : eventUnit(pseudonyms),
 		),
 		...composeDefinitions(store, definitions, privacy.policy),
-		makeReport: new MakeReport(
-			store,
-			store,
-			new PostgresReportReads(database, new PostgresBookedReads(database)),
-			new PostgresContextReads(database),
-		),
-		reportPage,
-		readContextHealth: new ReadContextHealth(
-			store,
-			new PostgresContextReads(database),
-			clock,
-		),
-		readGuardrails: new ReadGuardrails(
-			store,
-			store,
-			new PostgresGuardBooks(database),
-			new PostgresGuardTrips(database),
-		),
+		...composeReports(database, store, clock),
 		eraseUnit,
-		readLedger: new ReadLedger(new PostgresLedgerReads(database)),
 		armKeysOf: armKeys(store, definitions),
 		health: () => health(database, parts, privacy, live, spool),
 		metricsText: () => metrics.render(),

@@ -116,6 +116,12 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 		events.push(...some);
 		return "stream" as const;
 	};
+	const readGuardrails = new ReadGuardrails(
+		store,
+		store,
+		{ sums: async () => null },
+		{ since: async () => [] },
+	);
 	const parts: ApiParts = {
 		decide,
 		decideBatch: new DecideBatch(decide),
@@ -134,15 +140,16 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 		resumeExperiment: new ResumeExperiment(store, store, obeyed),
 		rollBackExperiment: new RollBackExperiment(store, store, obeyed),
 		readAudit: new ReadAudit(store, store),
-		makeReport: new MakeReport(store, store, nothingBooked, contexts),
+		makeReport: new MakeReport(
+			store,
+			store,
+			nothingBooked,
+			contexts,
+			readGuardrails,
+		),
 		reportPage,
 		readContextHealth: new ReadContextHealth(store, contexts, clock),
-		readGuardrails: new ReadGuardrails(
-			store,
-			store,
-			{ sums: async () => null },
-			{ since: async () => [] },
-		),
+		readGuardrails,
 		putProfile: new PutProfile(
 			definitions,
 			stored,

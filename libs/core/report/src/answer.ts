@@ -3,6 +3,7 @@ import type { PlanSummary } from "./analysis-plan.js";
 import type { CheckSummary } from "./checks.js";
 import type { MetricSummary } from "./metric-summary.js";
 import { said } from "./said.js";
+import type { GuardrailSummary } from "./timeline.js";
 
 export type Verdict =
 	| "keep going"
@@ -24,7 +25,7 @@ export interface Answered {
 	readonly primary: MetricSummary;
 	readonly plan: PlanSummary | null;
 	readonly checks: readonly CheckSummary[];
-	readonly brokenGuardrails: readonly string[];
+	readonly broken: readonly GuardrailSummary[];
 	readonly state: ExperimentState;
 	readonly winner: string | null;
 }
@@ -42,12 +43,13 @@ export function answer(asked: Answered): Answer {
 				"Do not decide by this report. Find out why the check failed, mend it, and start again: a new run counts afresh.",
 			reasons: failed.map(({ check, sentence }) => `${check}: ${sentence}`),
 		};
-	if (asked.brokenGuardrails.length > 0)
+	if (asked.broken.length > 0)
 		return {
 			verdict: "stop",
-			sentence: `A guardrail is broken: ${asked.brokenGuardrails.join("; ")}. ${foundOf(primary)}`,
-			advice:
-				"Find out why before anything else. Only a person resumes the experiment.",
+			sentence: `A guardrail is broken: ${asked.broken.map(({ sentence }) => sentence.replace(/\.$/, "")).join("; ")}. ${foundOf(primary)}`,
+			advice: asked.broken.some(({ action }) => action !== "alert")
+				? "Find out why before anything else. The experiment has stopped itself; only a person resumes it."
+				: "Find out why before anything else. The guardrail only alerts, so the policy still serves: pause the experiment yourself.",
 			reasons: [],
 		};
 	const { estimate, low, high } = primary.lift;

@@ -60,9 +60,7 @@ export function makeReport(input: ReportInput): Report {
 		primary,
 		plan,
 		checks,
-		brokenGuardrails: input.guardrails
-			.filter(({ status }) => status === "broken")
-			.map(({ sentence }) => sentence),
+		broken: input.guardrails.filter(({ status }) => status === "broken"),
 		state,
 		winner,
 	});

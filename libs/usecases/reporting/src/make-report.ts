@@ -16,7 +16,9 @@ import {
 	sentences,
 } from "#usecases/defining";
 import { fail } from "#usecases/errors";
+import type { ReadGuardrails } from "#usecases/guarding";
 import type { ContextReads } from "#usecases/watching";
+import { guardrailSummaries } from "./guardrail-summaries.js";
 import type { ReportReads } from "./ports.js";
 
 /** Definition rows that are looked back on: what is older has no mark. */
@@ -29,6 +31,7 @@ export class MakeReport {
 		private readonly audit: Pick<DefinitionAudit, "page">,
 		private readonly reads: ReportReads,
 		private readonly contexts: Pick<ContextReads, "counts">,
+		private readonly guards: Pick<ReadGuardrails, "execute">,
 	) {}
 
 	/** Throws unknown-experiment. */
@@ -51,10 +54,11 @@ export class MakeReport {
 			...new Set([...analysis.map(({ run }) => run), definition.run]),
 		].map((run) => ({ experiment: key, version, run }));
 		const current = { experiment: key, version, run: definition.run };
-		const [counts, installation, contexts] = await Promise.all([
+		const [counts, installation, contexts, guards] = await Promise.all([
 			this.reads.booked(runs),
 			this.reads.installation(key),
 			this.contexts.counts(current, 0),
+			this.guards.execute(key),
 		]);
 		const booked = overRuns(counts, metricsOf(definition.experiment));
 		const open = await this.reads.open(current, booked.freshness);
@@ -72,7 +76,7 @@ export class MakeReport {
 			open: open.arms,
 			firstDecidedAt: booked.hours[0]?.hour ?? open.firstAt,
 			lastDecidedAt: open.lastAt ?? booked.hours.at(-1)?.hour ?? null,
-			guardrails: [],
+			guardrails: guardrailSummaries(guards.guardrails),
 			marks: marksOf(rows),
 			missing: missingOf(definition.experiment.context, contexts),
 			...installation,

@@ -3,6 +3,7 @@ import type { BookedCounts } from "#core/booking";
 import { parseExperiment } from "#core/experiment";
 import { BUILT_IN } from "#core/metrics";
 import type { StoredDefinition } from "#usecases/defining";
+import type { GuardrailsOfExperiment } from "#usecases/guarding";
 import {
 	MakeReport,
 	type ReportedRun,
@@ -25,6 +26,46 @@ function experimentOf(control: number) {
 	if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
 	return parsed.value;
 }
+
+/** Two guardrails, of which one has acted. */
+const guards: GuardrailsOfExperiment = {
+	experiment: "morning",
+	state: "paused",
+	held: false,
+	since: 0,
+	run: 1,
+	guardrails: [
+		{
+			index: 0,
+			guardrail: { metric: "skip_rate", max: 0.35, action: "pause" },
+			status: "tripped",
+			decisions: 900,
+			units: 300,
+			value: 0.5,
+			limit: 0.35,
+			beyondAtLeast: 0.08,
+			sentence: "skip_rate is 0.5",
+			trip: { at: 1, sentence: "skip_rate was 0.6, and 0.35 is allowed" },
+		},
+		{
+			index: 1,
+			guardrail: {
+				metric: "save_rate",
+				versus: "control",
+				margin: 0.01,
+				action: "alert",
+			},
+			status: "waiting",
+			decisions: 9,
+			units: 9,
+			value: null,
+			limit: null,
+			beyondAtLeast: null,
+			sentence: "9 of 100 decisions",
+			trip: null,
+		},
+	],
+};
 
 let lastId = 0;
 function row(change: Partial<StoredDefinition>): StoredDefinition {
@@ -89,6 +130,7 @@ async function reportOf(history: readonly StoredDefinition[]) {
 		{ page: async () => history.toReversed() },
 		reads,
 		{ counts: async () => null },
+		{ execute: async () => guards },
 	).execute("morning");
 	return { report, asked };
 }
@@ -136,12 +178,38 @@ test("what was done stands on the time axis: who, why, and what changed", async 
 	expect(edit?.sentence).toMatch(/control.*0\.1.*0\.2/);
 });
 
+test("guardrails say their limit in words, and why they acted", async () => {
+	const { report } = await reportOf([row({ action: "start" })]);
+	expect(report.guardrails).toEqual([
+		{
+			metric: "skip_rate",
+			limit: "at most 0.35",
+			action: "pause",
+			status: "broken",
+			estimate: 0.5,
+			bound: 0.08,
+			sentence: "skip_rate was 0.6, and 0.35 is allowed",
+		},
+		{
+			metric: "save_rate",
+			limit: "no more than 0.01 worse than control",
+			action: "alert",
+			status: "not enough evidence",
+			estimate: null,
+			bound: null,
+			sentence: "9 of 100 decisions",
+		},
+	]);
+	expect(report.answer.verdict).toBe("stop");
+});
+
 test("an experiment that nobody defined has no report", async () => {
 	const reports = new MakeReport(
 		{ find: async () => null },
 		{ page: async () => [] },
 		{} as ReportReads,
 		{ counts: async () => null },
+		{ execute: async () => guards },
 	);
 	await expect(reports.execute("nobody")).rejects.toMatchObject({
 		code: "unknown-experiment",
