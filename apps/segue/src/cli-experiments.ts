@@ -6,6 +6,7 @@ import {
 	PlanExperiments,
 	type PlannedChange,
 	PutExperiment,
+	passedInstants,
 	planChange,
 	StartExperiment,
 	type StoredDefinition,
@@ -43,6 +44,8 @@ export async function planFiles(paths: readonly string[]): Promise<number> {
 		for (const { plan, experiment } of plans) {
 			printPlan(plan, "would be");
 			printAnalysis(experiment);
+			for (const sentence of passedInstants(plan, experiment, Date.now()))
+				console.error(`${plan.key}: warning: ${sentence}`);
 		}
 		return plans.every(({ plan }) => plan.refused.length === 0) ? 0 : 1;
 	});

@@ -3,6 +3,7 @@ import {
 	type ExperimentState,
 	frozenProblems,
 	type Problem,
+	renderInstant,
 } from "#core/experiment";
 import { compare } from "./edit.js";
 
@@ -48,6 +49,24 @@ export class PlanExperiments {
 			),
 		);
 	}
+}
+
+/** Instants of a schedule that would be declared too late: a sentence for each, since nothing will come of them. */
+export function passedInstants(
+	{ action, changes }: Pick<PlannedChange, "action" | "changes">,
+	{ schedule = {} }: Experiment,
+	now: number,
+): string[] {
+	const declared = (field: string) =>
+		action === "create" ||
+		changes.some((change) => change.startsWith(`schedule.${field}`)) ||
+		changes.some((change) => change.startsWith("schedule added"));
+	return Object.entries({ start: schedule.startAt, stop: schedule.stopAt })
+		.filter(([field, at]) => at !== undefined && at <= now && declared(field))
+		.map(
+			([field, at]) =>
+				`schedule.${field}, ${renderInstant(at ?? 0)}, has passed, so nothing will ${field} it: ${field} it by hand, or name an instant to come.`,
+		);
 }
 
 /** The pure comparison. */

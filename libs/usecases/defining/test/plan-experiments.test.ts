@@ -5,6 +5,8 @@ import {
 	etagOf,
 	PlanExperiments,
 	PutExperiment,
+	passedInstants,
+	planChange,
 	StartExperiment,
 } from "../src/index.js";
 import { document } from "./documents.js";
@@ -110,4 +112,29 @@ test("what the planned size can find is said in words, with the standard error a
 	expect(analysisInWords(parsed(document))[0]).toContain(
 		"declare metrics.primary before the start",
 	);
+});
+
+test("a plan warns of an instant that has passed before it is declared, not of one that was declared in time", () => {
+	const start = "2026-12-01T08:00:00Z";
+	const now = Date.UTC(2026, 11, 2);
+	const before = parsed(document);
+	const wanted = parsed({ ...document, schedule: { start } });
+	const current = { state: "draft", version: 1, etag: '"1"' } as const;
+	const plans = [
+		planChange(null, wanted),
+		planChange({ ...current, experiment: before }, wanted),
+		planChange(
+			{ ...current, experiment: wanted },
+			parsed({
+				...document,
+				schedule: { start, stop: "2026-12-01T09:00:00Z" },
+			}),
+		),
+	];
+	const sentence =
+		"schedule.start, 2026-12-01T08:00:00Z, has passed, so nothing will start it: start it by hand, or name an instant to come.";
+	expect(passedInstants(plans[0]!, wanted, now)).toEqual([sentence]);
+	expect(passedInstants(plans[1]!, wanted, now)).toEqual([sentence]);
+	expect(passedInstants(plans[2]!, wanted, now)).toEqual([]);
+	expect(passedInstants(plans[0]!, wanted, Date.parse(start) - 1)).toEqual([]);
 });
