@@ -14,6 +14,8 @@ create table bookings (
 	erasures bigint not null default 0,
 	decisions bigint not null default 0,
 	unbooked bigint not null default 0,
+	-- Units whose rows went with the days of the log: their part of the sums can be proved no more.
+	forgotten bigint not null default 0,
 	booked_at timestamptz,
 	claimed_by uuid,
 	claimed_until timestamptz not null default '-infinity'

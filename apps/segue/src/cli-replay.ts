@@ -1,10 +1,12 @@
 import {
+	PostgresBookedLog,
 	PostgresDefinitionStore,
 	PostgresLoggedDecisions,
 	PostgresLogReads,
 	PostgresPosteriorSource,
 	PostgresRevisionReads,
 } from "#adapters/postgres";
+import { RecountBookings, type RecountedBookings } from "#usecases/booking";
 import { type DecisionsReplayed, ReplayDecisions } from "#usecases/deciding";
 import { PastSumsOfLog, type Verification, Verify } from "#usecases/learning";
 import { openInstance } from "./cli-instance.js";
@@ -71,6 +73,39 @@ export async function replayDecisions(options: {
 	} finally {
 		await database.close();
 	}
+}
+
+/** Counts the log again and compares it with the rollups that reports are made of. 0 where they are equal, 1 where they are not. */
+export async function recountBookings(options: {
+	readonly json?: boolean;
+	readonly experiment?: string;
+}): Promise<number> {
+	const database = await openInstance();
+	try {
+		const recounted = await new RecountBookings(
+			new PostgresBookedLog(database, new PostgresDefinitionStore(database)),
+		).execute(options.experiment);
+		if (options.json) console.log(JSON.stringify(recounted));
+		else printRecounted(recounted);
+		return recounted.equal ? 0 : 1;
+	} finally {
+		await database.close();
+	}
+}
+
+function printRecounted({ equal, experiments }: RecountedBookings): void {
+	for (const { experiment, decisions, units, partial } of experiments)
+		console.log(
+			`${experiment}: ${decisions} booked decisions counted again, ${units} units${partial === null ? "" : `; ${partial}`}.`,
+		);
+	if (experiments.length === 0) console.log("Nothing is booked yet.");
+	else if (equal)
+		console.log(
+			"Equal: every rollup is what the log says, counts bit for bit, scores within 1e-9.",
+		);
+	for (const { experiment, differences } of experiments)
+		for (const difference of differences)
+			console.log(`DIFFERENT: ${experiment}: ${difference}`);
 }
 
 function printReplayed({

@@ -18,7 +18,7 @@ import {
 	rollBack,
 	showAudit,
 } from "./cli-history.js";
-import { replay, replayDecisions } from "./cli-replay.js";
+import { recountBookings, replay, replayDecisions } from "./cli-replay.js";
 import { runRetention } from "./cli-retention.js";
 import { eraseUnits } from "./cli-units.js";
 
@@ -92,11 +92,11 @@ experiments
 program
 	.command("replay")
 	.description(
-		"folds the log from nothing and compares it with the stored sums bit for bit; with --decisions, makes logged decisions again and compares them with the log",
+		"folds the log from nothing and compares it with the stored sums bit for bit; with --decisions, makes logged decisions again and compares them with the log; with --bookings, counts the log again and compares it with the rollups of reports",
 	)
 	.option(
 		"--json",
-		"print one JSON object: {equal, decisions, outcomes, differences}, or with --decisions {decisions, equal, different, differing, skipped}",
+		"print one JSON object: {equal, decisions, outcomes, differences}, with --decisions {decisions, equal, different, differing, skipped}, with --bookings {equal, experiments}",
 	)
 	.option("--experiment <key>", "only this one")
 	.option(
@@ -105,15 +105,20 @@ program
 		wholeNumber,
 	)
 	.option("--seed <n>", "with --decisions: draws others", wholeNumber)
-	.action(async ({ decisions, ...options }: ReplayOptions) =>
+	.option(
+		"--bookings",
+		"counts the log again and compares it with the rollups that reports are made of",
+	)
+	.action(async ({ decisions, bookings, ...options }: ReplayOptions) => {
+		if (bookings) return end(await recountBookings(options));
 		end(
 			decisions === undefined
 				? await replay(options)
 				: await replayDecisions(
 						decisions === true ? options : { ...options, decisions },
 					),
-		),
-	);
+		);
+	});
 
 program
 	.command("explain")
@@ -197,6 +202,7 @@ interface ReplayOptions {
 	/** True where no number was given. */
 	readonly decisions?: number | true;
 	readonly seed?: number;
+	readonly bookings?: boolean;
 }
 
 function wholeNumber(text: string): number {

@@ -2,7 +2,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Bookable } from "#core/booking";
 import type { Definition } from "#core/experiment";
 import { type DecisionRow, type Event, uuidAtTime } from "#core/log";
-import { BookDecisions, type BookingState } from "#usecases/booking";
+import {
+	BookDecisions,
+	type BookingState,
+	RecountBookings,
+} from "#usecases/booking";
 import { Learn } from "#usecases/learning";
 import {
 	aDecision,
@@ -18,6 +22,7 @@ import {
 } from "../../../usecases/booking/test/plain-recount.js";
 import {
 	isRefusal,
+	PostgresBookedLog,
 	PostgresBookedReads,
 	PostgresBookingLog,
 	PostgresErasure,
@@ -420,4 +425,81 @@ test("beside learners, an eraser and another at the same, with kills between rea
 	);
 	const { decisions } = await reads().freshness(definition.experiment.key);
 	expect(decisions).toBe(left.length);
+});
+
+test("a recount finds the rollups equal after all that happened, and each number that somebody changed", async () => {
+	const definition = await ledger.define(experiment);
+	const { key } = definition.experiment;
+	const rows = decisionsOf(definition, 80, (i) => ({ unit: `own-${i % 7}` }));
+	await learned(rows, eventsOf(rows));
+	await freeClaims();
+	await book();
+	const late = decisionsOf(
+		definition,
+		9,
+		(i) => ({ unit: `own-late-${i % 2}`, group: "control" }),
+		START - HOUR,
+	);
+	await learned(late, eventsOf(late));
+	await freeClaims();
+	await book();
+	await new PostgresErasure(ledger.database).erase(["own-5"], 10_000);
+	const recount = async () => {
+		await freeClaims();
+		return new RecountBookings(
+			new PostgresBookedLog(ledger.database, ledger.store),
+		).execute(key);
+	};
+	const { experiments, equal } = await recount();
+	expect(experiments).toEqual([
+		{
+			experiment: key,
+			decisions: 78,
+			units: 7,
+			partial: null,
+			differences: [],
+		},
+	]);
+	expect(equal).toBe(true);
+	for (const [change, back, names] of [
+		[
+			"update booking_sums s set moments[2] = moments[2] + 1 where s.slice = 'all'",
+			"update booking_sums s set moments[2] = moments[2] - 1 where s.slice = 'all'",
+			"policy all",
+		],
+		[
+			"update booking_hours set shown = shown + 1",
+			"update booking_hours set shown = shown - 1",
+			"hour",
+		],
+		[
+			"update booking_draws set expected = expected + 1",
+			"update booking_draws set expected = expected - 1",
+			"draws",
+		],
+		[
+			"update booking_units set entry = replace(entry, '4096', '4097')",
+			"update booking_units set entry = replace(entry, '4097', '4096')",
+			"a unit",
+		],
+		[
+			"update booking_runs set scores = replace(scores::text, '\"hs\":', '\"hs\":1')::json",
+			"select 1",
+			"score hs",
+		],
+	] as const) {
+		const own = change.includes(" where ")
+			? `${change} and`
+			: `${change} where`;
+		await ledger.database.query(`${own} experiment = $1`, [key]);
+		const found = await recount();
+		expect(found.equal, change).toBe(false);
+		expect(
+			found.experiments[0]?.differences.some((one) => one.includes(names)),
+			change,
+		).toBe(true);
+		const undo = back.includes(" where ") ? `${back} and` : `${back} where`;
+		if (back !== "select 1")
+			await ledger.database.query(`${undo} experiment = $1`, [key]);
+	}
 });

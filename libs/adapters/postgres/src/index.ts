@@ -1,5 +1,6 @@
 export { PostgresBookingLog } from "./book-log.js";
 export { PostgresBookedReads } from "./book-reads.js";
+export { PostgresBookedLog } from "./booked-log.js";
 export * from "./consents.js";
 export * from "./context-log.js";
 export { forgetContexts, PostgresContextReads } from "./context-reads.js";

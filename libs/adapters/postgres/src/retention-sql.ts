@@ -243,7 +243,10 @@ async function forgetBooked(database: Query): Promise<void> {
 			`with gone as (
 				delete from booking_units u where u.ctid = any (array(
 					select o.ctid from booking_units o, installation i where o.last_id < i.horizon limit ${AT_ONCE}
-				)) returning 1
+				)) returning experiment
+			), counted as (
+				update bookings b set forgotten = b.forgotten + g.n
+				from (select experiment, count(*) as n from gone group by experiment) g where b.experiment = g.experiment
 			) select count(*)::int as n from gone`,
 		);
 		more = row?.n === AT_ONCE;

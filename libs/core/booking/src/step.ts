@@ -19,7 +19,7 @@ import type { Closings } from "./closings.js";
 import { addDraw, type DrawSums } from "./draws.js";
 import { HeldRuns } from "./held-runs.js";
 import { type Counted, HeldUnits } from "./held-units.js";
-import { epochOf, unitOf } from "./keys.js";
+import { epochOf, unitKeyOf, unitOf } from "./keys.js";
 import { bookScore, type ScoreBlock, unbookScore } from "./scores.js";
 import type { Side } from "./slice.js";
 import { hourOf } from "./unit-entry.js";
@@ -118,9 +118,15 @@ export class BookingStep {
 		return this.#units.toRemake;
 	}
 
+	/** @param all those decisions; of the same units' others, in other epochs and runs, nothing is known here */
 	remake(all: readonly Bookable[]): void {
+		const wanted = new Set(this.toRemake.map(unitKeyOf));
+		const own = all.filter((bookable) => {
+			const unit = unitOf(bookable);
+			return unit !== null && wanted.has(unitKeyOf(unit));
+		});
 		this.#units.remake(
-			all.map((bookable) => this.#counted(bookable)),
+			own.map((bookable) => this.#counted(bookable)),
 			(one) => {
 				const was = this.#before.get(one.bookable.row.id);
 				return was === undefined ? one : was;

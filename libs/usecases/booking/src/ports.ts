@@ -6,6 +6,7 @@ import type {
 	BookingFreshness,
 	Correction,
 	RunKey,
+	ScoreBlock,
 	StoredRun,
 	StoredUnit,
 	UnitKey,
@@ -96,4 +97,39 @@ export interface BookedReads {
 		run: number,
 	): Promise<BookedCounts>;
 	freshness(experiment: string): Promise<BookingFreshness>;
+}
+
+/** The log and its rollups, as they are counted again. */
+export interface BookedLog extends Pick<BookingLog, "page" | "decisionsOf"> {
+	/** Experiments of which something is booked. */
+	booked(): Promise<readonly string[]>;
+	/** Keeps others from booking the experiment for a quarter of a minute; waits for one who is at it. */
+	hold(experiment: string): Promise<BookingState>;
+	/** The id before which the log's days are gone. */
+	horizon(): Promise<string>;
+	rollups(experiment: string): Promise<StoredRollups>;
+	/** Units by the number of their rows, after one of them. */
+	unitsAfter(
+		experiment: string,
+		after: number,
+		most: number,
+	): Promise<readonly StoredUnit[]>;
+	/** How booked decisions are in the scores, by id. */
+	inScores(
+		experiment: string,
+		decisions: readonly Bookable[],
+	): Promise<{
+		readonly unbooked: ReadonlySet<string>;
+		readonly blocks: ReadonlyMap<string, ScoreBlock>;
+	}>;
+}
+
+export interface StoredRollups {
+	readonly runs: readonly StoredRun[];
+	/** As `countsOf` names them. */
+	readonly counts: ReadonlyMap<string, readonly bigint[]>;
+	/** Units whose rows went with the days of the log. */
+	readonly forgotten: number;
+	/** Days of the log with decisions of it are gone. */
+	readonly isCut: boolean;
 }

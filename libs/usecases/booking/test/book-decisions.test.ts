@@ -309,6 +309,40 @@ test("in any order of arrival, with late rows, retracts, kills and erasures, the
 	);
 }, 600_000);
 
+test("a correction that looks at all of a unit's decisions leaves its scores in other runs alone", async () => {
+	const log = new MemoryBookingLog(KEY, START - DAY);
+	const one: Happening = {
+		atMs: 0,
+		unit: 0,
+		definition: 2,
+		arm: 0,
+		group: "policy",
+		session: "t",
+		device: undefined,
+		loyalty: undefined,
+		guarded: false,
+		p: 0.5,
+		mean: 0,
+		late: 0,
+		events: [],
+	};
+	const inLaterRun = rowOf(one, 2);
+	const play = {
+		id: "e",
+		type: "play",
+		unit: "unit-0",
+		decisionId: inLaterRun.row.id,
+	};
+	log.learn([inLaterRun], [{ ...play, at: START + 1_000 }]);
+	await book(log, START + HOUR, 5);
+	const scored = () => log.storedRuns.get("1 2")?.scores.arms.get("a")?.rows;
+	expect(scored()).toBe(1);
+	log.learn([rowOf({ ...one, definition: 0 }, 1)], []);
+	await book(log, START + HOUR, 5);
+	expect(scored()).toBe(1);
+	expectRecounted(log);
+});
+
 test("where nothing comes late, every score is booked once in the order of ids, and a recount from nothing agrees", async () => {
 	await fc.assert(
 		fc.asyncProperty(
