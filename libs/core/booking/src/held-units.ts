@@ -2,7 +2,7 @@ import { type Contribution, type Metric } from "#core/metrics";
 import { type Bookable, sideOf } from "./bookable.js";
 import type { StoredUnit, UnitKey } from "./changes.js";
 import { type Closings, isClosed } from "./closings.js";
-import { epochOf, unitKeyOf } from "./keys.js";
+import { epochOf, unitKeyOf, unitOf } from "./keys.js";
 import { ALL, type Side } from "./slice.js";
 import {
 	addToEntry,
@@ -107,8 +107,9 @@ export class HeldUnits {
 	): void {
 		const byUnit = new Map<string, Counted[]>();
 		for (const one of all) {
-			const { definition, row } = one.bookable;
-			const key = unitKeyOf({ ...definition, unit: row.unit });
+			const unit = unitOf(one.bookable);
+			if (unit === null) continue;
+			const key = unitKeyOf(unit);
 			const list = byUnit.get(key);
 			if (list) list.push(one);
 			else byUnit.set(key, [one]);

@@ -8,10 +8,15 @@ export const unitKeyOf = (key: UnitKey): string =>
 export const runKeyOf = ({ version, run }: RunKey): string =>
 	`${version} ${run}`;
 
-/** Where a decision's unit is counted; null where it counts in no group. */
+/**
+ * Where a decision's unit is counted; null where it counts in no group. While a guardrail holds the policy nothing of it is counted, and
+ * so nothing of control either: the groups would be of different times, and of new units only those of control would come.
+ */
 export function unitOf({
 	row,
-	definition: { version, run, epoch },
+	definition: { version, run, epoch, held },
 }: Bookable): UnitKey | null {
-	return sideOf(row) === null ? null : { version, run, epoch, unit: row.unit };
+	return held || sideOf(row) === null
+		? null
+		: { version, run, epoch, unit: row.unit };
 }

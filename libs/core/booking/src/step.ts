@@ -176,8 +176,8 @@ export class BookingStep {
 		hour.shown += contribution.shown ? sign : 0;
 		hour.learned += sign * contribution.exposed;
 		hour.reward += sign * Math.round(4096 * contribution.reward);
-		const group = sideOf(row);
-		if (group === null) return;
+		if (unitOf(bookable) === null) return;
+		const group = sideOf(row) as Side;
 		const key = { ...epochKeyOf(definition), group };
 		const name = `${epochOf(key)} ${group}`;
 		let draws = this.#draws.get(name);
