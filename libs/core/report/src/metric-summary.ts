@@ -1,4 +1,10 @@
-import { ALL, type BookedCounts, type Side, type Slice } from "#core/booking";
+import {
+	ALL,
+	type BookedCounts,
+	type BookedMoments,
+	type Side,
+	type Slice,
+} from "#core/booking";
 import {
 	type EpochGroups,
 	lift,
@@ -160,32 +166,50 @@ export function looksOver(
 	return seen;
 }
 
-/** All epochs together: a description, not what the lift is made of. */
+/**
+ * All epochs together: a description, not what the lift is made of. A unit may be in several of them, so SE is the sum of what each adds:
+ * the most that any dependence between them can make of it.
+ */
 export function meanOf(
 	{ epochs }: BookedCounts,
 	place: number,
 	side: Side,
 	slice: Slice = ALL,
 ): GroupMean {
-	const sums = { units: 0, n: 0, c: 0, nn: 0, nc: 0, cc: 0 };
-	for (const { slices } of epochs) {
-		const moments = slices.find(
-			(one) => one.slice === slice && one.group === side,
-		)?.moments[place];
-		if (moments === undefined) continue;
-		sums.units += moments.units;
-		sums.n += moments.n;
-		sums.c += moments.c;
-		sums.nn += moments.nn;
-		sums.nc += moments.nc;
-		sums.cc += moments.cc;
+	const strata = epochs.flatMap(({ slices }) => {
+		const own = slices.find((one) => one.slice === slice && one.group === side)
+			?.moments[place];
+		return own === undefined || own.n === 0 ? [] : [own];
+	});
+	const total = (of: "units" | "n" | "c") =>
+		strata.reduce((sum, moments) => sum + moments[of], 0);
+	const [units, n, c] = [total("units"), total("n"), total("c")];
+	const mean = n === 0 ? null : c / n;
+	return { units, n, sum: c, mean, standardError: errorOf(strata, n, c) };
+}
+
+/** Below this share of ΣC² what is left of the centred sum is rounding. */
+const ROUNDING = 1e-12;
+
+/** Σ √(U/(U − 1) · Σ(d − d̄)²) / Σn over epochs, d = C − R·n; null where no epoch has two units. */
+function errorOf(
+	strata: readonly BookedMoments[],
+	n: number,
+	c: number,
+): number | null {
+	const able = strata.filter(({ units }) => units >= 2);
+	if (able.length === 0) return null;
+	if (strata.length === 1) {
+		const { variance } = groupRatio({ moments: strata }, 0);
+		return Math.sqrt(variance);
 	}
-	const { ratio, variance } = groupRatio({ moments: [sums] }, 0);
-	return {
-		units: sums.units,
-		n: sums.n,
-		sum: sums.c,
-		mean: sums.n === 0 ? null : ratio,
-		standardError: variance >= 0 ? Math.sqrt(variance) : null,
-	};
+	const ratio = c / n;
+	const errors = able.map((own) => {
+		const squares = own.cc - 2 * ratio * own.nc + ratio * ratio * own.nn;
+		const drift = own.c - ratio * own.n;
+		const centred = squares - (drift * drift) / own.units;
+		const isRounding = !(centred > ROUNDING * own.cc);
+		return isRounding ? 0 : Math.sqrt((centred * own.units) / (own.units - 1));
+	});
+	return errors.reduce((sum, error) => sum + error, 0) / n;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ALL } from "#core/booking";
-import { makeReport, overRuns, stratumOf } from "../src/index.js";
+import { makeReport, overRuns, type Report, stratumOf } from "../src/index.js";
 import {
 	bookedOf,
 	definitionOf,
@@ -533,6 +533,22 @@ test("runs of one analysis count together, each with its own control", () => {
 	});
 	expect(report.policy.units).toBe(400);
 	expect(report.lift.estimate).toBeCloseTo(0.05, 12);
+});
+
+test("a group's mean over epochs is no surer than its units: the same listeners again say nothing new of who they are", () => {
+	const rows = (epoch: number) =>
+		groups(400, 200, 160).map((row) => ({ ...row, epoch }));
+	const [once, often] = [[1], [1, 2, 3, 4]].map((epochs) =>
+		makeReport(inputOf(epochs.flatMap(rows), planned)),
+	) as [Report, Report];
+	expect(often.policy.standardError).toBeCloseTo(
+		once.policy.standardError as number,
+		12,
+	);
+	expect(often.metrics[0]?.control.standardError).toBeCloseTo(
+		once.metrics[0]?.control.standardError as number,
+		12,
+	);
 });
 
 test("an experiment of which nothing is logged has a whole report", () => {
