@@ -79,10 +79,14 @@ export function rankMetrics(
 		.map(({ name }, place) => ({
 			metric: name,
 			role: roleOf(name),
-			...wordsOf(current, name),
+			...wordsOf(defines(atStart, name) ? atStart : current, name),
 			place,
 		}))
 		.sort((a, b) => ranks.indexOf(a.role) - ranks.indexOf(b.role));
+}
+
+function defines({ metrics }: Experiment, name: string): boolean {
+	return metrics?.define.some((own) => own.name === name) ?? false;
 }
 
 function wordsOf(

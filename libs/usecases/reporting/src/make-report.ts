@@ -1,4 +1,4 @@
-import type { ContextSchema } from "#core/experiment";
+import type { ContextSchema, Experiment } from "#core/experiment";
 import type { ContextCounts } from "#core/health";
 import { metricsOf } from "#core/metrics";
 import {
@@ -60,9 +60,12 @@ export class MakeReport {
 			this.contexts.counts(current, 0),
 			this.guards.execute(key),
 		]);
-		const booked = overRuns(counts, metricsOf(definition.experiment));
-		const open = await this.reads.open(current, booked.freshness);
 		const atStart = analysis[0] ?? definition;
+		const booked = overRuns(
+			counts,
+			metricsOfBoth(atStart.experiment, definition.experiment),
+		);
+		const open = await this.reads.open(current, booked.freshness);
 		return makeReport({
 			definition,
 			atStart: atStart.experiment,
@@ -82,6 +85,13 @@ export class MakeReport {
 			...installation,
 		});
 	}
+}
+
+/** What it was judged by at the start is told of even where an edit after the stop no longer defines it. */
+function metricsOfBoth(atStart: Experiment, now: Experiment) {
+	const first = metricsOf(atStart);
+	const known = new Set(first.map(({ name }) => name));
+	return [...first, ...metricsOf(now).filter(({ name }) => !known.has(name))];
 }
 
 function marksOf(rows: readonly StoredDefinition[]): readonly Mark[] {

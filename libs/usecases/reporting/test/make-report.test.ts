@@ -11,8 +11,9 @@ import {
 	viewReport,
 } from "../src/index.js";
 
-function experimentOf(control: number) {
+function experimentOf(control: number, more: object = {}) {
 	const parsed = parseExperiment({
+		...more,
 		key: "morning",
 		arms: [{ key: "focus" }, { key: "calm" }],
 		policy: { kind: "linucb" },
@@ -160,6 +161,35 @@ test("a run that was paused and started again goes on; what was stopped before, 
 		row({ action: "start", run: 4, analysis: 2 }),
 	]);
 	expect(asked.map(({ run }) => run)).toEqual([3, 4]);
+});
+
+test("what was stopped is judged by what it was started for, whatever an edit since then defines", async () => {
+	const judged = experimentOf(0.1, {
+		metrics: {
+			primary: { metric: "dislikes", smallestEffect: 0.02, plannedUnits: 4000 },
+			define: [
+				{
+					name: "dislikes",
+					event: "dislike",
+					per: "impression",
+					count: "once",
+					better: "lower",
+				},
+			],
+		},
+	});
+	const { report } = await reportOf([
+		row({ action: "start", experiment: judged }),
+		row({ action: "stop", state: "stopped", experiment: judged }),
+		row({ action: "edit", state: "stopped" }),
+	]);
+	expect(report.plan?.metric).toBe("dislikes");
+	expect(report.metrics[0]).toMatchObject({
+		metric: "dislikes",
+		role: "primary",
+		better: "lower",
+	});
+	expect(report.sentence).toContain("dislikes");
 });
 
 test("what was done stands on the time axis: who, why, and what changed", async () => {
