@@ -66,7 +66,7 @@ export function bestSingleArm(
 	);
 	const known = new Set([
 		...armKeys,
-		...booked.hours.map(({ arm }) => arm).sort(),
+		...[...new Set(booked.hours.map(({ arm }) => arm))].sort(),
 	]);
 	let best: { arm: string; of: ReturnType<typeof meanOf> } | null = null;
 	for (const arm of known) {

@@ -29,22 +29,22 @@ export function summariseArmValues(
 	{ hours, scores }: BookedCounts,
 	{ arms, reward }: Experiment,
 ): readonly ArmValueSummary[] {
-	const declared = arms.map(({ key }) => key);
-	const logged = hours.map(({ arm }) => arm);
-	const known = new Set([...declared, ...[...logged, ...scores.keys()].sort()]);
+	const declared = new Set(arms.map(({ key }) => key));
+	const counts = countsOf(hours);
+	const logged = [...new Set([...counts.keys(), ...scores.keys()])].sort();
+	const known = new Set([...declared, ...logged]);
 	const alpha = ALPHA / Math.max(1, known.size);
-	const policyTotal = hours.reduce(
-		(sum, { group, decisions }) => sum + (group === "policy" ? decisions : 0),
+	const policyTotal = [...counts.values()].reduce(
+		(sum, { policy }) => sum + policy,
 		0,
 	);
 	return [...known].map((arm) => {
-		const own = hours.filter((hour) => hour.arm === arm);
-		const count = (of: "policy" | "control", what: "decisions" | "shown") =>
-			own.reduce((sum, hour) => sum + (hour.group === of ? hour[what] : 0), 0);
-		const policyDecisions = count("policy", "decisions");
-		const controlDecisions = count("control", "decisions");
+		const {
+			policy: policyDecisions,
+			control: controlDecisions,
+			shown,
+		} = counts.get(arm) ?? NOTHING;
 		const decisions = policyDecisions + controlDecisions;
-		const shown = count("policy", "shown") + count("control", "shown");
 		const found = armValue(scores.get(arm) ?? emptyScores(), alpha);
 		const kind = {
 			alpha,
@@ -53,7 +53,7 @@ export function summariseArmValues(
 		} as const;
 		return {
 			arm,
-			retired: !declared.includes(arm),
+			retired: !declared.has(arm),
 			policyDecisions,
 			controlDecisions,
 			policyShare: policyTotal === 0 ? 0 : policyDecisions / policyTotal,
@@ -72,6 +72,31 @@ export function summariseArmValues(
 			effectiveSampleSize: found.effectiveDraws,
 		};
 	});
+}
+
+/** Decisions by arm and group, and those of both that were shown. */
+interface Counts {
+	policy: number;
+	control: number;
+	shown: number;
+}
+
+const NOTHING: Readonly<Counts> = { policy: 0, control: 0, shown: 0 };
+
+/** In one pass: a thousand arms have hundreds of thousands of hours. */
+function countsOf(hours: BookedCounts["hours"]): ReadonlyMap<string, Counts> {
+	const counts = new Map<string, Counts>();
+	for (const { arm, group, decisions, shown } of hours) {
+		let own = counts.get(arm);
+		if (own === undefined) {
+			own = { ...NOTHING };
+			counts.set(arm, own);
+		}
+		if (group !== "policy" && group !== "control") continue;
+		own[group] += decisions;
+		own.shown += shown;
+	}
+	return counts;
 }
 
 /** No arm is worth more than the range of rewards allows. */

@@ -119,7 +119,8 @@ export const FOOTNOTES = [
 	{
 		id: "impression-rate",
 		title: "Showing does not depend on the arm",
-		formula: "χ² of shown and not shown by arm, over the policy's decisions",
+		formula:
+			"χ² of shown and not shown by arm, over control's decisions where these are drawn uniformly",
 		reference: "Pearson 1900.",
 		assumptions:
 			"Decisions are taken as independent; it warns and covers the arms' values.",
