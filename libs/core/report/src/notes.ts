@@ -39,7 +39,7 @@ export function notesOf({
 		);
 	if (version > 1 || run > 1)
 		notes.push(
-			`Only decisions of version ${version}, run ${run} are counted: what went before had another plan or learned something else.`,
+			`Only decisions of version ${version} since its last start from a draft or a stop are counted, run ${run} the latest of them: what went before had another plan or learned something else.`,
 		);
 	if (booked.epochs.length > 1)
 		notes.push(

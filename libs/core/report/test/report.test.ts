@@ -533,6 +533,10 @@ test("runs of one analysis count together, each with its own control", () => {
 	});
 	expect(report.policy.units).toBe(400);
 	expect(report.lift.estimate).toBeCloseTo(0.05, 12);
+	const resumed = definitionOf(PLANNED, { run: 2 });
+	const { notes } = makeReport({ ...inputOf([], resumed), booked });
+	expect(notes.join(" ")).not.toMatch(/run 2 are counted/);
+	expect(notes.join(" ")).toMatch(/since its last start.*run 2 the latest/);
 });
 
 test("a group's mean over epochs is no surer than its units: the same listeners again say nothing new of who they are", () => {
