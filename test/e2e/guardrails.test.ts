@@ -73,7 +73,7 @@ const groupAt = async (decider: Instance) => {
 };
 
 describe("an experiment whose listeners skip far more than its guardrail allows", () => {
-	it("is paused by itself though no decider is up, every decider obeys, and the webhook is told", async () => {
+	it("is paused by itself though no decider is up, every decider obeys, and the webhook is told though the learner is killed before it takes it", async () => {
 		await runExperiment(url(), {
 			...sampleExperiment,
 			key,
@@ -82,6 +82,7 @@ describe("an experiment whose listeners skip far more than its guardrail allows"
 				{ metric: "skip_rate", max: 0.35, action: "pause", within: "1s" },
 			],
 		} as unknown as typeof sampleExperiment);
+		receiver.answers.push({ status: 500 });
 		await serve(300);
 		await waitFor(
 			async () => (await guardrails()).guardrails?.[0].status === "waiting",
@@ -95,8 +96,17 @@ describe("an experiment whose listeners skip far more than its guardrail allows"
 			60_000,
 			() => `nobody was told:\n${learner.output()}`,
 		);
+		// The receiver had an error, and the learner does not live to try again.
+		await learner.kill();
+		learner = await start("learner");
+		await waitFor(
+			() => receiver.received.length > 1,
+			60_000,
+			() => `nobody was told again:\n${learner.output()}`,
+		);
 		expect(receiver.refused).toBe(0);
-		const [told] = receiver.received;
+		const [told, again] = receiver.received;
+		expect({ ...again, headers: {} }).toEqual({ ...told, headers: {} });
 		expect(told?.message).toMatchObject({
 			type: "guardrail.tripped",
 			data: {
@@ -158,6 +168,6 @@ describe("an experiment whose listeners skip far more than its guardrail allows"
 			guardrails: [{ status: "waiting", trip: null }],
 		});
 		expect((await experiment()).state).toBe("running");
-		expect(receiver.received).toHaveLength(1);
+		expect(new Set(receiver.received.map(({ id }) => id)).size).toBe(1);
 	}, 120_000);
 });

@@ -149,6 +149,20 @@ describe("what guardrails count", () => {
 		);
 	});
 
+	it("takes no notice of what came after the span that it waits for, not even as proof that it was shown", () => {
+		const guarded = guardedOf(
+			[30_001, 30_000].map((after, unit) => ({
+				unit,
+				types: ["impression" as const],
+				after,
+				value: 0,
+				split: 0,
+			})),
+		);
+		const { units } = told([guarded]);
+		expect([...units.values()].map(({ n }) => n[0])).toEqual([0, 1]);
+	});
+
 	it("cuts a unit's total at its cap, however it came together", () => {
 		const spent = (value: number) => ({
 			unit: 0,
