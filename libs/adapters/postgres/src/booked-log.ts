@@ -15,6 +15,7 @@ import {
 	unitColumns,
 } from "./book-records.js";
 import { type Read, readBooked } from "./book-rows.js";
+import { LOG_BEGINS } from "./closed-sums.js";
 import type { Database } from "./database.js";
 import type { PostgresDefinitionStore } from "./definition-store.js";
 
@@ -57,10 +58,10 @@ export class PostgresBookedLog implements BookedLog {
 	}
 
 	async horizon(): Promise<string> {
-		const [row] = await this.database.query<{ horizon: string }>(
-			"select i.horizon from installation i",
+		const [row] = await this.database.query<{ floor: string }>(
+			`select ${LOG_BEGINS} as floor`,
 		);
-		return row?.horizon ?? "";
+		return row?.floor ?? "";
 	}
 
 	page(
@@ -97,8 +98,8 @@ export class PostgresBookedLog implements BookedLog {
 			cut: boolean;
 		}>(
 			`select b.forgotten, exists (
-				select from booking_hours h, installation i
-				where h.experiment = $1 and segue_id_floor(h.hour) < i.horizon and h.decisions <> 0
+				select from booking_hours h
+				where h.experiment = $1 and segue_id_floor(h.hour) < ${LOG_BEGINS} and h.decisions <> 0
 			) as cut from bookings b where b.experiment = $1`,
 			[experiment],
 		);

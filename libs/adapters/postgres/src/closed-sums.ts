@@ -5,6 +5,12 @@ import { fromDoubleBytes } from "./decision-record.js";
 /** The shard of days that are folded away: one row per experiment, version, arm, bucket and chunk, whatever learners had. 16 is the eraser's. */
 export const CLOSED_SHARD = 17;
 
+/** The id before which days were dropped, in SQL: those behind the horizon are there until then. */
+export const LOG_BEGINS = `coalesce(
+	(select segue_id_floor((max(c.day) + 1)::timestamp at time zone 'utc') from closed_days c),
+	'00000000-0000-0000-0000-000000000000'
+)`;
+
 /** What retention folded away, of one version or of all. */
 export async function readClosedSums(
 	database: Pick<Database, "query">,

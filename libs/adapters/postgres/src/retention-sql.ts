@@ -1,6 +1,6 @@
 import type pg from "pg";
 import type { DayCounts, SweptRows } from "#usecases/retaining";
-import { CLOSED_SHARD } from "./closed-sums.js";
+import { CLOSED_SHARD, LOG_BEGINS } from "./closed-sums.js";
 import type { Database } from "./database.js";
 import type { ChunkRecord } from "./sums-chunks.js";
 
@@ -236,13 +236,13 @@ export async function sweepLeftOver(database: Query): Promise<SweptRows> {
 /** What is kept of units that the log knows nothing of any more; their part of the sums stays, and names nobody. */
 async function forgetBooked(database: Query): Promise<void> {
 	await database.query(
-		"delete from booking_unbooked b using installation i where b.decision_id < i.horizon",
+		`delete from booking_unbooked b where b.decision_id < ${LOG_BEGINS}`,
 	);
 	for (let more = true; more; ) {
 		const [row] = await database.query<{ n: number }>(
 			`with gone as (
 				delete from booking_units u where u.ctid = any (array(
-					select o.ctid from booking_units o, installation i where o.last_id < i.horizon limit ${AT_ONCE}
+					select o.ctid from booking_units o where o.last_id < ${LOG_BEGINS} limit ${AT_ONCE}
 				)) returning experiment
 			), counted as (
 				update bookings b set forgotten = b.forgotten + g.n
