@@ -427,6 +427,41 @@ test("beside learners, an eraser and another at the same, with kills between rea
 	expect(decisions).toBe(left.length);
 });
 
+test("a step that was read before another was stored, or before an erasure, is not stored", async () => {
+	const definition = await ledger.define(experiment);
+	const { key } = definition.experiment;
+	const rows = decisionsOf(definition, 30, (i) => ({ unit: `race-${i % 3}` }));
+	await learned(rows, []);
+	await book(START + 20 * 60_000);
+	const nothing = {
+		units: [],
+		sums: [],
+		hours: [],
+		draws: [],
+		runs: [],
+		blocks: [],
+		unbooked: [],
+		decisions: 0,
+	};
+	const early = await stateOf(key);
+	await book();
+	const now = await stateOf(key);
+	expect(now.cursor > early.cursor).toBe(true);
+	const commit = (state: BookingState) =>
+		bookings().commit(state, { ...state, look: null }, nothing);
+	expect(await commit({ ...now, cursor: early.cursor })).toBe(false);
+	expect(await commit({ ...now, revision: now.revision - 1 })).toBe(false);
+	expect(
+		await commit({ ...now, closings: { hour: now.closings.hour, after: 1 } }),
+	).toBe(false);
+	expect(await commit(now)).toBe(true);
+	await freeClaims();
+	await new PostgresErasure(ledger.database).erase(["race-1"], 10_000);
+	expect(await commit(now)).toBe(false);
+	await freeClaims();
+	await expectRecounted(definition);
+});
+
 test("a recount finds the rollups equal after all that happened, and each number that somebody changed", async () => {
 	const definition = await ledger.define(experiment);
 	const { key } = definition.experiment;

@@ -343,6 +343,37 @@ test("a correction that looks at all of a unit's decisions leaves its scores in 
 	expectRecounted(log);
 });
 
+test("a first decision that comes late takes the unit's first week to earlier days", async () => {
+	const log = new MemoryBookingLog(KEY, START - DAY);
+	const one: Happening = {
+		atMs: 2 * DAY,
+		unit: 0,
+		definition: 0,
+		arm: 0,
+		group: "policy",
+		session: null,
+		device: undefined,
+		loyalty: undefined,
+		guarded: false,
+		p: 0.5,
+		mean: 0,
+		late: 0,
+		events: [],
+	};
+	log.learn([rowOf(one, 1), rowOf({ ...one, atMs: 8 * DAY }, 2)], []);
+	await book(log, START + 20 * DAY, 5);
+	const inWeek = () => log.sums.get("1 1 1 policy week1")?.moments[6 + 1];
+	expect(inWeek()).toBe(2n);
+	log.learn([rowOf({ ...one, atMs: 0 }, 3)], []);
+	await book(log, START + 20 * DAY, 5);
+	expect(inWeek()).toBe(2n);
+	expectRecounted(log);
+	log.learn([rowOf({ ...one, atMs: 7 * DAY + HOUR }, 4)], []);
+	await book(log, START + 20 * DAY, 5);
+	expect(inWeek()).toBe(2n);
+	expectRecounted(log);
+});
+
 test("where nothing comes late, every score is booked once in the order of ids, and a recount from nothing agrees", async () => {
 	await fc.assert(
 		fc.asyncProperty(
