@@ -170,6 +170,7 @@ describe.skipIf(!curl)("README's commands, run as written (needs curl)", () => {
 			"excerpt",
 			"run",
 			"run",
+			"run",
 			"answer",
 			"event",
 			"answer",

@@ -182,6 +182,8 @@ describe(`a report over real parts (SEED=${SEED})`, () => {
 		const truth = { quiet: 0.5, loud: 0.5, middling: 0.1 };
 		for (const { arm, value } of full.armValues) {
 			const worth = truth[arm as keyof typeof truth];
+			// The arm that nearly nobody likes may still rest on a few plays.
+			if (arm === "middling" && value.withheld !== null) continue;
 			expect(value.low).toBeLessThan(worth);
 			expect(value.high).toBeGreaterThan(worth);
 		}
@@ -212,6 +214,7 @@ describe(`a report over real parts (SEED=${SEED})`, () => {
 		expect(before.policy.units + before.control.units).toBe(
 			after.policy.units + after.control.units + 1,
 		);
+		expect(after.freshness.waiting).toBe(0);
 		expect(after.lift.estimate).toBeCloseTo(
 			meanOf(rest, "policy") - meanOf(rest, "control"),
 			12,

@@ -56,7 +56,10 @@ export class PostgresReportReads implements ReportReads {
 		};
 	}
 
-	async installation(experiment: string): Promise<InstallationCounts> {
+	async installation(
+		experiment: string,
+		since: number,
+	): Promise<InstallationCounts> {
 		const [row] = await this.database.query<InstallationCounts>(
 			`select
 				(select count(*) from dead_letters l where l.redriven_at is null) as "deadLetters",
@@ -65,8 +68,8 @@ export class PostgresReportReads implements ReportReads {
 				(select coalesce(sum(v.count), 0)::bigint from verdict_counts v
 					where v.experiment = $1 and v.kind = 'event' and v.verdict = 'late') as "lateEvents",
 				(select coalesce(sum(segue_count_packs(g.missing)), 0)::bigint from published_gaps g
-					where g.closed_at is null and g.alarmed_at is not null) as "lostPacks"`,
-			[experiment],
+					where g.alarmed_at is not null and g.noticed_at >= $2) as "lostPacks"`,
+			[experiment, new Date(since)],
 		);
 		return row as InstallationCounts;
 	}

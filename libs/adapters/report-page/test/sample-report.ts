@@ -83,6 +83,7 @@ export function sampleReport(): Report {
 				control: mean(0.4, 2_000),
 				lift: estimate(0.05, 0.02),
 				relativeLift: estimate(0.125, 0.05, "relative-lift"),
+				comparedWith: 0.4,
 				pValue: 0.000_01,
 			},
 			{
@@ -94,6 +95,7 @@ export function sampleReport(): Report {
 				control: mean(0.25, 2_000),
 				lift: estimate(-0.05, 0.02),
 				relativeLift: estimate(-0.2, 0.1, "relative-lift"),
+				comparedWith: 0.25,
 				pValue: 0.02,
 			},
 		],

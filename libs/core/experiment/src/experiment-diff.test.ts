@@ -211,6 +211,14 @@ describe("what changed", () => {
 			changes: ["traffic.control: 0.1 → 0.2"],
 		});
 	});
+
+	it("of the baseline makes a new epoch too: control is another one from then on", () => {
+		expect(diff({ traffic: { control: 0.1, baseline: "a" } })).toMatchObject({
+			newVersion: false,
+			newEpoch: true,
+			changes: ['traffic.baseline: "uniform" → "a"'],
+		});
+	});
 });
 
 describe("the width of a bucket", () => {

@@ -48,9 +48,13 @@ export function diffExperiment(
 		bucketMsFor(before.policy) !== bucketMsFor(after.policy),
 		`The width of a time bucket changed with halfLife or slidingWindow: ${fate}.`,
 	);
-	const newEpoch = say(
+	const share = say(
 		before.traffic.control !== after.traffic.control,
 		"The control share changed: a new epoch, so that reports do not mix two allocations.",
+	);
+	const baseline = say(
+		before.traffic.baseline !== after.traffic.baseline,
+		"The baseline changed: a new epoch, so that the policy is compared with the baseline of its time.",
 	);
 	reasons.push(...armReasons(before, after));
 	const changes: string[] = [];
@@ -58,7 +62,7 @@ export function diffExperiment(
 	return {
 		changes,
 		newVersion: backTo === undefined && (context || reward || bucket),
-		newEpoch,
+		newEpoch: share || baseline,
 		reasons,
 	};
 }

@@ -10,6 +10,7 @@ import {
 	ratioOfSums,
 	whyNotYet,
 } from "#core/statistics";
+import type { PlannedMetric } from "./analysis-plan.js";
 import {
 	ALPHA,
 	type Estimate,
@@ -20,16 +21,21 @@ import {
 
 const KIND = { alpha: ALPHA, footnote: "cuped" } as const;
 
-/** The lift with what the covariate foretold taken out (`adjustByCovariate`), of the last epoch: a unit has one covariate for all of them. */
+/** The lift with what the covariate foretold taken out (`adjustByCovariate`), while there is one epoch: later ones begin with listeners whom the policy has treated. */
 export function adjustedLift(
 	{ epochs }: BookedCounts,
-	place: number,
+	{ place, range }: Pick<PlannedMetric, "place" | "range">,
 	tau: number | null,
 	covariate: string | undefined,
 ): Estimate {
 	if (covariate === undefined)
 		return withheldEstimate("no covariate was declared", KIND);
-	const slices = epochs.at(-1)?.slices ?? [];
+	if (epochs.length > 1)
+		return withheldEstimate(
+			"the experiment was paused or its control share changed, so the policy may have moved the covariate of listeners who came before",
+			KIND,
+		);
+	const slices = epochs[0]?.slices ?? [];
 	const of = (side: Side) =>
 		slices.find(({ slice, group }) => slice === ALL && group === side);
 	const [policy, control] = [of("policy"), of("control")];
@@ -44,7 +50,10 @@ export function adjustedLift(
 	const [p, c] = [policy, control].map((slice) =>
 		around(slice, place, centre),
 	) as [CovariateMoments, CovariateMoments];
-	const early = whyNotYet({ policy: ratioOfSums(p), control: ratioOfSums(c) });
+	const early = whyNotYet(
+		{ policy: ratioOfSums(p), control: ratioOfSums(c) },
+		range,
+	);
 	if (early !== null) return withheldEstimate(early, KIND);
 	const adjusted = adjustByCovariate(c, p);
 	if (adjusted === null || !(adjusted.absolute.standardError > 0)) return few;

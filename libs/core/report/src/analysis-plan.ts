@@ -4,11 +4,13 @@ import { analysisPlan } from "#core/metrics";
 import {
 	mixtureScale,
 	plannedStandardError,
+	type Range,
 	ratioOfSums,
 	type UnitRatio,
 	whyNotYet,
 } from "#core/statistics";
 import { ALPHA } from "./estimate.js";
+import { rangeOf } from "./metric-range.js";
 
 export type MetricRole = "primary" | "secondary" | "exploratory" | "guardrail";
 
@@ -32,6 +34,8 @@ export interface PlannedMetric {
 	readonly better: "higher" | "lower";
 	/** Place among the booked metrics. */
 	readonly place: number;
+	/** What it cannot pass. */
+	readonly range: Range;
 }
 
 /** What a report without a plan is scaled for. */
@@ -76,11 +80,15 @@ export function rankMetrics(
 		"exploratory",
 	];
 	return booked.metrics
-		.map(({ name }, place) => ({
-			metric: name,
-			role: roleOf(name),
-			...wordsOf(defines(atStart, name) ? atStart : current, name),
+		.map((metric, place) => ({
+			metric: metric.name,
+			role: roleOf(metric.name),
+			...wordsOf(
+				defines(atStart, metric.name) ? atStart : current,
+				metric.name,
+			),
 			place,
+			range: rangeOf(metric, current.reward),
 		}))
 		.sort((a, b) => ranks.indexOf(a.role) - ranks.indexOf(b.role));
 }
@@ -107,11 +115,11 @@ function wordsOf(
  */
 export function tauOfFirstLook(
 	booked: BookedCounts,
-	place: number,
+	{ place, range }: Pick<PlannedMetric, "place" | "range">,
 	plannedUnits: number | null,
 ): number | null {
 	for (const groups of groupsByTime(booked, place)) {
-		if (whyNotYet(groups) !== null) continue;
+		if (whyNotYet(groups, range) !== null) continue;
 		const { policy, control } = groups;
 		const size = 1 / policy.units + 1 / control.units;
 		const spread = Math.sqrt((policy.variance + control.variance) / size);

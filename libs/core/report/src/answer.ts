@@ -110,13 +110,13 @@ function judged(asked: Answered, interval: Interval): Answer {
 }
 
 /** The interval as a sentence. */
-function foundOf({ metric, unit, lift, control }: MetricSummary): string {
+function foundOf({ metric, unit, lift, comparedWith }: MetricSummary): string {
 	const { estimate, low, high, confidence, withheld } = lift;
 	if (estimate === null || low === null || high === null)
 		return `Nothing can be said of ${metric} yet: ${withheld ?? "there is no estimate"}.`;
 	const way = estimate < 0 ? "less" : "more";
 	const base =
-		control.mean === null ? "control" : `control's ${said(control.mean)}`;
+		comparedWith === null ? "control" : `control's ${said(comparedWith)}`;
 	const chance = low <= 0 && high >= 0 ? ", so it may be chance" : "";
 	return `The policy had ${said(Math.abs(estimate))} ${way} ${metric} than ${base} (${unit}; ${said(100 * confidence)} % interval ${said(low)} to ${said(high)}, valid however often it is read${chance}).`;
 }

@@ -7,6 +7,7 @@ import {
 	shownEstimate,
 	withheldEstimate,
 } from "./estimate.js";
+import { reachableRange } from "./metric-range.js";
 
 export interface ArmValueSummary {
 	readonly arm: string;
@@ -45,7 +46,11 @@ export function summariseArmValues(
 			shown,
 		} = counts.get(arm) ?? NOTHING;
 		const decisions = policyDecisions + controlDecisions;
-		const found = armValue(scores.get(arm) ?? emptyScores(), alpha);
+		const found = armValue(
+			scores.get(arm) ?? emptyScores(),
+			alpha,
+			reachableRange(reward),
+		);
 		const kind = {
 			alpha,
 			footnote: "arm-value",
@@ -61,14 +66,7 @@ export function summariseArmValues(
 			value:
 				found.kind === "withheld"
 					? withheldEstimate(found.reason, kind)
-					: shownEstimate(
-							{
-								...found,
-								estimate: found.value,
-								...within(reward.range, found),
-							},
-							kind,
-						),
+					: shownEstimate({ ...found, ...within(reward.range, found) }, kind),
 			effectiveSampleSize: found.effectiveDraws,
 		};
 	});
@@ -99,10 +97,15 @@ function countsOf(hours: BookedCounts["hours"]): ReadonlyMap<string, Counts> {
 	return counts;
 }
 
-/** No arm is worth more than the range of rewards allows. */
+/** No arm is worth more, or less, than the range of rewards allows. */
 function within(
 	[least, most]: readonly [number, number],
-	{ low, high }: { readonly low: number; readonly high: number },
+	{
+		value,
+		low,
+		high,
+	}: { readonly value: number; readonly low: number; readonly high: number },
 ) {
-	return { low: Math.max(least, low), high: Math.min(most, high) };
+	const clip = (one: number) => Math.min(most, Math.max(least, one));
+	return { estimate: clip(value), low: clip(low), high: clip(high) };
 }

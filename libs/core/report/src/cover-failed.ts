@@ -1,5 +1,6 @@
 import type { Covered } from "./checks.js";
 import type { Estimate } from "./estimate.js";
+import type { GroupMean } from "./metric-summary.js";
 import type { Report } from "./report.js";
 
 /** The report without the numbers that a failed check makes wrong: each says which check it was. */
@@ -27,6 +28,8 @@ export function coverFailed(report: Report): Report {
 				? metric
 				: {
 						...metric,
+						policy: hidden(metric.policy),
+						control: hidden(metric.control),
 						lift: cover(metric.lift, metrics),
 						relativeLift: cover(metric.relativeLift, metrics),
 						pValue: null,
@@ -34,14 +37,47 @@ export function coverFailed(report: Report): Report {
 		),
 		segments: report.segments.map((segment) => ({
 			...segment,
+			...(segments === null
+				? {}
+				: {
+						policy: hidden(segment.policy),
+						control: hidden(segment.control),
+					}),
 			lift: cover(segment.lift, segments),
 		})),
 		armValues: report.armValues.map((arm) => ({
 			...arm,
 			value: cover(arm.value, values),
 		})),
+		...(metrics === null
+			? {}
+			: {
+					policy: withoutMean(report.policy, metrics),
+					control: withoutMean(report.control, metrics),
+					bestSingleArm: withoutMean(report.bestSingleArm, metrics),
+					uniformExpected: null,
+					uniformExpectedWithheld: metrics,
+				}),
 		timeline:
 			lift === null ? report.timeline : { ...report.timeline, looks: [] },
+	};
+}
+
+function hidden(group: GroupMean): GroupMean {
+	return { ...group, mean: null, standardError: null };
+}
+
+function withoutMean<T extends Omit<Estimate, "estimate">>(
+	group: T & { readonly mean: number | null },
+	why: string,
+): T & { readonly mean: null } {
+	return {
+		...group,
+		mean: null,
+		standardError: null,
+		low: null,
+		high: null,
+		withheld: why,
 	};
 }
 

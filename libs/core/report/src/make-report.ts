@@ -66,8 +66,7 @@ export function makeReport(input: ReportInput): Report {
 	});
 	const week1 = compare(
 		groupsOf(booked, planned.place, "week1"),
-		tau,
-		ALPHA,
+		{ alpha: ALPHA, tau, range: planned.range },
 		hasControl,
 	);
 	return coverFailed({
@@ -92,7 +91,7 @@ export function makeReport(input: ReportInput): Report {
 		lift: primary.lift,
 		relativeLift: primary.relativeLift,
 		cohortLift: liftEstimate(week1, { alpha: ALPHA, footnote: "cohort" }),
-		adjustedLift: adjustedLift(booked, planned.place, tau, atStart.covariate),
+		adjustedLift: adjustedLift(booked, planned, tau, atStart.covariate),
 		metrics: summaries,
 		segments: summariseSegments(booked, atStart, planned, tau),
 		armValues: summariseArmValues(booked, experiment),
@@ -100,7 +99,7 @@ export function makeReport(input: ReportInput): Report {
 		checks,
 		health: healthOf(input, arms("policy")),
 		timeline: timelineOf(
-			tau === null ? [] : looksOver(booked, planned.place, tau),
+			tau === null ? [] : looksOver(booked, planned, tau),
 			booked,
 			input.marks,
 		),

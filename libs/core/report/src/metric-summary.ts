@@ -8,6 +8,7 @@ import {
 import {
 	type EpochGroups,
 	lift,
+	type Range,
 	type ShownLift,
 	type UnitRatio,
 	type Withheld,
@@ -49,6 +50,8 @@ export interface MetricSummary {
 	readonly control: GroupMean;
 	readonly lift: Estimate;
 	readonly relativeLift: Estimate;
+	/** Control's mean with its epochs weighted as the policy's are: what the lift is measured from; null before the first look. */
+	readonly comparedWith: number | null;
 	/** Smallest p so far of "no lift at any time so far"; null before the first look. */
 	readonly pValue: number | null;
 }
@@ -60,12 +63,6 @@ export interface Look {
 	readonly low: number;
 	readonly high: number;
 	readonly pValue: number;
-}
-
-/** A metric compared over the epochs of a run. */
-export interface Comparison {
-	readonly found: ShownLift | Withheld;
-	readonly tau: number | null;
 }
 
 const NO_CONTROL: Withheld = {
@@ -90,27 +87,33 @@ export function groupsOf(
 	});
 }
 
+/** Of a comparison: its α, τ (null before the first look), and what the metric cannot pass. */
+export interface LiftScale {
+	readonly alpha: number;
+	readonly tau: number | null;
+	readonly range: Range;
+}
+
 /** Over epochs; withheld before the first look, and where there is no control. */
 export function compare(
 	groups: readonly EpochGroups[],
-	tau: number | null,
-	alpha: number,
+	scale: LiftScale,
 	hasControl: boolean,
 ): ShownLift | Withheld {
 	if (!hasControl && groups.every(({ control }) => control.units === 0))
 		return NO_CONTROL;
 	// Without τ no look was possible yet: any serves to say why.
-	return lift(groups, { alpha, tau: tau ?? 1 });
+	return lift(groups, { ...scale, tau: scale.tau ?? 1 });
 }
 
 export function scaleOf(
 	booked: BookedCounts,
-	{ metric, place }: PlannedMetric,
+	metric: PlannedMetric,
 	plan: PlanSummary | null,
 ): number | null {
-	return plan !== null && plan.metric === metric
+	return plan !== null && plan.metric === metric.metric
 		? plan.tau
-		: tauOfFirstLook(booked, place, plan?.plannedUnits ?? null);
+		: tauOfFirstLook(booked, metric, plan?.plannedUnits ?? null);
 }
 
 export function summariseMetric(
@@ -120,13 +123,17 @@ export function summariseMetric(
 	hasControl: boolean,
 ): MetricSummary {
 	const tau = scaleOf(booked, metric, plan);
-	const found = compare(groupsOf(booked, metric.place), tau, ALPHA, hasControl);
-	const earlier = tau === null ? [] : looksOver(booked, metric.place, tau);
+	const found = compare(
+		groupsOf(booked, metric.place),
+		{ alpha: ALPHA, tau, range: metric.range },
+		hasControl,
+	);
+	const earlier = tau === null ? [] : looksOver(booked, metric, tau);
 	const seen = [
 		...earlier.map(({ pValue }) => pValue),
 		...(found.kind === "shown" ? [found.pValue] : []),
 	];
-	const { place: _, ...words } = metric;
+	const { place: _, range: __, ...words } = metric;
 	return {
 		...words,
 		policy: meanOf(booked, metric.place, "policy"),
@@ -136,6 +143,7 @@ export function summariseMetric(
 			alpha: ALPHA,
 			footnote: "relative-lift",
 		}),
+		comparedWith: found.kind === "shown" ? found.controlMean : null,
 		pValue: seen.length === 0 ? null : Math.min(...seen),
 	};
 }
@@ -143,7 +151,7 @@ export function summariseMetric(
 /** The sequence at the looks that were kept: at each, every epoch as it was at its last look until then. */
 export function looksOver(
 	{ looks }: BookedCounts,
-	place: number,
+	{ place, range }: Pick<PlannedMetric, "place" | "range">,
 	tau: number,
 ): readonly Look[] {
 	const seen: Look[] = [];
@@ -157,7 +165,7 @@ export function looksOver(
 				policy: sides.get("policy") ?? NO_UNITS,
 				control: sides.get("control") ?? NO_UNITS,
 			})),
-			{ alpha: ALPHA, tau },
+			{ alpha: ALPHA, tau, range },
 		);
 		if (found.kind === "withheld") return;
 		const { lift: estimate, low, high, pValue } = found;

@@ -140,7 +140,7 @@ function armRows(report: Report): Row[] {
 			share_of_group_decisions: share,
 			learned_decisions: n,
 			estimate: mean,
-			note: retired ? "no longer in the definition" : null,
+			note: `${retired ? "no longer in the definition; " : ""}a plain mean, biased where the policy learns: see the value of the arm`,
 		}));
 	return [
 		...rows("policy", report.arms),

@@ -28,8 +28,7 @@ export function summariseSegments(
 		const slice = segmentSlice(segment, level);
 		const found = compare(
 			groupsOf(booked, primary.place, slice),
-			tau,
-			alpha,
+			{ alpha, tau, range: primary.range },
 			atStart.traffic.control > 0,
 		);
 		return {

@@ -13,7 +13,7 @@ const LEAST_EXPECTED = 5;
  * these are drawn uniformly, since a policy's arms go with their context, and so does what is shown.
  */
 export function checkShowing(
-	{ hours }: BookedCounts,
+	{ hours, draws }: BookedCounts,
 	baseline: string,
 ): CheckSummary {
 	const about = {
@@ -37,6 +37,20 @@ export function checkShowing(
 			(column) => (arm.decisions * column) / decisions,
 		),
 	);
+	const eligible = new Set(
+		draws
+			.filter(({ group }) => group === "control")
+			.map(({ epoch, eligible }) => `${epoch} ${eligible}`),
+	);
+	const epochs = new Set(draws.map(({ epoch }) => epoch));
+	if (eligible.size > epochs.size)
+		return {
+			...about,
+			status: "not enough evidence",
+			pValue: null,
+			sentence:
+				"Arms are not eligible alike, so they are shown in different contexts, and whether showing depends on the arm cannot be told.",
+		};
 	if (
 		baseline !== "uniform" ||
 		arms.length < 2 ||

@@ -242,9 +242,31 @@ describe("the lift", () => {
 	});
 
 	test("relative to a control near zero is withheld", () => {
-		const report = makeReport(inputOf(groups(150, 20, 2), planned));
+		const both = definitionOf({
+			...PLANNED,
+			reward: {
+				window: "30m",
+				range: [-1, 1],
+				outcomes: [
+					{ type: "play", value: 1 },
+					{ type: "skip", value: -1 },
+				],
+			},
+		});
+		const rows = groups(200, 140, 105).map((row) => ({
+			...row,
+			reward: row.reward === 1 ? 1 : -1,
+		}));
+		const report = makeReport(inputOf(rows, both));
 		expect(report.lift.withheld).toBeNull();
 		expect(report.relativeLift.withheld).toMatch(/standard errors of zero/);
+	});
+
+	test("of a rare event waits until it no longer rests on a few of them", () => {
+		const few = makeReport(inputOf(groups(500, 12, 8), planned));
+		expect(few.lift.withheld).toMatch(/rests on a few events/);
+		const many = makeReport(inputOf(groups(2_000, 48, 32), planned));
+		expect(many.lift.withheld).toBeNull();
 	});
 
 	test("in each unit's first week leaves later decisions out", () => {

@@ -90,15 +90,17 @@ describe("the lift", () => {
 	});
 
 	it("of a metric whose range is known waits until no mean is within four standard errors of its end", () => {
-		const near = [epoch({}, { ratio: 0.0159 })];
+		const near = [epoch({ ratio: 0.03 }, { ratio: 0.0159 })];
+		const plain = [epoch({}, { ratio: 0.0159 })];
+		expect(lift(plain, { ...level, range: [0, 1] }).kind).toBe("shown");
 		expect(whyNotYet(near[0] as EpochGroups)).toBeNull();
 		expect(lift(near, { ...level, range: [0, 1] })).toEqual({
 			kind: "withheld",
 			reason: expect.stringContaining("4 standard errors of 0"),
 		});
 		for (const [policy, control] of [
-			[{ ratio: 0.9881 }, {}],
-			[{ ratio: 0.0119 }, {}],
+			[{ ratio: 0.9881 }, { ratio: 0.97 }],
+			[{ ratio: 0.0119 }, { ratio: 0.03 }],
 		] as const)
 			expect(whyNotYet(epoch(policy, control), [0, 1])).toContain("events");
 		expect(whyNotYet(epoch({}, { ratio: 0.0161 }), [0, 1])).toBeNull();

@@ -65,6 +65,9 @@ const LEAST_DISTANCE = 3;
  */
 const LEAST_INSIDE = 4;
 
+/** Of a difference in standard errors: whoever does that much harm, or good, is not kept waiting for more of it. */
+const PLAIN = 8;
+
 /** Why an epoch's groups cannot be compared yet, in words; null where they can. */
 export function whyNotYet(
 	{ policy, control }: EpochGroups,
@@ -79,12 +82,36 @@ export function whyNotYet(
 	// Units differ in C/n only where some decision gave nothing and another something.
 	if (!(control.variance > 0))
 		return "not enough listeners yet: control has not shown both a zero and a value other than zero";
-	const near = range && nearEnd(range, policy, control);
+	return range ? whyNear(range, policy, control) : null;
+}
+
+type Mean = Pick<UnitRatio, "ratio" | "variance">;
+
+/** Null where both means are far enough inside, or so far apart that a few events more would not matter. */
+function whyNear(range: Range, policy: Mean, control: Mean): string | null {
+	const apart = Math.abs(policy.ratio - control.ratio);
+	if (apart > PLAIN * Math.sqrt(policy.variance + control.variance))
+		return null;
+	const near = nearEnd(range, policy, control);
 	if (near === undefined) return null;
 	return `not enough listeners yet: a group's mean is within ${LEAST_INSIDE} standard errors of ${near}, so it rests on a few events`;
 }
 
-function nearEnd(range: Range, ...groups: UnitRatio[]): number | undefined {
+/** Both groups over the epochs that count. */
+function combined(
+	epochs: readonly EpochGroups[],
+	weights: readonly number[],
+): [policy: Mean, control: Mean] {
+	const of = (side: "policy" | "control"): Mean => ({
+		ratio: weighted(epochs, weights, (epoch) => epoch[side].ratio),
+		variance:
+			weighted(epochs, weights, (epoch) => Math.sqrt(epoch[side].variance)) **
+			2,
+	});
+	return [of("policy"), of("control")];
+}
+
+function nearEnd(range: Range, ...groups: Mean[]): number | undefined {
 	return range.find((end) =>
 		groups.some(
 			({ ratio, variance }) =>
@@ -110,15 +137,17 @@ export function lift(
 		throw new RangeError(
 			`A lift needs an α in (0, 1) and a τ above 0, not α ${alpha} and τ ${tau}.`,
 		);
-	const counted = epochs.map((epoch) => whyNotYet(epoch, range) === null);
+	const counted = epochs.map((epoch) => whyNotYet(epoch) === null);
 	const decisions = epochs.map(({ policy }, e) => (counted[e] ? policy.n : 0));
 	const all = decisions.reduce((sum, n) => sum + n, 0);
-	if (!counted.includes(true)) return withheldFor(epochs, range);
+	if (!counted.includes(true)) return withheldFor(epochs);
 	const weights = decisions.map((n) => n / all);
 	const policyMean = weighted(epochs, weights, ({ policy }) => policy.ratio);
 	const controlMean = weighted(epochs, weights, ({ control }) => control.ratio);
 	const standardError = errorOf(epochs, weights);
 	const difference = policyMean - controlMean;
+	const near = range && whyNear(range, ...combined(epochs, weights));
+	if (near != null) return { kind: "withheld", reason: near };
 	const v = standardError ** -2;
 	const rho = tau ** -2;
 	const half = mixtureBoundary(v, rho, alpha) / v;
@@ -135,13 +164,12 @@ export function lift(
 	};
 }
 
-function withheldFor(epochs: readonly EpochGroups[], range?: Range): Withheld {
+function withheldFor(epochs: readonly EpochGroups[]): Withheld {
 	const last = epochs.at(-1);
 	return {
 		kind: "withheld",
 		reason:
-			(last && whyNotYet(last, range)) ??
-			"not enough listeners yet: none was counted",
+			(last && whyNotYet(last)) ?? "not enough listeners yet: none was counted",
 	};
 }
 

@@ -43,31 +43,36 @@ export class MakeReport {
 				`There is no experiment "${key.slice(0, 64)}". GET /v1/experiments lists them.`,
 			);
 		const rows = (await this.audit.page(key, null, MOST_ROWS)).toReversed();
+		const told = lastThatRan(rows, definition);
 		const analysis = rows.filter(
 			({ version, analysis, state }) =>
-				version === definition.version &&
-				analysis === definition.analysis &&
+				version === told.version &&
+				analysis === told.analysis &&
 				state !== "draft",
 		);
-		const { version } = definition;
+		const { version } = told;
 		const runs = [
-			...new Set([...analysis.map(({ run }) => run), definition.run]),
+			...new Set([...analysis.map(({ run }) => run), told.run]),
 		].map((run) => ({ experiment: key, version, run }));
-		const current = { experiment: key, version, run: definition.run };
+		const current = { experiment: key, version, run: told.run };
+		const atStart = analysis[0] ?? told;
 		const [counts, installation, contexts, guards] = await Promise.all([
 			this.reads.booked(runs),
-			this.reads.installation(key),
+			this.reads.installation(key, atStart.createdAt),
 			this.contexts.counts(current, 0),
 			this.guards.execute(key),
 		]);
-		const atStart = analysis[0] ?? definition;
 		const booked = overRuns(
 			counts,
-			metricsOfBoth(atStart.experiment, definition.experiment),
+			metricsOfBoth(atStart.experiment, told.experiment),
 		);
 		const open = await this.reads.open(current, booked.freshness);
 		return makeReport({
-			definition,
+			definition: {
+				...told,
+				state: definition.state,
+				winner: definition.winner,
+			},
 			atStart: atStart.experiment,
 			controlOf: new Map(
 				analysis.map(({ run, epoch, experiment }) => [
@@ -81,10 +86,21 @@ export class MakeReport {
 			lastDecidedAt: open.lastAt ?? booked.hours.at(-1)?.hour ?? null,
 			guardrails: guardrailSummaries(guards.guardrails),
 			marks: marksOf(rows),
-			missing: missingOf(definition.experiment.context, contexts),
+			missing: missingOf(told.experiment.context, contexts),
 			...installation,
 		});
 	}
+}
+
+/** The definition, or where it has not run yet the last that did: an edit after the stop leaves the finished analysis to be read. */
+function lastThatRan(
+	rows: readonly StoredDefinition[],
+	definition: StoredDefinition,
+): StoredDefinition {
+	const ran = rows.filter(({ state }) => state === "running");
+	const isIts = (row: StoredDefinition) =>
+		row.version === definition.version && row.analysis === definition.analysis;
+	return ran.some(isIts) ? definition : (ran.at(-1) ?? definition);
 }
 
 /** What it was judged by at the start is told of even where an edit after the stop no longer defines it. */

@@ -23,7 +23,7 @@ export interface InstallationCounts {
 	readonly deadLetters: number;
 	/** Events whose decision has not been stored yet. */
 	readonly waitingEvents: number;
-	/** Packs of decisions that were published and never came. */
+	/** Packs of decisions that were published and never came, noticed since the analysis began. */
 	readonly lostPacks: number;
 	/** Of the experiment: events that came too late to count. */
 	readonly lateEvents: number;
@@ -37,5 +37,6 @@ export interface ReportReads {
 		run: ReportedRun,
 		after: BookedCounts["freshness"],
 	): Promise<OpenDecisions>;
-	installation(experiment: string): Promise<InstallationCounts>;
+	/** @param since milliseconds since the epoch */
+	installation(experiment: string, since: number): Promise<InstallationCounts>;
 }

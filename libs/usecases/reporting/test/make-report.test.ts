@@ -192,6 +192,20 @@ test("what was stopped is judged by what it was started for, whatever an edit si
 	expect(report.sentence).toContain("dislikes");
 });
 
+test("an edit after the stop, even one that makes a new version, leaves the finished analysis to be read", async () => {
+	const { report, asked } = await reportOf([
+		row({ action: "start", run: 2 }),
+		row({ action: "stop", state: "stopped", run: 2, winner: "calm" }),
+		row({ version: 3, state: "stopped", run: 2, winner: "calm" }),
+	]);
+	expect(asked).toEqual([{ experiment: "morning", version: 2, run: 2 }]);
+	expect(report).toMatchObject({
+		version: 2,
+		state: "stopped",
+		winner: "calm",
+	});
+});
+
 test("what was done stands on the time axis: who, why, and what changed", async () => {
 	const { report } = await reportOf([
 		row({ action: "start", why: "the big week" }),
