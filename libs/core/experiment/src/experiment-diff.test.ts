@@ -216,7 +216,7 @@ describe("what changed", () => {
 		expect(diff({ traffic: { control: 0.1, baseline: "a" } })).toMatchObject({
 			newVersion: false,
 			newEpoch: true,
-			changes: ['traffic.baseline: "uniform" → "a"'],
+			changes: ["traffic.baseline: uniform → a"],
 		});
 	});
 });
