@@ -15,7 +15,7 @@ const share = { better: "higher", unit: "share" } as const;
 export const BUILT_IN_METRICS = {
 	/** R of each learned decision. */
 	reward: { better: "higher", unit: "reward" },
-	/** Of the learned decisions, those that were shown. */
+	/** Of all decisions, those that were shown. */
 	impression_rate: share,
 	/** Of the decisions shown, those with a click; likewise the next two. */
 	click_rate: share,
