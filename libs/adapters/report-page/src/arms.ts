@@ -7,6 +7,8 @@ import { number, percent } from "./numbers.js";
 /** More arms than this make one axis unreadable: the others are in the table. */
 const MOST_INTERVALS = 40;
 const MOST_NAMES = 8;
+const MOST_COLUMNS = 6;
+const MOST_REASONS = 20;
 
 export function armsSection({ armValues }: Report): Markup {
 	const shown = armValues
@@ -38,6 +40,30 @@ ${shown.length === 0 ? null : intervalsChart("Values of arms on one axis", shown
 <td>${level(value)}</td>
 </tr>`,
 	)}</tbody></table></section>`;
+}
+
+/** Declared metrics of each arm, the arms below each other. */
+export function armMetricsSection({ metricsByArm }: Report): Markup | null {
+	const shown = metricsByArm
+		.filter(({ role }) => role !== "exploratory")
+		.slice(0, MOST_COLUMNS);
+	const arms = shown[0]?.arms ?? [];
+	if (arms.length === 0) return null;
+	const reasons = new Set(
+		shown.flatMap(({ metric, arms }) =>
+			arms.flatMap(({ arm, withheld }) =>
+				withheld === null ? [] : [`${metric} of ${arm}: ${withheld}`],
+			),
+		),
+	);
+	return html`<section><h2>Metrics by arm</h2>
+<p class="note">Among control's decisions, whose arms are drawn uniformly: the policy gives an arm to whom it suits.</p>
+<table><thead><tr><th>arm</th>${shown.map(({ metric }) => html`<th class="n">${metric}</th>`)}</tr></thead>
+<tbody>${arms.map(
+		({ arm }, i) =>
+			html`<tr><td>${arm}</td>${shown.map(({ arms }) => html`<td class="n">${number(arms[i]?.mean ?? null)}</td>`)}</tr>`,
+	)}</tbody></table>
+${reasons.size === 0 ? null : html`<ul class="note">${[...reasons].slice(0, MOST_REASONS).map((reason) => html`<li>${reason}</li>`)}</ul>`}</section>`;
 }
 
 /** The arms with most decisions by name, all others together. */

@@ -1,5 +1,5 @@
 import type { Report } from "#core/report";
-import { armsSection, trafficSection } from "./arms.js";
+import { armMetricsSection, armsSection, trafficSection } from "./arms.js";
 import { answerSection, headSection } from "./head.js";
 import { html } from "./markup.js";
 import { liftSection, metricsSection, segmentsSection } from "./metrics.js";
@@ -21,6 +21,7 @@ export function reportPage(report: Report): string {
 		liftSection(report),
 		metricsSection(report),
 		armsSection(report),
+		armMetricsSection(report),
 		trafficSection(report),
 		segmentsSection(report),
 		guardrailsSection(report),

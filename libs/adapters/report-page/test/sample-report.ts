@@ -99,6 +99,28 @@ export function sampleReport(): Report {
 				pValue: 0.02,
 			},
 		],
+		metricsByArm: [
+			{
+				metric: "reward",
+				role: "primary",
+				arms: ["focus", "energy", "calm"].map((arm) => ({
+					arm,
+					...mean(0.4, 600),
+					withheld: null,
+				})),
+			},
+			{
+				metric: "return_7d",
+				role: "secondary",
+				arms: ["focus", "energy", "calm"].map((arm) => ({
+					arm,
+					...mean(0.4, 600),
+					mean: null,
+					standardError: null,
+					withheld: "a listener is given several arms",
+				})),
+			},
+		],
 		segments: [
 			{
 				segment: "device",

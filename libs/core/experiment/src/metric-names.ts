@@ -48,8 +48,8 @@ export function isBuiltIn(name: string): name is BuiltInName {
 /**
  * An experiment's own metric: Σ C / Σ n over decisions, as the report's ratios are.
  * - `count: once`: C is 1 for a decision with such an event; `each`: the number of them; `value`: the sum of their values.
- * - `per: decision`: n is 1 for each learned decision; `impression`: for each that was shown; `unit`: for each unit with a learned
- *   decision; another event's type: for each decision with such an event.
+ * - `per: decision`: n is 1 for each learned decision; `impression`: for each that was shown; `unit`: for each unit; another
+ *   event's type: for each decision with such an event.
  */
 export interface OwnMetric {
 	readonly name: string;

@@ -35,6 +35,18 @@ export function coverFailed(report: Report): Report {
 						pValue: null,
 					},
 		),
+		metricsByArm: report.metricsByArm.map((metric) =>
+			metrics === null
+				? metric
+				: {
+						...metric,
+						arms: metric.arms.map((arm) => ({
+							...arm,
+							...hidden(arm),
+							withheld: metrics,
+						})),
+					},
+		),
 		segments: report.segments.map((segment) => ({
 			...segment,
 			...(segments === null

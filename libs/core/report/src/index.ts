@@ -9,6 +9,7 @@ export type { Footnote, FootnoteId } from "./footnotes.js";
 export type { GroupSummary } from "./group-summary.js";
 export { makeReport } from "./make-report.js";
 export type { GroupMean, Look, MetricSummary } from "./metric-summary.js";
+export type { ArmMetric, MetricByArm } from "./metrics-by-arm.js";
 export { overRuns, stratumOf } from "./over-runs.js";
 export type { Freshness, Health, Report, ReportInput } from "./report.js";
 export { csvCell, reportCsv } from "./report-csv.js";

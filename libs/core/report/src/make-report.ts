@@ -27,6 +27,7 @@ import {
 	scaleOf,
 	summariseMetric,
 } from "./metric-summary.js";
+import { metricsByArm } from "./metrics-by-arm.js";
 import { notesOf } from "./notes.js";
 import type { Health, Report, ReportInput } from "./report.js";
 import { summariseSegments } from "./segments.js";
@@ -93,6 +94,7 @@ export function makeReport(input: ReportInput): Report {
 		cohortLift: liftEstimate(week1, { alpha: ALPHA, footnote: "cohort" }),
 		adjustedLift: adjustedLift(booked, planned, tau, atStart.covariate),
 		metrics: summaries,
+		metricsByArm: metricsByArm(booked, ranked, atStart),
 		segments: summariseSegments(booked, atStart, planned, tau),
 		armValues: summariseArmValues(booked, experiment),
 		guardrails: input.guardrails,

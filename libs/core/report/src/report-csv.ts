@@ -68,6 +68,17 @@ function rowsOf(report: Report): Row[] {
 			...estimated(report.adjustedLift),
 		},
 		...metricRows(report),
+		...report.metricsByArm.flatMap(({ metric, role, arms }) =>
+			arms.map(({ arm, withheld, ...mean }) => ({
+				row: "metric by arm (control's decisions)",
+				metric,
+				role,
+				group: "control",
+				arm,
+				...counted(mean),
+				note: withheld,
+			})),
+		),
 		...report.segments.flatMap(({ segment, level, lift, policy, control }) => [
 			{
 				row: "segment lift",

@@ -10,6 +10,7 @@ import type { Estimate } from "./estimate.js";
 import type { Footnote } from "./footnotes.js";
 import type { GroupSummary } from "./group-summary.js";
 import type { MetricSummary } from "./metric-summary.js";
+import type { MetricByArm } from "./metrics-by-arm.js";
 import type { SegmentSummary } from "./segments.js";
 import type { GuardrailSummary, Mark, Timeline } from "./timeline.js";
 
@@ -63,6 +64,8 @@ export interface Report {
 	/** Adjusted by the covariate. */
 	readonly adjustedLift: Estimate;
 	readonly metrics: readonly MetricSummary[];
+	/** Of each metric, among control's decisions. */
+	readonly metricsByArm: readonly MetricByArm[];
 	readonly segments: readonly SegmentSummary[];
 	readonly armValues: readonly ArmValueSummary[];
 	readonly guardrails: readonly GuardrailSummary[];

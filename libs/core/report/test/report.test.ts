@@ -447,6 +447,32 @@ describe("the arms", () => {
 		expect(bestSingleArm.low).toBeLessThan(0.4);
 	});
 
+	test("are compared by every metric among control's decisions, but not by what a listener does who is given several", () => {
+		const rows = [
+			...unitsOf("control", 60, 30, { arm: "calm" }),
+			...unitsOf("control", 20, 10, { arm: "energy" }),
+			...unitsOf("policy", 150, 150, { arm: "calm" }),
+		];
+		const report = (more: object) =>
+			makeReport(inputOf(rows, definitionOf({ ...PLANNED, ...more })));
+		const of = (name: string, more = {}) =>
+			report(more).metricsByArm.find(({ metric }) => metric === name)?.arms;
+		expect(of("reward")).toMatchObject([
+			{ arm: "focus", mean: null, units: 0 },
+			{ arm: "energy", mean: null, units: 20 },
+			{ arm: "calm", mean: 0.5, units: 60, withheld: null },
+		]);
+		expect(of("return_7d")?.[2]?.withheld).toMatch(/sticky: unit/);
+		expect(of("return_7d", { sticky: "unit" })?.[2]?.withheld).toMatch(
+			/not enough listeners/,
+		);
+		expect(
+			of("reward", {
+				traffic: { share: 1, control: 0.5, baseline: "focus" },
+			})?.[2]?.withheld,
+		).toMatch(/always given focus/);
+	});
+
 	test("that the definition no longer has stand last", () => {
 		const rows = [
 			...unitsOf("policy", 100, 50),
