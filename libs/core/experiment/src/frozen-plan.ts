@@ -15,9 +15,9 @@ export function frozenProblems(
 ): Problem[] {
 	const { experiment: before, state } = current;
 	if (state !== "running" && state !== "paused") return [];
-	const judgedBy = before.metrics?.primary?.metric ?? null;
-	const old = planOf(before, judgedBy);
-	const now = planOf(after, judgedBy);
+	const defined = (before.metrics?.define ?? []).map(({ name }) => name);
+	const old = planOf(before, defined);
+	const now = planOf(after, defined);
 	return Object.keys(old)
 		.filter((path) => canonicalJson(old[path]) !== canonicalJson(now[path]))
 		.map((path) => ({
@@ -44,18 +44,17 @@ export function exploratoryReasons(
 
 /**
  * By the paths at which they are written.
- * @param judgedBy name of the metric whose meaning is fixed
+ * @param defined names of own metrics whose meaning is fixed: what was counted under a name cannot be counted otherwise
  */
 function planOf(
 	experiment: Experiment,
-	judgedBy: string | null,
+	defined: readonly string[],
 ): Record<string, JsonValue> {
 	const { segments = null, covariate = null } = experiment;
 	const primary = experiment.metrics?.primary;
 	return {
 		"metrics.primary": primary === undefined ? null : { ...primary },
-		"metrics.define":
-			judgedBy === null ? null : definitionOf(experiment, judgedBy),
+		"metrics.define": defined.map((name) => definitionOf(experiment, name)),
 		segments,
 		covariate,
 	};
