@@ -5,7 +5,7 @@ import { GenreTraffic } from "../../apps/demo/src/genre-traffic.js";
 import { openOutcomeSender } from "../../apps/demo/src/outcome-sender.js";
 import { replayTraffic } from "../../apps/demo/src/replay-traffic.js";
 import { SegueApi } from "../../apps/demo/src/segue-api.js";
-import { runtimeOf, segueCli, startSegue } from "../support/segue.js";
+import { runtimeOf, segueCli, startSegue, waitFor } from "../support/segue.js";
 
 /** For scale: uniform 0.125, best single arm 0.693, LinUCB that learns at once with a floor of 0.05: 0.718 and 0.733. */
 const WHOLE_PASS = 0.7;
@@ -57,6 +57,11 @@ test("one pass of fma-genre through HTTP and the stream, learning as it goes: th
 		expect(mean(rewards)).toBeGreaterThanOrEqual(WHOLE_PASS);
 		expect(last).toBeGreaterThanOrEqual(LAST_FIFTH);
 
+		await waitFor(
+			async () => (await api.report("genre-prompt")).freshness.waiting === 0,
+			90_000,
+			() => "the last decisions' windows are not closed, or not booked",
+		);
 		const report = await api.report("genre-prompt");
 		expect(report.policy.mean).toBeCloseTo(mean(rewards), 12);
 		expect(report.lift.low).toBeGreaterThan(0.5);

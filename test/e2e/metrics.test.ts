@@ -63,9 +63,11 @@ it("/metrics has every metric that the dashboard queries, with a sample wherever
 	const text = await scrape();
 	const queried = metricsQueried(dashboard);
 	expect(queried.length).toBeGreaterThan(9);
-	/** Nothing was degraded, dead-lettered or exchanged, and no context launched here, so these are declared without a sample. */
+	/** Nothing was degraded, dead-lettered, exchanged, guarded or told here, and no context launched, so these are declared without a sample. */
 	const mayBeSilent = [
-		...queried.filter((name) => name.startsWith("segue_context_")),
+		...queried.filter((name) =>
+			/^segue_(context|guardrail|webhooks)_/.test(name),
+		),
 		"segue_degraded_total",
 		"segue_dead_letters_total",
 		"segue_stream_identity_changed_total",
