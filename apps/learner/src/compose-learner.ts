@@ -171,8 +171,7 @@ export function startLearner(
 		{ clock, isTold: config.webhook !== null },
 		{ metrics, log, shutdown },
 	);
-	if (config.webhook !== null)
-		deliverWebhooks(database, config.webhook, { metrics, log, shutdown });
+	deliverWebhooks(database, config.webhook, { metrics, log, shutdown });
 	const retention = new RetentionUpkeep(
 		new RunRetention(
 			new PostgresRetention(database, store),

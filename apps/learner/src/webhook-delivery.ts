@@ -10,10 +10,10 @@ import type { Shutdown } from "../../boot/src/shutdown.js";
 const EVERY_MS = 500;
 const FORGET_MS = 10 * 60_000;
 
-/** Delivers what waits for the webhook. Several learners may do it at once: each message is in one's hands at a time. */
+/** Delivers what waits for the webhook; without one it only says what still waits. Several learners may do it at once: each message is in one's hands at a time. */
 export function deliverWebhooks(
 	database: Database,
-	setting: WebhookSetting,
+	setting: WebhookSetting | null,
 	{
 		metrics,
 		log,
@@ -21,8 +21,9 @@ export function deliverWebhooks(
 	}: { metrics: Metrics; log: Log; shutdown: Shutdown },
 ): void {
 	const outbox = new PostgresOutbox(database);
-	const deliver = new DeliverMessages(outbox, new WebhookSender(setting));
 	metrics.watchWebhooks(() => outbox.waiting().catch(() => null));
+	if (setting === null) return;
+	const deliver = new DeliverMessages(outbox, new WebhookSender(setting));
 	const delivering = new Repeated(
 		async () => {
 			for (const { message, outcome, why } of await deliver.execute()) {
