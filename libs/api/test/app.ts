@@ -314,6 +314,7 @@ const nothingBooked: ReportReads = {
 			...run,
 			freshness: {
 				bookedUpTo: null,
+				cursor: null,
 				isPending: false,
 				revision: 0,
 				newestRevision: 0,

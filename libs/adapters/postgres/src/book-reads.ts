@@ -100,6 +100,7 @@ export class PostgresBookedReads implements BookedReads {
 		const { cursor = null, decisions = 0, logged = 0 } = row ?? {};
 		return {
 			bookedUpTo: cursor === null ? null : timeOfId(cursor),
+			cursor,
 			isPending: row?.pending ?? false,
 			revision: row?.revision ?? 0,
 			newestRevision: row?.newest ?? 0,

@@ -369,6 +369,7 @@ describe("reads", () => {
 			},
 			{
 				bookedUpTo: null,
+				cursor: null,
 				isPending: false,
 				revision: 0,
 				newestRevision: 1,

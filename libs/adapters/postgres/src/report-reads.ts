@@ -11,6 +11,7 @@ import type { Database } from "./database.js";
 
 /** Decisions that are counted while somebody waits: some hundredths of a second. */
 const MOST_OPEN = 50_000;
+const FIRST_ID = "00000000-0000-0000-0000-000000000000";
 
 interface OpenRecord extends ArmCounts {
 	readonly first_at: Date;
@@ -34,7 +35,7 @@ export class PostgresReportReads implements ReportReads {
 
 	async open(
 		{ experiment, version, run }: ReportedRun,
-		{ bookedUpTo, waiting }: BookedCounts["freshness"],
+		{ cursor, waiting }: BookedCounts["freshness"],
 	): Promise<OpenDecisions> {
 		if (waiting > MOST_OPEN) return { arms: null, firstAt: null, lastAt: null };
 		const rows = await this.database.query<OpenRecord>(
@@ -43,9 +44,9 @@ export class PostgresReportReads implements ReportReads {
 				min(d.decided_at) as first_at, max(d.decided_at) as last_at
 			from decisions d join decision_states s on s.id = d.id
 			join experiment_definitions e on e.id = d.definition_id
-			where d.experiment = $1 and e.version = $2 and e.run = $3 and d.id >= segue_id_floor($4) and s.id >= segue_id_floor($4)
+			where d.experiment = $1 and e.version = $2 and e.run = $3 and d.id > $4::uuid and s.id > $4::uuid
 			group by d.assigned_group, d.arm order by d.assigned_group, d.arm`,
-			[experiment, version, run, new Date(bookedUpTo ?? 0)],
+			[experiment, version, run, cursor ?? FIRST_ID],
 		);
 		const times = (of: "first_at" | "last_at") =>
 			rows.map((row) => row[of].getTime());

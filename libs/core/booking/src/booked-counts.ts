@@ -29,6 +29,8 @@ export interface BookedCounts {
 export interface BookingFreshness {
 	/** All decisions that were made before are booked, milliseconds since the epoch; null before the first. */
 	readonly bookedUpTo: number | null;
+	/** Decisions up to this id are booked; null before the first. */
+	readonly cursor: string | null;
 	/** Whether the log may have decisions that were made later. */
 	readonly isPending: boolean;
 	/** All that the log had at this revision is counted, and how far the log goes. */

@@ -89,6 +89,7 @@ export function bookedOf(
 		run,
 		freshness: {
 			bookedUpTo: HOUR + 24 * HOUR_MS,
+			cursor: null,
 			isPending: false,
 			revision: 7,
 			newestRevision: 7,

@@ -98,6 +98,7 @@ async function reportOf(history: readonly StoredDefinition[]) {
 		...run,
 		freshness: {
 			bookedUpTo: 5_000,
+			cursor: null,
 			isPending: false,
 			revision: 3,
 			newestRevision: 3,
