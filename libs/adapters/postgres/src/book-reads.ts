@@ -39,9 +39,16 @@ interface LookRecord {
 	moments: string;
 }
 
+type Query = <Row extends object>(
+	text: string,
+	values: readonly unknown[],
+) => Promise<Row[]>;
+
 /** Rollups as reports are made of them: no statement reads the log. */
 export class PostgresBookedReads implements BookedReads {
-	constructor(private readonly database: Pick<Database, "query">) {}
+	constructor(
+		private readonly database: Pick<Database, "query" | "snapshot">,
+	) {}
 
 	async counts(
 		experiment: string,
@@ -49,14 +56,20 @@ export class PostgresBookedReads implements BookedReads {
 		run: number,
 	): Promise<BookedCounts> {
 		const key = [experiment, version, run];
-		const [freshness, stored, sums, hours, draws, looks] = await Promise.all([
-			this.freshness(experiment),
-			this.#run(key),
-			this.#sums(key),
-			this.#hours(key),
-			this.#draws(key),
-			this.#looks(key),
-		]);
+		// One snapshot: booking may move while this reads, and what is counted must belong to the cursor that is told.
+		const { freshness, stored, sums, hours, draws, looks } =
+			await this.database.snapshot(async (client) => {
+				const query: Query = async (text, values) =>
+					(await client.query(text, [...values])).rows;
+				return {
+					freshness: await readFreshness(query, experiment),
+					stored: await this.#run(query, key),
+					sums: await this.#sums(query, key),
+					hours: await this.#hours(query, key),
+					draws: await this.#draws(query, key),
+					looks: await this.#looks(query, key),
+				};
+			});
 		const metrics = stored?.metrics ?? [];
 		return {
 			experiment,
@@ -79,40 +92,15 @@ export class PostgresBookedReads implements BookedReads {
 	}
 
 	/** All zero before the first decision is booked. */
-	async freshness(experiment: string): Promise<BookingFreshness> {
-		const [row] = await this.database.query<{
-			cursor: string | null;
-			pending: boolean;
-			revision: number;
-			newest: number;
-			decisions: number;
-			logged: number;
-			unbooked: number;
-			booked_at: Date | null;
-		}>(
-			`select b.cursor, coalesce(b.newest_id > b.cursor or b.revision < r.revision, r.revision > 0, false) as pending, coalesce(b.revision, 0) as revision, coalesce(r.revision, 0) as newest,
-				coalesce(b.decisions, 0) as decisions, coalesce(b.unbooked, 0) as unbooked, b.booked_at,
-				(select coalesce(sum(v.count), 0) from verdict_counts v
-					where v.experiment = $1 and v.kind = 'decision' and v.verdict = 'logged')::bigint as logged
-			from (select 1) o left join revisions r on r.experiment = $1 left join bookings b on b.experiment = $1`,
-			[experiment],
+	freshness(experiment: string): Promise<BookingFreshness> {
+		return readFreshness(
+			(text, values) => this.database.query(text, [...values]),
+			experiment,
 		);
-		const { cursor = null, decisions = 0, logged = 0 } = row ?? {};
-		return {
-			bookedUpTo: cursor === null ? null : timeOfId(cursor),
-			cursor,
-			isPending: row?.pending ?? false,
-			revision: row?.revision ?? 0,
-			newestRevision: row?.newest ?? 0,
-			decisions,
-			waiting: Math.max(0, logged - decisions),
-			unbooked: row?.unbooked ?? 0,
-			bookedAt: row?.booked_at?.getTime() ?? null,
-		};
 	}
 
-	async #run(key: readonly unknown[]) {
-		const [row] = await this.database.query<RunRecord>(
+	async #run(query: Query, key: readonly unknown[]) {
+		const [row] = await query<RunRecord>(
 			`select b.version, b.run, b.metrics, b.scores from booking_runs b
 			where b.experiment = $1 and b.version = $2 and b.run = $3`,
 			key,
@@ -120,18 +108,16 @@ export class PostgresBookedReads implements BookedReads {
 		return row && toStoredRun(row);
 	}
 
-	#sums(key: readonly unknown[]): Promise<SumsRecord[]> {
-		return this.database.query<SumsRecord>(
+	#sums(query: Query, key: readonly unknown[]): Promise<SumsRecord[]> {
+		return query<SumsRecord>(
 			`select s.epoch, s.slice, s.side, s.units, array_to_string(s.moments, ',') as moments, array_to_string(s.covariate, ',') as covariate
 			from booking_sums s where s.experiment = $1 and s.version = $2 and s.run = $3 order by s.epoch, s.slice, s.side`,
 			key,
 		);
 	}
 
-	async #hours(key: readonly unknown[]): Promise<BookedHour[]> {
-		const rows = await this.database.query<
-			Omit<BookedHour, "hour"> & { hour: Date }
-		>(
+	async #hours(query: Query, key: readonly unknown[]): Promise<BookedHour[]> {
+		const rows = await query<Omit<BookedHour, "hour"> & { hour: Date }>(
 			`select h.epoch, h.hour, h."group", h.arm, h.decisions, h.shown, h.learned, h.reward from booking_hours h
 			where h.experiment = $1 and h.version = $2 and h.run = $3 and h.decisions <> 0
 			order by h.hour, h.epoch, h."group", h.arm`,
@@ -144,8 +130,8 @@ export class PostgresBookedReads implements BookedReads {
 		}));
 	}
 
-	async #draws(key: readonly unknown[]): Promise<BookedDraws[]> {
-		const rows = await this.database.query<
+	async #draws(query: Query, key: readonly unknown[]): Promise<BookedDraws[]> {
+		const rows = await query<
 			Omit<BookedDraws, "expected" | "variance"> & {
 				expected: string;
 				variance: string;
@@ -162,13 +148,48 @@ export class PostgresBookedReads implements BookedReads {
 		}));
 	}
 
-	#looks(key: readonly unknown[]): Promise<LookRecord[]> {
-		return this.database.query<LookRecord>(
+	#looks(query: Query, key: readonly unknown[]): Promise<LookRecord[]> {
+		return query<LookRecord>(
 			`select l.at, l.epoch, l.side, l.units, l.first_in, array_to_string(l.moments, ',') as moments from booking_looks l
 			where l.experiment = $1 and l.version = $2 and l.run = $3 order by l.at, l.epoch, l.side`,
 			key,
 		);
 	}
+}
+
+async function readFreshness(
+	query: Query,
+	experiment: string,
+): Promise<BookingFreshness> {
+	const [row] = await query<{
+		cursor: string | null;
+		pending: boolean;
+		revision: number;
+		newest: number;
+		decisions: number;
+		logged: number;
+		unbooked: number;
+		booked_at: Date | null;
+	}>(
+		`select b.cursor, coalesce(b.newest_id > b.cursor or b.revision < r.revision, r.revision > 0, false) as pending, coalesce(b.revision, 0) as revision, coalesce(r.revision, 0) as newest,
+				coalesce(b.decisions, 0) as decisions, coalesce(b.unbooked, 0) as unbooked, b.booked_at,
+				(select coalesce(sum(v.count), 0) from verdict_counts v
+					where v.experiment = $1 and v.kind = 'decision' and v.verdict = 'logged')::bigint as logged
+			from (select 1) o left join revisions r on r.experiment = $1 left join bookings b on b.experiment = $1`,
+		[experiment],
+	);
+	const { cursor = null, decisions = 0, logged = 0 } = row ?? {};
+	return {
+		bookedUpTo: cursor === null ? null : timeOfId(cursor),
+		cursor,
+		isPending: row?.pending ?? false,
+		revision: row?.revision ?? 0,
+		newestRevision: row?.newest ?? 0,
+		decisions,
+		waiting: Math.max(0, logged - decisions),
+		unbooked: row?.unbooked ?? 0,
+		bookedAt: row?.booked_at?.getTime() ?? null,
+	};
 }
 
 function toEpochs(

@@ -27,7 +27,6 @@ export interface Answered {
 	readonly checks: readonly CheckSummary[];
 	readonly broken: readonly GuardrailSummary[];
 	readonly state: ExperimentState;
-	readonly winner: string | null;
 }
 
 export function answer(asked: Answered): Answer {

@@ -63,7 +63,6 @@ export function makeReport(input: ReportInput): Report {
 		checks,
 		broken: input.guardrails.filter(({ status }) => status === "broken"),
 		state,
-		winner,
 	});
 	const week1 = compare(
 		groupsOf(booked, planned.place, "week1"),
