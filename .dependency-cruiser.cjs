@@ -35,7 +35,7 @@ module.exports = {
 			to: {
 				pathNot: [
 					"^libs/core/",
-					"node_modules/(cephes|ml-matrix|@marcbachmann/cel-js|zod|@noble/hashes|fastest-levenshtein|jstat|yaml)/",
+					"node_modules/(cephes|ml-matrix|@marcbachmann/cel-js|zod|@noble/hashes|fastest-levenshtein|yaml)/",
 				],
 			},
 		},
