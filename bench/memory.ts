@@ -74,6 +74,7 @@ function definitionOf(id: number): Definition {
 		version: 1,
 		state: "running",
 		run: 1,
+		bookedRun: 1,
 		analysis: 1,
 		epoch: 1,
 		winner: null,

@@ -72,6 +72,7 @@ function definition(): Definition {
 		version: 1,
 		state: "running",
 		run: 1,
+		bookedRun: 1,
 		analysis: 1,
 		epoch: 1,
 		winner: null,

@@ -29,6 +29,7 @@ export function aDefinition(
 		version: 1,
 		state: "running",
 		run: 1,
+		bookedRun: 1,
 		analysis: 1,
 		epoch: 1,
 		winner: null,

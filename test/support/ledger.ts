@@ -71,6 +71,7 @@ export class LedgerOfTest {
 			version,
 			state: "running",
 			run: 1,
+			bookedRun: 1,
 			analysis: 1,
 			epoch: 1,
 			winner: null,

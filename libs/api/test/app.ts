@@ -327,6 +327,7 @@ const nothingBooked: ReportReads = {
 			epochs: [],
 			hours: [],
 			draws: [],
+			degraded: { decisions: 0, parts: {} },
 			scores: new Map(),
 			looks: [],
 		})),

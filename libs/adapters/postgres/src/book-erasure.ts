@@ -2,7 +2,6 @@ import type pg from "pg";
 import { BookingStep } from "#core/booking";
 import type { Definition } from "#core/experiment";
 import type { BookingState } from "#usecases/booking";
-import { type StateRecord, stateColumns, toState } from "./book-log.js";
 import {
 	type RunRecord,
 	toStoredRun,
@@ -19,6 +18,12 @@ import {
 	readBy,
 	withOutcomes,
 } from "./book-rows.js";
+import {
+	readTurns,
+	type StateRecord,
+	stateColumns,
+	toState,
+} from "./book-state.js";
 import { storeChanges } from "./book-store.js";
 import { readDefinitions } from "./definition-store.js";
 import { KnownDefinitions } from "./known-definitions.js";
@@ -58,7 +63,10 @@ async function lockBookings(
 		) order by b.experiment for update`,
 		[units],
 	);
-	return records.map(toState);
+	const states: BookingState[] = [];
+	for (const record of records)
+		states.push(toState(record, await readTurns(read, record.experiment)));
+	return states;
 }
 
 async function unbook(

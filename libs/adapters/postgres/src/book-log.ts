@@ -30,6 +30,12 @@ import {
 	type Read,
 	withOutcomes,
 } from "./book-rows.js";
+import {
+	readTurns,
+	type StateRecord,
+	stateColumns,
+	toState,
+} from "./book-state.js";
 import { keepLook, storeChanges } from "./book-store.js";
 import type { Database } from "./database.js";
 import type { PostgresDefinitionStore } from "./definition-store.js";
@@ -40,28 +46,6 @@ const CLAIM = "15 seconds";
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 const COHORTS_LAST = "40 days";
-
-export interface StateRecord {
-	experiment: string;
-	cursor: string;
-	revision: number;
-	closing_hour: number;
-	closed_up_to: number | null;
-	newest_id: string;
-	erasures: number;
-}
-
-export const stateColumns =
-	"b.experiment, b.cursor, b.revision, b.closing_hour, b.closed_up_to, b.newest_id, b.erasures";
-
-export const toState = (record: StateRecord): BookingState => ({
-	experiment: record.experiment,
-	cursor: record.cursor,
-	revision: record.revision,
-	closings: { hour: record.closing_hour, after: record.closed_up_to },
-	newestId: record.newest_id,
-	erasures: record.erasures,
-});
 
 /**
  * The log behind its rollups. The claim only saves work: that a step is stored once is settled by the row of `bookings`, which says where
@@ -103,7 +87,9 @@ export class PostgresBookingLog implements BookingLog {
 		let [claimed] = await claim();
 		if (claimed === undefined && (await this.#begin(experiment)))
 			[claimed] = await claim();
-		return claimed === undefined ? null : toState(claimed);
+		return claimed === undefined
+			? null
+			: toState(claimed, await readTurns(this.#read, experiment));
 	}
 
 	async newest(experiment: string) {

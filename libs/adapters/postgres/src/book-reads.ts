@@ -1,6 +1,8 @@
 import {
+	ANY_PART,
 	BOTH,
 	type BookedCounts,
+	type BookedDegraded,
 	type BookedDraws,
 	type BookedEpoch,
 	type BookedHour,
@@ -57,7 +59,7 @@ export class PostgresBookedReads implements BookedReads {
 	): Promise<BookedCounts> {
 		const key = [experiment, version, run];
 		// One snapshot: booking may move while this reads, and what is counted must belong to the cursor that is told.
-		const { freshness, stored, sums, hours, draws, looks } =
+		const { freshness, stored, sums, hours, draws, degraded, looks } =
 			await this.database.snapshot(async (client) => {
 				const query: Query = async (text, values) =>
 					(await client.query(text, [...values])).rows;
@@ -67,6 +69,7 @@ export class PostgresBookedReads implements BookedReads {
 					sums: await this.#sums(query, key),
 					hours: await this.#hours(query, key),
 					draws: await this.#draws(query, key),
+					degraded: await this.#degraded(query, key),
 					looks: await this.#looks(query, key),
 				};
 			});
@@ -80,6 +83,7 @@ export class PostgresBookedReads implements BookedReads {
 			epochs: toEpochs(sums, metrics),
 			hours,
 			draws,
+			degraded,
 			scores: stored?.scores.arms ?? new Map(),
 			looks: looks.map(({ at, side, first_in, moments, ...look }) => ({
 				...look,
@@ -146,6 +150,27 @@ export class PostgresBookedReads implements BookedReads {
 			expected: Number(expected) / PROPENSITY_STEPS,
 			variance: Number(variance) / PROPENSITY_STEPS,
 		}));
+	}
+
+	async #degraded(
+		query: Query,
+		key: readonly unknown[],
+	): Promise<BookedDegraded> {
+		const rows = await query<{ part: string; decisions: number }>(
+			`select d.part, d.decisions from booking_degraded d
+			where d.experiment = $1 and d.version = $2 and d.run = $3 and d.decisions <> 0 order by d.part`,
+			key,
+		);
+		const of = (part: string) =>
+			rows.find((row) => row.part === part)?.decisions ?? 0;
+		return {
+			decisions: of(ANY_PART),
+			parts: Object.fromEntries(
+				rows
+					.filter(({ part }) => part !== ANY_PART)
+					.map(({ part, decisions }) => [part, decisions]),
+			),
+		};
 	}
 
 	#looks(query: Query, key: readonly unknown[]): Promise<LookRecord[]> {

@@ -151,7 +151,7 @@ export async function readBooked(
 			experiment,
 			ids,
 			bookables.map(({ definition }) => definition.version),
-			bookables.map(({ definition }) => definition.run),
+			bookables.map(({ definition }) => definition.bookedRun),
 			bookables.map(({ row }) => row.group as Side),
 		],
 	);

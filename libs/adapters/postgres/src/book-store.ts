@@ -31,6 +31,7 @@ export async function storeChanges(
 	await addSums(client, experiment, changes.sums);
 	await addHours(client, experiment, changes.hours);
 	await addDraws(client, experiment, changes.draws);
+	await addDegraded(client, experiment, changes.degraded);
 	await putRuns(client, experiment, changes.runs);
 	await putBlocks(client, experiment, changes.blocks);
 	await noteUnbooked(client, experiment, changes.unbooked);
@@ -159,6 +160,28 @@ async function addDraws(
 			draws.map(({ drawn }) => drawn),
 			draws.map(({ expected }) => expected),
 			draws.map(({ variance }) => variance),
+		],
+	});
+}
+
+async function addDegraded(
+	client: pg.ClientBase,
+	experiment: string,
+	degraded: BookingChanges["degraded"],
+): Promise<void> {
+	if (degraded.length === 0) return;
+	await client.query({
+		name: "segue-book-add-degraded",
+		text: `insert into booking_degraded as d (experiment, version, run, part, decisions)
+			select $1, r.version, r.run, r.part, r.decisions
+			from unnest($2::int[], $3::int[], $4::text[], $5::bigint[]) as r (version, run, part, decisions)
+			on conflict (experiment, version, run, part) do update set decisions = d.decisions + excluded.decisions`,
+		values: [
+			experiment,
+			degraded.map(({ version }) => version),
+			degraded.map(({ run }) => run),
+			degraded.map(({ part }) => part),
+			degraded.map(({ decisions }) => decisions),
 		],
 	});
 }

@@ -3,6 +3,8 @@ import {
 	type BookedUpTo,
 	type EpochKey,
 	epochOf,
+	type RunKey,
+	runKeyOf,
 	type UnitKey,
 } from "#core/booking";
 import type { BookedLog, BookingState, StoredRollups } from "#usecases/booking";
@@ -113,6 +115,7 @@ export class PostgresBookedLog implements BookedLog {
 				...(await this.#sums(experiment)),
 				...(await this.#hours(experiment)),
 				...(await this.#draws(experiment)),
+				...(await this.#degraded(experiment)),
 			]),
 			forgotten: head?.forgotten ?? 0,
 			isCut: head?.cut ?? false,
@@ -177,6 +180,22 @@ export class PostgresBookedLog implements BookedLog {
 				[
 					`draws ${epochOf(row)} ${row.side} ${row.arm}`,
 					numbers(row.counts),
+				] as const,
+		);
+	}
+
+	async #degraded(experiment: string) {
+		const rows = await this.database.query<
+			RunKey & { part: string; decisions: number }
+		>(
+			"select d.version, d.run, d.part, d.decisions from booking_degraded d where d.experiment = $1",
+			[experiment],
+		);
+		return rows.map(
+			(row) =>
+				[
+					`degraded ${runKeyOf(row)} ${row.part}`,
+					[BigInt(row.decisions)],
 				] as const,
 		);
 	}

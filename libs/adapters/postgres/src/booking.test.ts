@@ -7,6 +7,7 @@ import {
 	type BookingState,
 	RecountBookings,
 } from "#usecases/booking";
+import type { StoredDefinition } from "#usecases/defining";
 import { Learn } from "#usecases/learning";
 import {
 	aDecision,
@@ -16,6 +17,7 @@ import {
 } from "../../../../test/support/builders.js";
 import { LedgerOfTest } from "../../../../test/support/ledger.js";
 import {
+	plainDegraded,
 	plainHours,
 	plainScores,
 	plainSums,
@@ -106,6 +108,7 @@ function decisionsOf(
 					: { device: i % 2 === 0 ? "phone" : "tv", loyalty: (i % 9) - 4 },
 			propensities: Float64Array.of(0.3, 0.7),
 			means: Float64Array.of(0.25, (i % 4) / 4),
+			degraded: i % 11 === 3 ? ["profile", "posterior"] : [],
 			...fields(i),
 		});
 	});
@@ -220,6 +223,14 @@ async function expectRecounted({
 	expect(Object.fromEntries(hours.map((row) => [row.key, row.counts]))).toEqual(
 		Object.fromEntries(plainHours(all)),
 	);
+	const degraded = await database.query<{ key: string; counts: number[] }>(
+		`select d.version || ' ' || d.run || ' ' || d.part as key, array[d.decisions]::float8[] as counts
+		from booking_degraded d where d.experiment = $1 and d.decisions <> 0`,
+		[key],
+	);
+	expect(
+		Object.fromEntries(degraded.map((row) => [row.key, row.counts])),
+	).toEqual(Object.fromEntries(plainDegraded(all)));
 	await expectScored(key, all);
 	return all;
 }
@@ -290,6 +301,55 @@ test("what was learned is booked once its window is closed, and the rollups are 
 		120,
 	);
 	expect(counts.looks.length).toBeGreaterThan(0);
+	// Every eleventh but those of unit-6, which is outside.
+	const { decisions, parts } = counts.degraded;
+	expect(decisions).toBe(
+		rows.filter(({ group, degraded: [part] }) => part && group !== "outside")
+			.length,
+	);
+	expect(parts).toEqual({ profile: decisions, posterior: decisions });
+});
+
+test("over a pause a listener stays one row of one epoch; what a run of its own was booked in before stays there", async () => {
+	const definition = await ledger.define(experiment);
+	const { key } = definition.experiment;
+	const turn = async (change: Partial<StoredDefinition>) =>
+		(await ledger.store.change(key, (current) => ({
+			...(current as StoredDefinition),
+			...change,
+		}))) as StoredDefinition;
+	const before = decisionsOf(definition, 40);
+	await learned(before, eventsOf(before));
+	await turn({ state: "paused", action: "pause" });
+	const resumed = await turn({ state: "running", run: 2, action: "resume" });
+	expect(resumed).toMatchObject({ run: 2, bookedRun: 1 });
+	const after = decisionsOf(resumed, 40, () => ({}), START + HOUR);
+	await learned(after, eventsOf(after));
+	await turn({ run: 3, bookedRun: 3, analysis: 2, action: "start" });
+	const anew = await ledger.store.find(key);
+	const third = decisionsOf(
+		anew as StoredDefinition,
+		10,
+		() => ({}),
+		START + 2 * HOUR,
+	);
+	await learned(third, []);
+	await freeClaims();
+	await book();
+	await expectRecounted(definition);
+	const runs = await ledger.database.query(
+		"select u.run, count(*)::int as units from booking_units u where u.experiment = $1 group by u.run order by u.run",
+		[key],
+	);
+	expect(runs).toEqual([
+		{ run: 1, units: 6 },
+		{ run: 3, units: 6 },
+	]);
+	await freeClaims();
+	const recounted = await new RecountBookings(
+		new PostgresBookedLog(ledger.database, ledger.store),
+	).execute(key);
+	expect(recounted.experiments[0]?.differences).toEqual([]);
 });
 
 test("what comes or changes later is counted, and left out of the scores", async () => {
@@ -438,6 +498,7 @@ test("a step that was read before another was stored, or before an erasure, is n
 		sums: [],
 		hours: [],
 		draws: [],
+		degraded: [],
 		runs: [],
 		blocks: [],
 		unbooked: [],
@@ -452,7 +513,7 @@ test("a step that was read before another was stored, or before an erasure, is n
 	expect(await commit({ ...now, cursor: early.cursor })).toBe(false);
 	expect(await commit({ ...now, revision: now.revision - 1 })).toBe(false);
 	expect(
-		await commit({ ...now, closings: { hour: now.closings.hour, after: 1 } }),
+		await commit({ ...now, closings: { ...now.closings, after: 1 } }),
 	).toBe(false);
 	expect(await commit(now)).toBe(true);
 	await freeClaims();
@@ -511,6 +572,11 @@ test("a recount finds the rollups equal after all that happened, and each number
 			"update booking_draws set expected = expected + 1",
 			"update booking_draws set expected = expected - 1",
 			"draws",
+		],
+		[
+			"update booking_degraded set decisions = decisions + 1",
+			"update booking_degraded set decisions = decisions - 1",
+			"degraded",
 		],
 		[
 			"update booking_units set entry = replace(entry, '4096', '4097')",

@@ -145,6 +145,27 @@ describe("definition rows", () => {
 		expect(await at(0).page("kept", null, 10)).toHaveLength(1);
 	});
 
+	it("that were made before rollups went over pauses are booked in their own run", async () => {
+		await put(0, "older", {});
+		const started = await new StartExperiment(at(0), at(0)).execute({
+			key: "older",
+			...by,
+		});
+		expect(started).toMatchObject({ run: 1, bookedRun: 1 });
+		const [database] = databases as [Database];
+		const { rows } = await database.transaction((client) =>
+			client.query<{ id: number }>(
+				`insert into experiment_definitions (experiment, version, state, run, analysis, epoch, held, bucket_ms, definition, action, actor, why)
+				select d.experiment, d.version, 'running', 7, d.analysis, d.epoch, d.held, d.bucket_ms, d.definition, d.action, d.actor, d.why
+				from experiment_definitions d where d.id = $1 returning id`,
+				[started.id],
+			),
+		);
+		expect(await at(0).byIds([rows[0]?.id as number])).toMatchObject([
+			{ run: 7, bookedRun: 7 },
+		]);
+	});
+
 	it("lead back to a former version with all it has learned; the version after it has a number of its own", async () => {
 		const other = {
 			reward: { window: "1h", outcomes: [{ type: "play", value: 1 }] },

@@ -14,6 +14,7 @@ interface DefinitionRecord {
 	version: number;
 	state: StoredDefinition["state"];
 	run: number;
+	booked_run: number;
 	analysis: number;
 	epoch: number;
 	winner: string | null;
@@ -27,7 +28,7 @@ interface DefinitionRecord {
 	salt: Buffer;
 }
 
-const columns = `d.id, d.version, d.state, d.run, d.analysis, d.epoch, d.winner, d.held, d.bucket_ms, d.definition, d.action, d.actor, d.why, d.created_at, e.salt`;
+const columns = `d.id, d.version, d.state, d.run, coalesce(d.booked_run, d.run) as booked_run, d.analysis, d.epoch, d.winner, d.held, d.bucket_ms, d.definition, d.action, d.actor, d.why, d.created_at, e.salt`;
 
 /** Experiments and their immutable definition rows. */
 export class PostgresDefinitionStore
@@ -154,8 +155,8 @@ export async function changeDefinition(
 	}
 	const inserted = await client.query<DefinitionRecord>(
 		`with d as (
-			insert into experiment_definitions (experiment, version, state, run, analysis, epoch, winner, held, bucket_ms, definition, action, actor, why)
-			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning *
+			insert into experiment_definitions (experiment, version, state, run, booked_run, analysis, epoch, winner, held, bucket_ms, definition, action, actor, why)
+			values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) returning *
 		), e as (
 			update experiments set definition_id = d.id from d where key = $1 returning salt
 		), r as (
@@ -167,6 +168,7 @@ export async function changeDefinition(
 			change.version,
 			change.state,
 			change.run,
+			change.bookedRun,
 			change.analysis,
 			change.epoch,
 			change.winner,
@@ -207,6 +209,7 @@ function toDefinition(row: DefinitionRecord): StoredDefinition {
 		version: row.version,
 		state: row.state,
 		run: row.run,
+		bookedRun: row.booked_run,
 		analysis: row.analysis,
 		epoch: row.epoch,
 		winner: row.winner,

@@ -44,7 +44,7 @@ export class PostgresReportReads implements ReportReads {
 				min(d.decided_at) as first_at, max(d.decided_at) as last_at
 			from decisions d join decision_states s on s.id = d.id
 			join experiment_definitions e on e.id = d.definition_id
-			where d.experiment = $1 and e.version = $2 and e.run = $3 and d.id > $4::uuid and s.id > $4::uuid
+			where d.experiment = $1 and e.version = $2 and coalesce(e.booked_run, e.run) = $3 and d.id > $4::uuid and s.id > $4::uuid
 			group by d.assigned_group, d.arm order by d.assigned_group, d.arm`,
 			[experiment, version, run, cursor ?? FIRST_ID],
 		);

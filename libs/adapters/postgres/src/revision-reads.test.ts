@@ -110,6 +110,7 @@ async function define(key: string, version: number): Promise<Definition> {
 		version,
 		state: "running",
 		run: 1,
+		bookedRun: 1,
 		analysis: 1,
 		epoch: 1,
 		winner: null,

@@ -36,6 +36,9 @@ export interface EpochKey {
 /** How a decision is counted over time: one that a guardrail served counts in no group's results. */
 export type CountedAs = "policy" | "control" | "outside" | "guardrail";
 
+/** Stands for whatever a decision's `degraded` names, so that one that names two parts counts once. */
+export const ANY_PART = "";
+
 /** Named in a decision's `degraded` where a guardrail had it served control's distribution. */
 const GUARDRAIL = "guardrail";
 

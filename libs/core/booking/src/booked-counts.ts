@@ -19,6 +19,8 @@ export interface BookedCounts {
 	readonly hours: readonly BookedHour[];
 	/** By epoch, group and arm. */
 	readonly draws: readonly BookedDraws[];
+	/** Decisions of policy and control that were served degraded. */
+	readonly degraded: BookedDegraded;
 	/** By arm, of rows of both groups; an arm without a booked row is missing. */
 	readonly scores: ReadonlyMap<string, ScoreSums>;
 	/** What the sums over all units were at earlier times, ascending: an hour of decisions apart at least. */
@@ -112,6 +114,12 @@ export interface BookedDraws {
 	/** Σ p(a) and Σ p(a)(1 − p(a)) over the eligible. */
 	readonly expected: number;
 	readonly variance: number;
+}
+
+export interface BookedDegraded {
+	readonly decisions: number;
+	/** By what was degraded; a decision may name several. */
+	readonly parts: { readonly [part: string]: number };
 }
 
 /** The sums over all units as they were when all decisions before `at` were booked. */

@@ -53,6 +53,13 @@ export interface DrawsChange extends EpochKey {
 	readonly variance: number;
 }
 
+/** Decisions of policy and control that were served degraded. */
+export interface DegradedChange extends RunKey {
+	/** What was degraded, as the decision named it; ANY_PART: anything. */
+	readonly part: string;
+	readonly decisions: number;
+}
+
 /** What a step of booking changes, stored whole or not at all. */
 export interface BookingChanges {
 	/** An entry without groups is to be deleted. */
@@ -60,6 +67,7 @@ export interface BookingChanges {
 	readonly sums: readonly (EpochKey & SumsChange)[];
 	readonly hours: readonly HourChange[];
 	readonly draws: readonly DrawsChange[];
+	readonly degraded: readonly DegradedChange[];
 	/** Those that changed, as they are now. */
 	readonly runs: readonly StoredRun[];
 	readonly blocks: readonly (RunKey & ScoreBlock)[];

@@ -20,13 +20,8 @@ export function closeCohorts(
 			epoch = { key: unit, sums: new UnitSums(metricsOf(unit)) };
 			epochs.set(name, epoch);
 		}
-		const { entry, id } = unit;
-		epoch.sums.move(
-			entry,
-			entry,
-			closedOf(entry, from, id),
-			closedOf(entry, to, id),
-		);
+		const { entry } = unit;
+		epoch.sums.move(entry, entry, closedOf(unit, from), closedOf(unit, to));
 	}
 	return [...epochs.values()].flatMap(({ key, sums }) =>
 		sums.changes().map((change) => ({ ...key, ...change })),

@@ -1,7 +1,7 @@
 import type { Definition } from "#core/experiment";
 import { type Contribution, type Metric, metricsOf } from "#core/metrics";
 import type { RunKey, StoredRun } from "./changes.js";
-import { runKeyOf } from "./keys.js";
+import { bookedIn, runKeyOf } from "./keys.js";
 import { copyOfScores, emptyRunScores, type RunScores } from "./scores.js";
 
 interface Held {
@@ -33,7 +33,9 @@ export class HeldRuns {
 	inColumns(definition: Definition, contribution: Contribution): Contribution {
 		const places = this.#placesOf(definition);
 		if (places.every((place, i) => place === i)) return contribution;
-		const columns = new Float64Array(2 * this.#hold(definition).metrics.length);
+		const columns = new Float64Array(
+			2 * this.#hold(bookedIn(definition)).metrics.length,
+		);
 		places.forEach((place, i) => {
 			columns[2 * place] = contribution.columns[2 * i] as number;
 			columns[2 * place + 1] = contribution.columns[2 * i + 1] as number;
@@ -53,7 +55,7 @@ export class HeldRuns {
 	#placesOf(definition: Definition): readonly number[] {
 		const known = this.#columns.get(definition.id);
 		if (known !== undefined) return known;
-		const { metrics } = this.#hold(definition);
+		const { metrics } = this.#hold(bookedIn(definition));
 		const places = metricsOf(definition.experiment).map((metric) => {
 			const place = metrics.findIndex(({ name }) => name === metric.name);
 			return place >= 0 ? place : metrics.push(metric) - 1;

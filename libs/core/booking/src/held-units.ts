@@ -170,8 +170,8 @@ export class HeldUnits {
 			epoch.sums.move(
 				before,
 				entry,
-				closedOf(before, closings, id),
-				closedOf(entry, closings, id),
+				closedOf({ ...key, id, entry: before }, closings),
+				closedOf({ ...key, id, entry }, closings),
 			);
 			units.push({ ...key, id, entry });
 		}
@@ -201,13 +201,10 @@ export class HeldUnits {
 }
 
 /** Which of a unit's cohorts are closed: all that begin with its first decision, in the later of its groups. */
-export function closedOf(
-	entry: UnitEntry,
-	closings: Closings,
-	id: number | null,
-): IsClosed {
-	const first = firstHourOf(entry);
-	return (hours) => isClosed(closings, first + hours, id);
+export function closedOf(unit: StoredUnit, closings: Closings): IsClosed {
+	const first = firstHourOf(unit.entry);
+	const epoch = epochOf(unit);
+	return (hours) => isClosed(closings, epoch, first + hours, unit.id);
 }
 
 /** Hours since 1970 from which a unit's cohorts count; 0 for one that did nothing. */

@@ -17,7 +17,12 @@ test("while a guardrail holds the policy neither group is compared: control alon
 	const booked = (held: boolean) => {
 		const definition = aDefinition(experiment, { held });
 		const row = { id: uuidAtTime(1e12), arm: "a", group: "control" } as const;
-		const step = new BookingStep([], [], { hour: 0, after: null });
+		const step = new BookingStep([], [], {
+			hour: 0,
+			after: null,
+			turns: [],
+			turnsSince: 0,
+		});
 		step.book({ row: aDecision(definition, row), definition, outcomes: [] });
 		return step.changes();
 	};

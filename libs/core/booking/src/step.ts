@@ -1,5 +1,6 @@
 import { contributionOf } from "#core/metrics";
 import {
+	ANY_PART,
 	type Bookable,
 	type CountedAs,
 	countedAs,
@@ -8,6 +9,7 @@ import {
 } from "./bookable.js";
 import type {
 	BookingChanges,
+	DegradedChange,
 	DrawsChange,
 	HourChange,
 	RunKey,
@@ -19,7 +21,7 @@ import type { Closings } from "./closings.js";
 import { addDraw, type DrawSums } from "./draws.js";
 import { HeldRuns } from "./held-runs.js";
 import { type Counted, HeldUnits } from "./held-units.js";
-import { epochOf, unitKeyOf, unitOf } from "./keys.js";
+import { bookedIn, epochOf, runKeyOf, unitKeyOf, unitOf } from "./keys.js";
 import { bookScore, type ScoreBlock, unbookScore } from "./scores.js";
 import type { Side } from "./slice.js";
 import { hourOf } from "./unit-entry.js";
@@ -48,6 +50,7 @@ export class BookingStep {
 	readonly #runs: HeldRuns;
 	readonly #hours = new Map<string, Mutable<HourChange>>();
 	readonly #draws = new Map<string, EpochDraws>();
+	readonly #degraded = new Map<string, Mutable<DegradedChange>>();
 	readonly #blocks: (RunKey & ScoreBlock)[] = [];
 	readonly #unbooked: string[] = [];
 	/** What the decisions of this step were counted as before it. */
@@ -144,6 +147,7 @@ export class BookingStep {
 			sums,
 			hours: [...this.#hours.values()],
 			draws: [...this.#draws.values()].flatMap(drawsOf),
+			degraded: [...this.#degraded.values()],
 			runs: this.#runs.changes,
 			blocks: this.#blocks,
 			unbooked: this.#unbooked,
@@ -176,9 +180,12 @@ export class BookingStep {
 		hour.shown += contribution.shown ? sign : 0;
 		hour.learned += sign * contribution.exposed;
 		hour.reward += sign * Math.round(4096 * contribution.reward);
+		if (row.degraded.length > 0 && row.group !== "outside")
+			for (const part of new Set([ANY_PART, ...row.degraded]))
+				this.#degradedOf(definition, part).decisions += sign;
 		if (unitOf(bookable) === null) return;
 		const group = sideOf(row) as Side;
-		const key = { ...epochKeyOf(definition), group };
+		const key = { ...bookedIn(definition), group };
 		const name = `${epochOf(key)} ${group}`;
 		let draws = this.#draws.get(name);
 		if (draws === undefined) {
@@ -192,7 +199,7 @@ export class BookingStep {
 		{ row: { id, arm }, definition }: Bookable,
 		group: CountedAs,
 	): Mutable<HourChange> {
-		const key = epochKeyOf(definition);
+		const key = bookedIn(definition);
 		const hour = hourOf(id);
 		const name = `${epochOf(key)} ${hour} ${group} ${arm}`;
 		let change = this.#hours.get(name);
@@ -204,13 +211,27 @@ export class BookingStep {
 		return change;
 	}
 
+	#degradedOf(
+		definition: Bookable["definition"],
+		part: string,
+	): Mutable<DegradedChange> {
+		const { version, run } = bookedIn(definition);
+		const name = `${runKeyOf({ version, run })} ${part}`;
+		let change = this.#degraded.get(name);
+		if (change === undefined) {
+			change = { version, run, part, decisions: 0 };
+			this.#degraded.set(name, change);
+		}
+		return change;
+	}
+
 	#takeScore({ bookable, isUnbooked, block }: Booked): void {
 		if (isUnbooked || block === null) return;
 		const { exposed, reward } = this.#counted(bookable).contribution;
 		const { row, definition } = bookable;
 		if (exposed === 0) return;
 		unbookScore(
-			this.#runs.scoresOf(definition),
+			this.#runs.scoresOf(bookedIn(definition)),
 			bookable,
 			sideOf(row) as Side,
 			reward,
@@ -225,12 +246,6 @@ interface EpochDraws {
 	readonly key: EpochKey & { readonly group: Side };
 	readonly sums: Map<string, DrawSums>;
 }
-
-const epochKeyOf = ({ version, run, epoch }: EpochKey): EpochKey => ({
-	version,
-	run,
-	epoch,
-});
 
 const drawsOf = ({ key, sums }: EpochDraws): DrawsChange[] =>
 	[...sums].map(([arm, own]) => ({ ...key, arm, ...own }));

@@ -239,6 +239,11 @@ export interface Definition {
 	readonly state: ExperimentState;
 	/** Grows with every start and resume. */
 	readonly run: number;
+	/**
+	 * The run whose rollups its decisions are booked in: that of the analysis's start, since a listener who comes before a pause and after
+	 * it is one observation.
+	 */
+	readonly bookedRun: number;
 	/** Grows with every start of a draft or of what was stopped: what one is judged by is fixed at its start. */
 	readonly analysis: number;
 	/** Grows with every change of `traffic.control`. */

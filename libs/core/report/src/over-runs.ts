@@ -1,5 +1,6 @@
 import type {
 	BookedCounts,
+	BookedDegraded,
 	BookedMoments,
 	CovariateMoments,
 } from "#core/booking";
@@ -15,9 +16,9 @@ export function stratumOf(run: number, epoch: number): number {
 }
 
 /**
- * The runs of one analysis as one: a run that was paused and started again goes on. Each epoch of each run is a stratum of its own, so that
- * groups are compared only with those of the same time. Runs in ascending order, at least one; a metric that a run did not have has nothing
- * of it.
+ * The rollups of one analysis as one. Each epoch is a stratum of its own, so that groups are compared only with those of the same control
+ * share. They are those of one run, since a run that was paused goes on where it was booked; but where it was paused under a Segue that
+ * booked each run apart, each of these is a stratum. Ascending, at least one; a metric that a run did not have has nothing of it.
  */
 export function overRuns(
 	runs: readonly BookedCounts[],
@@ -56,6 +57,7 @@ export function overRuns(
 		),
 		hours: strata(({ hours }) => hours).sort((a, b) => a.hour - b.hour),
 		draws: strata(({ draws }) => draws),
+		degraded: runs.map(({ degraded }) => degraded).reduce(addDegraded),
 		looks: strata((run) =>
 			run.looks.map((look) => ({
 				...look,
@@ -84,6 +86,16 @@ function inOrder<T>(
 		const place = own.findIndex((metric) => metric.name === name);
 		return values[place] ?? nothing;
 	});
+}
+
+function addDegraded(
+	before: BookedDegraded,
+	more: BookedDegraded,
+): BookedDegraded {
+	const parts = { ...before.parts };
+	for (const [part, decisions] of Object.entries(more.parts))
+		parts[part] = (parts[part] ?? 0) + decisions;
+	return { decisions: before.decisions + more.decisions, parts };
 }
 
 function addScores(

@@ -44,6 +44,7 @@ export function definitionOf(
 		version: 1,
 		state: "running",
 		run: 1,
+		bookedRun: 1,
 		analysis: 1,
 		epoch: 1,
 		winner: null,
@@ -114,6 +115,7 @@ export function bookedOf(
 		}),
 		hours: hoursOf(rows),
 		draws: [],
+		degraded: { decisions: 0, parts: {} },
 		scores: new Map(),
 		looks: [],
 	};

@@ -2,6 +2,7 @@ import {
 	type Bookable,
 	type BookingChanges,
 	BookingStep,
+	bookedIn,
 	type Closings,
 	COHORT_HOURS,
 	closeCohorts,
@@ -38,6 +39,7 @@ const NOTHING: BookingChanges = {
 	sums: [],
 	hours: [],
 	draws: [],
+	degraded: [],
 	runs: [],
 	blocks: [],
 	unbooked: [],
@@ -194,8 +196,8 @@ export class BookDecisions {
 		const units = new Map<string, UnitKey>();
 		const runs = new Map<string, RunKey>();
 		for (const decision of decisions) {
-			const { version, run } = decision.definition;
-			runs.set(runKeyOf(decision.definition), { version, run });
+			const run = bookedIn(decision.definition);
+			runs.set(runKeyOf(run), run);
 			const unit = unitOf(decision);
 			if (unit !== null) units.set(unitKeyOf(unit), unit);
 		}
@@ -236,7 +238,7 @@ export class BookDecisions {
 				after = null;
 			} else after = (units.at(-1) as StoredUnit).id;
 		}
-		const closed: Closings = { hour, after };
+		const closed: Closings = { ...closings, hour, after };
 		if (hour === closings.hour && after === closings.after) return null;
 		const runs = new Map(
 			units.map(({ version, run }) => [

@@ -1,6 +1,5 @@
 import {
 	type Bookable,
-	type BookingChanges,
 	BookingStep,
 	emptyRunScores,
 	epochOf,
@@ -10,6 +9,7 @@ import {
 	unitKeyOf,
 } from "#core/booking";
 import type { ScoreSums } from "#core/statistics";
+import { countsOf } from "./counts-of.js";
 import type { BookedLog, BookingState } from "./ports.js";
 
 const PAGE = 1_000;
@@ -151,7 +151,10 @@ class Recount {
 			const units = await this.log.unitsAfter(experiment, after, UNITS);
 			const sums = new BookingStep(units, runs, closings);
 			sums.forgetUnits();
-			this.#add(countsOf({ ...sums.changes(), hours: [], draws: [] }), -1n);
+			this.#add(
+				countsOf({ ...sums.changes(), hours: [], draws: [], degraded: [] }),
+				-1n,
+			);
 			const whole = units.filter(({ entry }) =>
 				Object.values(entry).every(({ first }) => first >= horizon),
 			);
@@ -239,34 +242,6 @@ class Recount {
 	#differ(what: string): void {
 		this.#differences.push(what);
 	}
-}
-
-/** Rollups as one list of whole numbers each, by what they are of. */
-export function countsOf({
-	sums,
-	hours,
-	draws,
-}: Pick<BookingChanges, "sums" | "hours" | "draws">): ReadonlyMap<
-	string,
-	readonly bigint[]
-> {
-	const counts = new Map<string, readonly bigint[]>();
-	for (const { slice, side, units, moments, covariate, ...key } of sums) {
-		const name = `sums ${epochOf(key)} ${side} ${slice}`;
-		counts.set(name, [BigInt(units), ...moments]);
-		if (covariate.length > 0) counts.set(`${name} covariate`, covariate);
-	}
-	for (const one of hours)
-		counts.set(
-			`hour ${epochOf(one)} ${one.hour} ${one.group} ${one.arm}`,
-			[one.decisions, one.shown, one.learned, one.reward].map(BigInt),
-		);
-	for (const one of draws)
-		counts.set(
-			`draws ${epochOf(one)} ${one.group} ${one.arm}`,
-			[one.eligible, one.drawn, one.expected, one.variance].map(BigInt),
-		);
-	return counts;
 }
 
 function trimmed(values: readonly bigint[]): string {

@@ -12,7 +12,12 @@ import {
 } from "../../../../test/support/builders.js";
 import { BookDecisions } from "../src/index.js";
 import { type Fate, MemoryBookingLog } from "./memory-booking-log.js";
-import { plainHours, plainScores, plainSums } from "./plain-recount.js";
+import {
+	plainDegraded,
+	plainHours,
+	plainScores,
+	plainSums,
+} from "./plain-recount.js";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -54,7 +59,9 @@ const experiment = anExperiment({
 const definitions: readonly Definition[] = [
 	aDefinition(experiment, { id: 1, epoch: 1 }),
 	aDefinition(experiment, { id: 2, epoch: 2 }),
+	// Paused and started again, then stopped and started again.
 	aDefinition(experiment, { id: 3, epoch: 2, run: 2 }),
+	aDefinition(experiment, { id: 4, epoch: 2, run: 3, bookedRun: 3 }),
 ];
 
 const TYPES = [
@@ -73,7 +80,7 @@ const TYPES = [
 const happening = fc.record({
 	atMs: fc.integer({ min: 0, max: 40 * DAY }),
 	unit: fc.integer({ min: 0, max: 5 }),
-	definition: fc.integer({ min: 0, max: 2 }),
+	definition: fc.integer({ min: 0, max: 3 }),
 	arm: fc.integer({ min: 0, max: 2 }),
 	group: fc.constantFrom("policy", "policy", "control", "outside"),
 	session: fc.constantFrom(null, "s", "t"),
@@ -119,7 +126,10 @@ function rowOf(
 				...(one.device !== undefined && { device: one.device }),
 				...(one.loyalty !== undefined && { loyalty: one.loyalty }),
 			},
-			degraded: one.guarded && one.atMs % 7 === 0 ? ["guardrail"] : [],
+			degraded: [
+				...(one.guarded && one.atMs % 7 === 0 ? ["guardrail"] : []),
+				...(one.atMs % 3 === 0 ? ["profile"] : []),
+			],
 			propensities,
 			means: Float64Array.from([0, 1, 2], (k) => (one.mean + k) / 4096),
 		}),
@@ -185,6 +195,12 @@ const fates = fc.array(
 	{ maxLength: 30 },
 );
 
+/** What becomes of the experiment, whatever its decisions say. */
+const turn = fc.record({
+	at: fc.integer({ min: -1, max: 40 * 24 }).map((hour) => START + hour * HOUR),
+	epoch: fc.constantFrom(null, "1 1 1", "1 1 2", "1 3 2"),
+});
+
 async function book(
 	log: MemoryBookingLog,
 	clock: number,
@@ -243,6 +259,9 @@ function expectRecounted(log: MemoryBookingLog): void {
 	expect(new Map([...log.hours].sort())).toEqual(
 		new Map([...plainHours(booked)].sort()),
 	);
+	expect(new Map([...log.degraded].sort())).toEqual(
+		new Map([...plainDegraded(booked)].sort()),
+	);
 	expect(log.decisionsBooked).toBe(booked.length);
 }
 
@@ -276,9 +295,11 @@ test("in any order of arrival, with late rows, retracts, kills and erasures, the
 			fc.array(act, { maxLength: 60 }),
 			fates,
 			fc.integer({ min: 1, max: 6 }),
-			async (happenings, acts, fate, pageSize) => {
+			fc.array(turn, { maxLength: 6 }),
+			async (happenings, acts, fate, pageSize, turns) => {
 				const log = new MemoryBookingLog(KEY, START - DAY);
 				log.fates = [...fate];
+				log.turns = [...turns].sort((a, b) => a.at - b.at);
 				const batches = [...batchesOf(happenings)];
 				let clock = START;
 				const learn = () => {
@@ -314,7 +335,7 @@ test("a correction that looks at all of a unit's decisions leaves its scores in 
 	const one: Happening = {
 		atMs: 0,
 		unit: 0,
-		definition: 2,
+		definition: 3,
 		arm: 0,
 		group: "policy",
 		session: "t",
@@ -335,11 +356,108 @@ test("a correction that looks at all of a unit's decisions leaves its scores in 
 	};
 	log.learn([inLaterRun], [{ ...play, at: START + 1_000 }]);
 	await book(log, START + HOUR, 5);
-	const scored = () => log.storedRuns.get("1 2")?.scores.arms.get("a")?.rows;
+	const scored = () => log.storedRuns.get("1 3")?.scores.arms.get("a")?.rows;
 	expect(scored()).toBe(1);
 	log.learn([rowOf({ ...one, definition: 0 }, 1)], []);
 	await book(log, START + HOUR, 5);
 	expect(scored()).toBe(1);
+	expectRecounted(log);
+});
+
+/** A decision of one listener of the policy, of whom nothing else is known. */
+const plainOne: Happening = {
+	atMs: 1,
+	unit: 0,
+	definition: 1,
+	arm: 0,
+	group: "policy",
+	session: null,
+	device: undefined,
+	loyalty: undefined,
+	guarded: false,
+	p: 0.5,
+	mean: 0,
+	late: 0,
+	events: [],
+};
+const decisions = (log: MemoryBookingLog, ...all: Happening[]) =>
+	log.learn(
+		all.map((one, i) => rowOf(one, i)),
+		[],
+	);
+
+test("a listener who comes before a pause and after it is one unit, and one who comes after a stop another", async () => {
+	const log = new MemoryBookingLog(KEY, START - DAY);
+	const at = (hours: number, definition: number) => ({
+		...plainOne,
+		atMs: hours * HOUR + 1,
+		definition,
+	});
+	decisions(log, at(0, 1), at(2, 1), at(9, 2), at(30, 3));
+	await book(log, START + 2 * DAY, 5);
+	const units = (key: string) => log.sums.get(`${key} policy all`)?.units;
+	expect([units("1 1 2"), units("1 2 2"), units("1 3 2")]).toEqual([
+		1,
+		undefined,
+		1,
+	]);
+	const impressions = log.sums.get("1 1 2 policy all")?.moments.slice(6, 12);
+	// Of one unit with three decisions, none of them shown.
+	expect(impressions).toEqual([1n, 3n, 0n, 9n, 0n, 0n]);
+	expectRecounted(log);
+});
+
+test("of whom the experiment ended too early nobody knows whether they would have come back; of others it is known", async () => {
+	const log = new MemoryBookingLog(KEY, START - DAY);
+	const come = (unit: number, hours: number, definition = 1) => ({
+		...plainOne,
+		unit,
+		atMs: hours * HOUR + 1,
+		definition,
+	});
+	const cameBackIn = (days: 1 | 7) => {
+		const column = 6 * (days === 1 ? 9 : 10);
+		const [units = 0n, , came = 0n] =
+			log.sums.get("1 1 2 policy all")?.moments.slice(column, column + 3) ?? [];
+		return [Number(units), Number(came) / 4096];
+	};
+	const turn = (hours: number, epoch: string | null) => ({
+		at: START + hours * HOUR,
+		epoch,
+	});
+	log.turns = [turn(0, "1 1 2"), turn(30, null)];
+	// The first has a day and comes back, the second a day, the third but hours.
+	decisions(log, come(0, 1), come(1, 2), come(0, 5), come(2, 20));
+	await book(log, START + 40 * DAY, 5);
+	expect(cameBackIn(1)).toEqual([2, 1]);
+	expect(cameBackIn(7)).toEqual([0, 0]);
+	expectRecounted(log);
+	log.learn([rowOf(come(2, 23), 9)], []);
+	await book(log, START + 40 * DAY, 5);
+	expect(cameBackIn(1)).toEqual([2, 1]);
+	expectRecounted(log);
+});
+
+test("a pause costs only the cohorts whose time ends in it", async () => {
+	const log = new MemoryBookingLog(KEY, START - DAY);
+	const ran = { at: START, epoch: "1 1 2" };
+	log.turns = [
+		ran,
+		{ at: START + 20 * HOUR, epoch: null },
+		{ ...ran, at: START + 30 * HOUR },
+		{ at: START + 9 * DAY, epoch: "1 1 3" },
+	];
+	const come = (unit: number, hours: number) => ({
+		...plainOne,
+		unit,
+		atMs: hours * HOUR + 1,
+	});
+	decisions(log, come(0, 1), come(1, 10), come(2, 40), come(3, 80));
+	await book(log, START + 40 * DAY, 5);
+	const moments = log.sums.get("1 1 2 policy all")?.moments;
+	const of = (metric: number) => Number(moments?.[6 * metric]);
+	// The first's day is over in the pause; the last's week in the next epoch.
+	expect([of(9), of(10), of(11)]).toEqual([3, 3, 0]);
 	expectRecounted(log);
 });
 

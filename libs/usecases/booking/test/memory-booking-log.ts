@@ -14,6 +14,7 @@ import {
 	type StoredUnit,
 	type SumsChange,
 	sideOf,
+	type Turn,
 	type UnitKey,
 	unitKeyOf,
 } from "#core/booking";
@@ -48,6 +49,8 @@ export class MemoryBookingLog implements BookingLog {
 	/** What becomes of the next commits, in turn. */
 	fates: Fate[] = [];
 	state: BookingState | null = null;
+	/** What became of the experiment. */
+	turns: Turn[] = [];
 	readonly storedUnits = new Map<string, StoredUnit>();
 	readonly storedRuns = new Map<string, StoredRun>();
 	readonly sums = new Map<
@@ -56,6 +59,7 @@ export class MemoryBookingLog implements BookingLog {
 	>();
 	readonly hours = new Map<string, number[]>();
 	readonly draws = new Map<string, number[]>();
+	readonly degraded = new Map<string, number[]>();
 	readonly blocks: (RunKey & ScoreBlock)[] = [];
 	readonly unbooked = new Set<string>();
 	decisionsBooked = 0;
@@ -132,7 +136,12 @@ export class MemoryBookingLog implements BookingLog {
 			experiment: this.experiment,
 			cursor: uuidAtTime(this.startsAt),
 			revision: 0,
-			closings: { hour: Math.floor(this.startsAt / 3_600_000), after: null },
+			closings: {
+				hour: Math.floor(this.startsAt / 3_600_000),
+				after: null,
+				turns: this.turns,
+				turnsSince: 0,
+			},
 			newestId: uuidAtTime(this.startsAt),
 			erasures: 0,
 		};
@@ -271,6 +280,10 @@ export class MemoryBookingLog implements BookingLog {
 				change.expected,
 				change.variance,
 			]);
+		for (const change of changes.degraded)
+			add(this.degraded, `${runKeyOf(change)} ${change.part}`, [
+				change.decisions,
+			]);
 		for (const run of changes.runs) this.storedRuns.set(runKeyOf(run), run);
 		this.blocks.push(...changes.blocks);
 		for (const id of changes.unbooked) this.unbooked.add(id);
@@ -328,7 +341,7 @@ export class MemoryBookingLog implements BookingLog {
 			this.blocks
 				.filter(
 					(block) =>
-						block.run === definition.run &&
+						block.run === definition.bookedRun &&
 						block.version === definition.version &&
 						block.side === sideOf(row) &&
 						block.firstId <= row.id,

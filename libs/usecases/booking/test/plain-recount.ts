@@ -42,7 +42,7 @@ export function plainSums(
 	for (const [key, own] of groupBy(decisions, ({ row, definition: d }) =>
 		sideOf(row) === null
 			? null
-			: `${d.version} ${d.run} ${d.epoch} ${row.unit}`,
+			: `${d.version} ${d.bookedRun} ${d.epoch} ${row.unit}`,
 	)) {
 		const epoch = key.split(" ").slice(0, 3).join(" ");
 		const sides = [...groupBy(own, ({ row }) => sideOf(row))] as [
@@ -55,6 +55,7 @@ export function plainSums(
 		const closed = (hours: number) =>
 			isClosed(
 				closings,
+				epoch,
 				firstHour + hours,
 				rowOf(epoch, (own[0] as Bookable).row.unit),
 			);
@@ -149,7 +150,7 @@ export function plainHours(
 	return new Map(
 		[
 			...groupBy(decisions, (one) => {
-				const { version, run, epoch } = one.definition;
+				const { version, bookedRun: run, epoch } = one.definition;
 				const { group, arm, degraded } = one.row;
 				const as =
 					group !== "outside" && degraded.includes("guardrail")
@@ -174,6 +175,26 @@ export function plainHours(
 	);
 }
 
+/** Decisions of both groups that were served degraded, by run and part; under the part "" all of them. */
+export function plainDegraded(
+	decisions: readonly Bookable[],
+): Map<string, number[]> {
+	const inside = decisions.filter(({ row }) => row.group !== "outside");
+	const named = inside.flatMap(({ row, definition }) =>
+		row.degraded.length === 0
+			? []
+			: ["", ...new Set(row.degraded)].map(
+					(part) => `${definition.version} ${definition.bookedRun} ${part}`,
+				),
+	);
+	return new Map(
+		[...groupBy(named, (name) => name)].map(([name, all]) => [
+			name,
+			[all.length],
+		]),
+	);
+}
+
 /** AIPW scores by run and arm, of the decisions given, in their order. Weights: those that were kept, else from nothing. */
 export function plainScores(
 	decisions: readonly Bookable[],
@@ -191,7 +212,7 @@ export function plainScores(
 		const side = sideOf(row);
 		const { exposed, reward } = worth(one);
 		if (side === null || exposed === 0) continue;
-		const run = `${definition.version} ${definition.run}`;
+		const run = `${definition.version} ${definition.bookedRun}`;
 		const group = `${run} ${side}`;
 		const number = blockOf(rows.get(group) ?? 0);
 		rows.set(group, (rows.get(group) ?? 0) + 1);

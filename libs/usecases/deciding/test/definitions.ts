@@ -96,6 +96,7 @@ export function definition(
 		version: 1,
 		state: "running",
 		run: 1,
+		bookedRun: 1,
 		analysis: 1,
 		epoch: 1,
 		winner: null,

@@ -47,6 +47,7 @@ export function edit(
 			version: 1,
 			state: "draft",
 			run: 0,
+			bookedRun: 0,
 			analysis: 0,
 			epoch: 1,
 			winner: null,
@@ -58,7 +59,7 @@ export function edit(
 		};
 	if (diff.changes.length === 0) return null;
 	refuseFrozen(current, experiment);
-	const { state, run, analysis, epoch, winner, held } = current;
+	const { state, run, bookedRun, analysis, epoch, winner, held } = current;
 	if (winner !== null) keepWinner(experiment, winner);
 	return {
 		experiment,
@@ -67,6 +68,7 @@ export function edit(
 			: (former?.version ?? current.version),
 		state,
 		run,
+		bookedRun,
 		analysis,
 		epoch: diff.newEpoch ? epoch + 1 : epoch,
 		winner,

@@ -16,6 +16,7 @@ export interface DefinitionChange {
 	readonly version: number;
 	readonly state: ExperimentState;
 	readonly run: number;
+	readonly bookedRun: number;
 	readonly analysis: number;
 	readonly epoch: number;
 	readonly winner: string | null;

@@ -14,7 +14,7 @@ export type Transition = "start" | "pause" | "stop" | "resume";
  *                    │           ▼   ▼
  *                    └────────── stopped ──stop (another winner)──▶ stopped
  *
- * Every start and resume begins a new run; a start of a draft or of what was stopped a new analysis too.
+ * Every start and resume begins a new run; a start of a draft or of what was stopped a new analysis too, and rollups of its own.
  *
  * A guardrail that trips leads from running to paused, or to running and held; from there resume leads back to running, and nothing
  * but a person resumes.
@@ -43,7 +43,7 @@ export function transition(
 		readonly winner?: string | null;
 	},
 ): DefinitionChange {
-	const { experiment, state, version, run, epoch, bucketMs } = current;
+	const { experiment, state, version, epoch, bucketMs } = current;
 	const winner = by.winner ?? null;
 	const stopsAgain = state === "stopped" && winner === current.winner;
 	if (!can(current, action) || (action === "stop" && stopsAgain))
@@ -53,11 +53,13 @@ export function transition(
 		);
 	if (winner !== null) refuseWinner(experiment, winner);
 	const begins = action === "start" && state !== "paused";
+	const run = leadsTo[action] === "running" ? current.run + 1 : current.run;
 	return {
 		experiment,
 		version,
 		state: leadsTo[action],
-		run: leadsTo[action] === "running" ? run + 1 : run,
+		run,
+		bookedRun: begins ? run : current.bookedRun,
 		analysis: begins ? current.analysis + 1 : current.analysis,
 		epoch,
 		winner,
@@ -79,7 +81,7 @@ export function trip(
 	},
 	actor: string,
 ): DefinitionChange | null {
-	const { experiment, version, state, run, analysis, epoch, bucketMs } =
+	const { experiment, version, state, run, bookedRun, analysis, epoch } =
 		current;
 	const pauses = tripped.action === "pause";
 	if (state !== "running" || run !== tripped.run) return null;
@@ -89,11 +91,12 @@ export function trip(
 		version,
 		state: pauses ? "paused" : "running",
 		run,
+		bookedRun,
 		analysis,
 		epoch,
 		winner: null,
 		held: !pauses,
-		bucketMs,
+		bucketMs: current.bucketMs,
 		action: "guardrail",
 		actor,
 		why: tripped.why,

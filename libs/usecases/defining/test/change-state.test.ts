@@ -74,17 +74,19 @@ describe("an experiment's state", () => {
 			"stop",
 			"start",
 		] as const) {
-			const { state, run, analysis } = await act(action);
-			seen.push(`${action}: ${state}, run ${run}, analysis ${analysis}`);
+			const { state, run, bookedRun, analysis } = await act(action);
+			seen.push(
+				`${action}: ${state}, run ${run} booked in ${bookedRun}, analysis ${analysis}`,
+			);
 		}
 		expect(seen).toEqual([
-			"start: running, run 1, analysis 1",
-			"pause: paused, run 1, analysis 1",
-			"resume: running, run 2, analysis 1",
-			"pause: paused, run 2, analysis 1",
-			"start: running, run 3, analysis 1",
-			"stop: stopped, run 3, analysis 1",
-			"start: running, run 4, analysis 2",
+			"start: running, run 1 booked in 1, analysis 1",
+			"pause: paused, run 1 booked in 1, analysis 1",
+			"resume: running, run 2 booked in 1, analysis 1",
+			"pause: paused, run 2 booked in 1, analysis 1",
+			"start: running, run 3 booked in 1, analysis 1",
+			"stop: stopped, run 3 booked in 1, analysis 1",
+			"start: running, run 4 booked in 4, analysis 2",
 		]);
 	});
 

@@ -19,7 +19,7 @@ import { fail } from "#usecases/errors";
 import type { ReadGuardrails } from "#usecases/guarding";
 import type { ContextReads } from "#usecases/watching";
 import { guardrailSummaries } from "./guardrail-summaries.js";
-import type { ReportReads } from "./ports.js";
+import type { ReportedRun, ReportReads } from "./ports.js";
 
 /** Definition rows that are looked back on: what is older has no mark. */
 const MOST_ROWS = 500;
@@ -52,21 +52,23 @@ export class MakeReport {
 		);
 		const { version } = told;
 		const runs = [
-			...new Set([...analysis.map(({ run }) => run), told.run]),
+			...new Set([...analysis, told].map(({ bookedRun }) => bookedRun)),
 		].map((run) => ({ experiment: key, version, run }));
-		const current = { experiment: key, version, run: told.run };
 		const atStart = analysis[0] ?? told;
 		const [counts, installation, contexts, guards] = await Promise.all([
 			this.reads.booked(runs),
 			this.reads.installation(key, atStart.createdAt),
-			this.contexts.counts(current, 0),
+			this.contexts.counts({ experiment: key, version, run: told.run }, 0),
 			this.guards.execute(key),
 		]);
 		const booked = overRuns(
 			counts,
 			metricsOfBoth(atStart.experiment, told.experiment),
 		);
-		const open = await this.reads.open(current, booked.freshness);
+		const open = await this.reads.open(
+			runs.at(-1) as ReportedRun,
+			booked.freshness,
+		);
 		return makeReport({
 			definition: {
 				...told,
@@ -75,8 +77,8 @@ export class MakeReport {
 			},
 			atStart: atStart.experiment,
 			controlOf: new Map(
-				analysis.map(({ run, epoch, experiment }) => [
-					stratumOf(run, epoch),
+				analysis.map(({ bookedRun, epoch, experiment }) => [
+					stratumOf(bookedRun, epoch),
 					experiment.traffic.control,
 				]),
 			),
@@ -128,7 +130,7 @@ function missingOf(
 	{ features }: ContextSchema,
 	counts: ContextCounts | null,
 ): Health["missing"] {
-	if (counts === null || counts.decisions === 0) return {};
+	if (counts === null || counts.decisions === 0) return null;
 	return Object.fromEntries(
 		features.flatMap(({ name }, i) => {
 			const missing = counts.features[i]?.missing ?? [];

@@ -1,7 +1,7 @@
 import type { BookedCounts } from "#core/booking";
 import type { ArmCounts } from "#core/report";
 
-/** A run of one version of an experiment. */
+/** Rollups of one version of an experiment, by the run that they are booked in. */
 export interface ReportedRun {
 	readonly experiment: string;
 	readonly version: number;

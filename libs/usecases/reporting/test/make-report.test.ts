@@ -77,6 +77,7 @@ function row(change: Partial<StoredDefinition>): StoredDefinition {
 		version: 2,
 		state: "running",
 		run: 1,
+		bookedRun: 1,
 		analysis: 1,
 		epoch: 1,
 		winner: null,
@@ -111,6 +112,7 @@ async function reportOf(history: readonly StoredDefinition[]) {
 		epochs: [],
 		hours: [],
 		draws: [],
+		degraded: { decisions: 0, parts: {} },
 		scores: new Map(),
 		looks: [],
 	});
@@ -155,11 +157,20 @@ test("a report is of the current version, and never shows its salt", async () =>
 test("a run that was paused and started again goes on; what was stopped before, and other versions, are left out", async () => {
 	const { asked } = await reportOf([
 		row({ version: 1, action: "start", run: 1 }),
-		row({ action: "start", run: 2, analysis: 1 }),
-		row({ action: "stop", state: "stopped", run: 2, analysis: 1 }),
-		row({ action: "start", run: 3, analysis: 2 }),
-		row({ action: "pause", state: "paused", run: 3, analysis: 2 }),
-		row({ action: "start", run: 4, analysis: 2 }),
+		row({ action: "start", run: 2, bookedRun: 2, analysis: 1 }),
+		row({ action: "stop", state: "stopped", run: 2, bookedRun: 2 }),
+		row({ action: "start", run: 3, bookedRun: 3, analysis: 2 }),
+		row({ state: "paused", run: 3, bookedRun: 3, analysis: 2 }),
+		row({ action: "start", run: 4, bookedRun: 3, analysis: 2 }),
+	]);
+	expect(asked.map(({ run }) => run)).toEqual([3]);
+});
+
+test("runs that were booked apart, before a pause stopped beginning anew, are still read together", async () => {
+	const { asked } = await reportOf([
+		row({ action: "start", run: 3, bookedRun: 3, analysis: 2 }),
+		row({ action: "start", run: 4, bookedRun: 4, analysis: 2 }),
+		row({ action: "start", run: 5, bookedRun: 4, analysis: 2 }),
 	]);
 	expect(asked.map(({ run }) => run)).toEqual([3, 4]);
 });
@@ -195,9 +206,15 @@ test("what was stopped is judged by what it was started for, whatever an edit si
 
 test("an edit after the stop, even one that makes a new version, leaves the finished analysis to be read", async () => {
 	const { report, asked } = await reportOf([
-		row({ action: "start", run: 2 }),
-		row({ action: "stop", state: "stopped", run: 2, winner: "calm" }),
-		row({ version: 3, state: "stopped", run: 2, winner: "calm" }),
+		row({ action: "start", run: 2, bookedRun: 2 }),
+		row({ state: "stopped", run: 2, bookedRun: 2, winner: "calm" }),
+		row({
+			version: 3,
+			state: "stopped",
+			run: 2,
+			bookedRun: 2,
+			winner: "calm",
+		}),
 	]);
 	expect(asked).toEqual([{ experiment: "morning", version: 2, run: 2 }]);
 	expect(report).toMatchObject({
