@@ -14,6 +14,7 @@ import { Pool } from "./validity/pool.js";
 import {
 	caseRows,
 	delayRows,
+	pauseRows,
 	rampRows,
 	standardErrorRows,
 	WITHIN,
@@ -104,6 +105,16 @@ const RAMP = {
 	gain: 0.1,
 } as const;
 
+/** Four pauses, between which everybody's rewards swing. */
+const PAUSED = {
+	units: 2_000,
+	decisions: 20_000,
+	control: 0.2,
+	pauses: 4,
+	swing: 0.2,
+	gain: 0.1,
+} as const;
+
 async function measureCase(
 	pool: Pool,
 	scenario: Scenario,
@@ -130,6 +141,11 @@ function measureOthers(pool: Pool): Promise<RatioRow[]>[] {
 				.then((delays) => delayRows(excess, SKIP_LIMIT, delays)),
 		),
 		pool.run("rampOf", RAMP, seeds).then(rampRows),
+		...LISTENERS.map((listeners) =>
+			pool
+				.run("pausesOf", { ...PAUSED, listeners }, seeds)
+				.then((runs) => pauseRows(listeners, runs)),
+		),
 	];
 }
 

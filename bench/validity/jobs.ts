@@ -1,5 +1,6 @@
 import { delayOf } from "./breach.js";
 import { rampOf } from "./epochs.js";
+import { pausesOf } from "./pauses.js";
 import { simulate } from "./simulate.js";
 import { standardErrorsOf } from "./standard-errors.js";
 import { widthsOf } from "./width.js";
@@ -9,6 +10,7 @@ export const jobs = {
 	simulate,
 	delayOf,
 	rampOf,
+	pausesOf,
 	widthsOf,
 	standardErrorsOf,
 } as const;

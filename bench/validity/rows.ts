@@ -1,5 +1,7 @@
 import type { RatioRow } from "../support/ratio-row.js";
 import type { RampFindings } from "./epochs.js";
+import type { ListenerKind } from "./listeners.js";
+import type { PauseFindings } from "./pauses.js";
 import type { RunFindings } from "./simulate.js";
 import type { StandardErrors } from "./standard-errors.js";
 import { ALPHA } from "./watch-lift.js";
@@ -113,6 +115,33 @@ export function rampRows(runs: readonly RampFindings[]): RatioRow[] {
 			pooled,
 			{ unit: "reward" },
 		),
+	];
+}
+
+/** The lift of an experiment that was paused, against α + 2 SE, and its width beside that of its runs taken apart. */
+export function pauseRows(
+	listeners: ListenerKind,
+	runs: readonly PauseFindings[],
+): RatioRow[] {
+	const name = `lift-over-pauses/${listeners}`;
+	const share = (is: (run: PauseFindings) => boolean) =>
+		runs.filter(is).length / runs.length;
+	const missed = share((run) => run.missed);
+	const apart = "runs as strata, their SEs added";
+	const ofRuns = { unit: "share of runs" };
+	const widths = runs.map(({ widthApart }) => widthApart).sort((a, b) => a - b);
+	return [
+		row(`${name}/misses`, missed, mostWrong(runs.length), WITHIN, ofRuns),
+		row(
+			`${name}/misses`,
+			missed,
+			share((run) => run.missedApart),
+			apart,
+			ofRuns,
+		),
+		row(`${name}/width at the end, median`, 1, quantile(widths, 0.5), apart, {
+			unit: "widths of ours",
+		}),
 	];
 }
 

@@ -2,10 +2,12 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { delayOf } from "../../bench/validity/breach.js";
 import { rampOf } from "../../bench/validity/epochs.js";
 import { LISTENERS } from "../../bench/validity/listeners.js";
+import { pausesOf } from "../../bench/validity/pauses.js";
 import {
 	caseRows,
 	delayRows,
 	mostWrong,
+	pauseRows,
 	rampRows,
 } from "../../bench/validity/rows.js";
 import { type RunFindings, simulate } from "../../bench/validity/simulate.js";
@@ -114,6 +116,29 @@ describe(`where the truth is known (SEED=${SEED})`, () => {
 			0.9,
 		);
 		expect(rampRows(runs).map(({ against }) => against)).toHaveLength(3);
+	});
+
+	it("an experiment that was paused four times is wrong no more often, and as narrow as if it had not been: runs taken apart are wider", () => {
+		const paused = {
+			units: 2_000,
+			decisions: 10_000,
+			control: 0.2,
+			pauses: 4,
+			swing: 0.2,
+			gain: 0.1,
+		};
+		const runs = LISTENERS.flatMap((listeners, kind) =>
+			seeds(20).map((seed) =>
+				pausesOf({ ...paused, listeners }, seed + 1_000 * kind),
+			),
+		);
+		expect(share(runs, ({ missed }) => missed)).toBeLessThanOrEqual(
+			mostWrong(runs.length),
+		);
+		const [, , width] = pauseRows("iid", runs.slice(0, 20));
+		expect(width?.baseline).toBeGreaterThan(1.3);
+		// Five runs, between which listeners are all the same: √5 at most.
+		expect(width?.baseline).toBeLessThan(Math.sqrt(5) + 0.1);
 	});
 
 	it("a guardrail finds a breach of five points within 1,700 matured decisions in nearly all runs", () => {
