@@ -2,6 +2,7 @@ import { asymptoticSequence } from "./asymptotic.js";
 import type { Range } from "./lift.js";
 import { mixtureRho } from "./normal-mixture.js";
 import { requireAlpha } from "./require.js";
+import { inWords, roundedUp } from "./rounded.js";
 
 /**
  * What an arm is worth, from rows that a learning policy chose. The score of a row for arm a, drawn with p(a) and with a reward model m̂
@@ -157,36 +158,45 @@ export function armValue(
 			kind: "withheld",
 			effectiveDraws,
 			moreDecisions: null,
-			reason:
-				"every reward of this arm was the same so far, so how much it varies cannot be told yet",
+			reason: `not enough evidence: every reward of this arm was ${inWords(value)} so far, so nobody can tell how much it varies, nor how many decisions that takes; its value is shown once rewards differ`,
 		};
-	const inside = range && insideOf(range, value) / standardError;
-	if (inside !== undefined && inside < LEAST_INSIDE)
-		return rareEvents(sums.rows, inside, effectiveDraws);
+	const near = range && nearerEnd(range, value);
+	if (near && near.distance < LEAST_INSIDE * standardError)
+		return rareEvents(
+			sums.rows,
+			{ end: near.end, inside: near.distance / standardError },
+			effectiveDraws,
+		);
 	return { kind: "shown", value, standardError, ...sequence, effectiveDraws };
 }
 
-function insideOf([low, high]: Range, value: number): number {
-	return Math.max(0, Math.min(value - low, high - value));
+/** The end that the value is nearest to, at the distance 0 where it has passed it: weighted scores may. */
+function nearerEnd([low, high]: Range, value: number) {
+	const [end, distance] =
+		value - low < high - value ? [low, value - low] : [high, high - value];
+	return { end, distance: Math.max(0, distance) };
 }
 
-/** The distance in SE grows with the root of the rows. */
+/** @param at.inside standard errors between value and end, which grow with the root of the rows */
 function rareEvents(
 	rows: number,
-	inside: number,
+	at: { readonly end: number; readonly inside: number },
 	effectiveDraws: number,
 ): WithheldValue {
-	const more = inside > 0 ? rows * ((LEAST_INSIDE / inside) ** 2 - 1) : null;
-	const moreDecisions = more === null ? null : roundedUp(more);
+	const moreDecisions =
+		at.inside > 0
+			? roundedUp(rows * ((LEAST_INSIDE / at.inside) ** 2 - 1))
+			: null;
 	const told =
 		moreDecisions === null
 			? ""
 			: `, about ${moreDecisions.toLocaleString("en-US")} more decisions`;
+	const end = inWords(at.end);
 	return {
 		kind: "withheld",
 		effectiveDraws,
 		moreDecisions,
-		reason: `not enough evidence${told}: the mean is within ${LEAST_INSIDE} standard errors of the end of its range, so it rests on a few events`,
+		reason: `not enough evidence${told}: nearly every reward of this arm was ${end}, so its value rests on a few events, and one more or less would move it a lot (it is ${inWords(at.inside)} standard errors from ${end}, where ${LEAST_INSIDE} are needed)`,
 	};
 }
 
@@ -202,10 +212,4 @@ function notEnough(sums: ScoreSums, effectiveDraws: number): WithheldValue {
 			? "not enough evidence: no decision in which this arm could be drawn is booked yet"
 			: `not enough evidence, about ${moreDecisions.toLocaleString("en-US")} more decisions`;
 	return { kind: "withheld", effectiveDraws, moreDecisions, reason };
-}
-
-/** Up, to two significant digits. */
-function roundedUp(value: number): number {
-	const unit = 10 ** Math.max(0, Math.floor(Math.log10(value)) - 1);
-	return Math.ceil(value / unit) * unit;
 }

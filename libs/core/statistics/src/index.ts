@@ -4,6 +4,7 @@ export {
 	addScore,
 	armValue,
 	emptyScores,
+	LEAST_DRAWS,
 	type ScoreSums,
 	subtractScore,
 } from "./arm-value.js";

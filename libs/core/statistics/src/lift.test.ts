@@ -96,7 +96,9 @@ describe("the lift", () => {
 		expect(whyNotYet(near[0] as EpochGroups)).toBeNull();
 		expect(lift(near, { ...level, range: [0, 1] })).toEqual({
 			kind: "withheld",
-			reason: expect.stringContaining("4 standard errors of 0"),
+			reason: expect.stringContaining(
+				"standard errors from 0, where 4 are needed",
+			),
 		});
 		for (const [policy, control] of [
 			[{ ratio: 0.9881 }, { ratio: 0.97 }],
@@ -105,6 +107,31 @@ describe("the lift", () => {
 			expect(whyNotYet(epoch(policy, control), [0, 1])).toContain("events");
 		expect(whyNotYet(epoch({}, { ratio: 0.0161 }), [0, 1])).toBeNull();
 		expect(whyNotYet(epoch(), [0, Infinity])).toBeNull();
+	});
+
+	it("of a rare event says whose mean rests on a few, and about how many more listeners it takes", () => {
+		// Two SE from zero, where four are needed: four times the listeners.
+		const near = epoch(
+			{ ratio: 0.02 },
+			{ ratio: 0.01, variance: 0.005 ** 2, units: 700 },
+		);
+		expect(whyNotYet(near, [0, 1])).toBe(
+			"not enough listeners yet: the mean of control, 0.01, rests on a few events, so that a few more or less would turn the comparison (it is 2 standard errors from 0, where 4 are needed); about 2,100 more listeners of control, at the pace so far",
+		);
+		const both = epoch({ ratio: 0.003 }, { ratio: 0.01 });
+		expect(whyNotYet(both, [0, 1])).toMatch(
+			/the mean of the policy, 0\.003, .*about 15,000 more listeners of the policy/,
+		);
+		expect(lift([near, near], { ...level, range: [0, 1] })).toMatchObject({
+			reason: expect.stringMatching(/about 4,200 more listeners of control/),
+		});
+	});
+
+	it("of a group that has shown nothing but an end of the range waits, unless the other is far from it", () => {
+		const none = { ratio: 0, variance: 0 };
+		const why = whyNotYet(epoch(none, { ratio: 0.03 }), [0, 1]);
+		expect(why).toMatch(/of the policy nothing but 0 was seen/);
+		expect(whyNotYet(epoch(none), [0, 1])).toBeNull();
 	});
 
 	it("needs an α and a τ", () => {

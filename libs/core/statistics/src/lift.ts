@@ -1,5 +1,6 @@
 import { around } from "./interval.js";
 import { mixtureBoundary, mixtureP } from "./normal-mixture.js";
+import { inWords, roundedUp } from "./rounded.js";
 import type { UnitRatio } from "./unit-moments.js";
 
 /** The two groups of one epoch, in which the control share was one and the same. */
@@ -85,16 +86,53 @@ export function whyNotYet(
 	return range ? whyNear(range, policy, control) : null;
 }
 
-type Mean = Pick<UnitRatio, "ratio" | "variance">;
+type Mean = Pick<UnitRatio, "units" | "ratio" | "variance">;
 
 /** Null where both means are far enough inside, or so far apart that a few events more would not matter. */
 function whyNear(range: Range, policy: Mean, control: Mean): string | null {
 	const apart = Math.abs(policy.ratio - control.ratio);
 	if (apart > PLAIN * Math.sqrt(policy.variance + control.variance))
 		return null;
-	const near = nearEnd(range, policy, control);
-	if (near === undefined) return null;
-	return `not enough listeners yet: a group's mean is within ${LEAST_INSIDE} standard errors of ${near}, so it rests on a few events`;
+	const [worst] = [
+		...nearEnd("the policy", policy, range),
+		...nearEnd("control", control, range),
+	].sort((a, b) => b.more - a.more);
+	return worst === undefined
+		? null
+		: `not enough listeners yet: ${said(worst)}`;
+}
+
+interface Near {
+	readonly name: string;
+	readonly mean: number;
+	readonly end: number;
+	/** Standard errors between them. */
+	readonly inside: number;
+	/** Units more that it takes, at the pace so far; infinite where nothing tells. */
+	readonly more: number;
+}
+
+/** The distance in SE grows with the root of the units. */
+function nearEnd(
+	name: string,
+	{ units, ratio, variance }: Mean,
+	range: Range,
+): readonly Near[] {
+	return range
+		.map((end) => {
+			const far = Math.abs(ratio - end);
+			// Of a group that has shown the end alone the SE is 0 as well.
+			const inside = far === 0 ? 0 : far / Math.sqrt(variance);
+			const more = units * ((LEAST_INSIDE / inside) ** 2 - 1);
+			return { name, mean: ratio, end, inside, more };
+		})
+		.filter(({ inside }) => inside < LEAST_INSIDE);
+}
+
+function said({ name, mean, end, inside, more }: Near): string {
+	if (inside === 0)
+		return `of ${name} nothing but ${inWords(end)} was seen, so nobody can tell how rare anything else is, nor how many more listeners that takes`;
+	return `the mean of ${name}, ${inWords(mean)}, rests on a few events, so that a few more or less would turn the comparison (it is ${inWords(inside)} standard errors from ${inWords(end)}, where ${LEAST_INSIDE} are needed); about ${roundedUp(more).toLocaleString("en-US")} more listeners of ${name}, at the pace so far`;
 }
 
 /** Both groups over the epochs that count. */
@@ -103,6 +141,7 @@ function combined(
 	weights: readonly number[],
 ): [policy: Mean, control: Mean] {
 	const of = (side: "policy" | "control"): Mean => ({
+		units: epochs.reduce((sum, epoch) => sum + epoch[side].units, 0),
 		ratio: weighted(epochs, weights, (epoch) => epoch[side].ratio),
 		variance:
 			weighted(epochs, weights, (epoch) => Math.sqrt(epoch[side].variance)) **
@@ -111,21 +150,12 @@ function combined(
 	return [of("policy"), of("control")];
 }
 
-function nearEnd(range: Range, ...groups: Mean[]): number | undefined {
-	return range.find((end) =>
-		groups.some(
-			({ ratio, variance }) =>
-				Math.abs(ratio - end) < LEAST_INSIDE * Math.sqrt(variance),
-		),
-	);
-}
-
 /**
  * Lift = R_policy − R_control, each a ratio of sums, ± SE·√((1 + 1/m)(log(1 + m) + 2 log(1/α))) with m = τ²/SE²: the normal mixture's
  * boundary in the clock v = 1/SE² (Jennison & Turnbull 1999, ch. 3) with ρ = 1/τ², as u(v)/v; asymptotic, Waudby-Smith et al. 2024. It covers the average so far of what the policy, as it then was, earned more than
  * control, at all looks at once.
  *
- * Over epochs it is Σ w_e · lift_e, w_e the epoch's share of the policy's decisions, so that each decision of the policy counts once and is
+ * An epoch lasts as long as control's share does, over pauses too: its groups are sums over units, each unit once. Over epochs it is Σ w_e · lift_e, w_e the epoch's share of the policy's decisions, so that each decision of the policy counts once and is
  * compared with the control of its own epoch. Pooled sums would compare decisions of different times wherever control's share has
  * changed. A unit may count in two epochs, in one group or in both: SE = Σ w_e·SE_e is the most that any dependence can make of it.
  */
