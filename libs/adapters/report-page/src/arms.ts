@@ -1,6 +1,6 @@
 import type { Report } from "#core/report";
 import { intervalsChart, sharesChart } from "./chart.js";
-import { level } from "./estimates.js";
+import { level, note } from "./estimates.js";
 import { html, type Markup } from "./markup.js";
 import { number, percent } from "./numbers.js";
 
@@ -57,7 +57,7 @@ export function armMetricsSection({ metricsByArm }: Report): Markup | null {
 		),
 	);
 	return html`<section><h2>Metrics by arm</h2>
-<p class="note">Among control's decisions, whose arms are drawn uniformly: the policy gives an arm to whom it suits.</p>
+<p class="note">Among control's decisions, whose arms are drawn uniformly: the policy gives an arm to whom it suits.${note("ratio")}</p>
 <table><thead><tr><th>arm</th>${shown.map(({ metric }) => html`<th class="n">${metric}</th>`)}</tr></thead>
 <tbody>${arms.map(
 		({ arm }, i) =>

@@ -1,6 +1,6 @@
 import type { GroupMean, MetricSummary, Report } from "#core/report";
 import { intervalsChart, sequenceChart } from "./chart.js";
-import { difference, relative } from "./estimates.js";
+import { difference, note, relative } from "./estimates.js";
 import { html, type Markup } from "./markup.js";
 import { number, percent, probability } from "./numbers.js";
 
@@ -16,7 +16,7 @@ export function liftSection(report: Report): Markup {
 <tr><th>Relative to control</th><td>${relative(relativeLift)}</td></tr>
 <tr><th>Each listener's first 7 days</th><td>${difference(cohortLift)}</td></tr>
 <tr><th>Adjusted by the covariate</th><td>${difference(adjustedLift)}</td></tr>
-<tr><th>p, no lift at any time so far</th><td>${probability(primary?.pValue ?? null)}</td></tr>
+<tr><th>p, no lift at any time so far</th><td>${probability(primary?.pValue ?? null)}${note("p-value")}</td></tr>
 </tbody></table>
 ${
 	plan === null
@@ -38,10 +38,10 @@ ${
 
 export function metricsSection({ metrics }: Report): Markup {
 	return html`<section><h2>Metrics</h2><table>
-<thead><tr><th>metric</th><th class="n">policy</th><th class="n">control</th><th>difference</th><th>relative</th></tr></thead>
+<thead><tr><th>metric</th><th class="n">policy${note("ratio")}</th><th class="n">control${note("ratio")}</th><th>difference</th><th>relative</th></tr></thead>
 <tbody>${metrics.map(
 		(metric) => html`<tr>
-<td>${metric.metric} <span class="soft">${metric.role}, ${metric.unit}, ${metric.better} is better</span></td>
+<td>${metric.metric}${note(metric.footnote)} <span class="soft">${metric.role}, ${metric.unit}, ${metric.better} is better${metric.cap === null ? null : html`, each listener counts at most ${number(metric.cap)}`}</span></td>
 <td class="n">${mean(metric.policy, metric)}</td>
 <td class="n">${mean(metric.control, metric)}</td>
 <td>${difference(metric.lift)}</td>
@@ -71,7 +71,7 @@ export function segmentsSection({ segments }: Report): Markup | null {
 	);
 	return html`<section><h2>Segments, declared before the start</h2>
 ${shown.length === 0 ? null : intervalsChart("Lift by segment", shown, "difference", 0)}
-<table><thead><tr><th>segment</th><th class="n">policy</th><th class="n">control</th><th>difference</th></tr></thead>
+<table><thead><tr><th>segment</th><th class="n">policy${note("ratio")}</th><th class="n">control${note("ratio")}</th><th>difference</th></tr></thead>
 <tbody>${segments.map(
 		({ segment, level, policy, control, lift }) => html`<tr>
 <td>${segment}: ${level}</td>

@@ -51,6 +51,54 @@ describe("the page", () => {
 			expect(charts).toContain(chart);
 	});
 
+	test("leads from every number to how it is computed", () => {
+		const marked = [...page.matchAll(/href="#note-([^"]*)"/g)].map(
+			([, id]) => id,
+		);
+		for (const id of [
+			"ratio",
+			"lift",
+			"relative-lift",
+			"cohort",
+			"cuped",
+			"p-value",
+			"segment",
+			"arm-value",
+			"guardrail",
+			"sample-ratio",
+			"per-impression",
+			"health",
+		])
+			expect(marked).toContain(id);
+	});
+
+	test("says what is capped, and tells of health in sentences: exploration, sample size, features, degraded, late", () => {
+		expect(page).toContain("each listener counts at most 3");
+		for (const { sentence } of sampleReport().health.sentences)
+			expect(page).toContain(sentence);
+		expect(page).toMatch(/Degraded share<\/th><td class="n">2 %/);
+	});
+
+	test("shows on the time axes when somebody did something, and in a list who and why", () => {
+		const axes = page.match(/<title>(?:start|edit)<\/title><line/g) ?? [];
+		// Before the first look nothing can be drawn on the lift's axis.
+		expect(axes).toHaveLength(3);
+		expect(page).toContain("traffic.share: 0.5 → 1");
+		expect(page).toContain("bo</td>");
+	});
+
+	test("has no chance to win", () => {
+		expect(page).not.toMatch(
+			/chance to (win|beat)|probability (to|of) (win|be)/i,
+		);
+	});
+
+	test("says how fresh it is: up to when lift and values tell, and how many decisions are waited for", () => {
+		expect(page).toContain(
+			"Lift and values tell of decisions before 2026-11-04 07:00 UTC, whose windows are closed; 120 later ones are waited for.",
+		);
+	});
+
 	test("opens and closes every element in order", () => {
 		const open: string[] = [];
 		const body = page.slice(page.indexOf("<html"));

@@ -1,4 +1,4 @@
-import type { Report } from "#core/report";
+import type { HealthSentence, Report } from "#core/report";
 import { note } from "./estimates.js";
 import { html, type Markup } from "./markup.js";
 import { instant, number, percent, probability } from "./numbers.js";
@@ -26,25 +26,47 @@ export function checksSection({ checks }: Report): Markup {
 }
 
 export function healthSection({ health }: Report): Markup {
-	const rows: readonly [string, string][] = [
+	const sentence = (name: HealthSentence["of"]) =>
+		health.sentences.find(({ of }) => of === name)?.sentence ?? null;
+	const shares = (of: { readonly [name: string]: number }) =>
+		Object.entries(of)
+			.map(([name, share]) => `${name} ${percent(share)}`)
+			.join(", ");
+	const rows: readonly (readonly [string, string, string | null])[] = [
+		["Exploration left", percent(health.exploration), sentence("exploration")],
 		[
-			"Exploration left: the least share of decisions of any active arm",
-			percent(health.exploration),
+			"Effective sample size",
+			number(health.effectiveSampleSize),
+			sentence("effective sample size"),
 		],
-		...Object.entries(health.missing).map(
-			([feature, share]): [string, string] => [
-				`Decisions without ${feature}`,
-				percent(share),
-			],
-		),
-		["Late events", number(health.lateEvents)],
-		["Rows that came too late for the arms' values", number(health.unbooked)],
-		["Messages that could not be understood", number(health.deadLetters)],
-		["Events that wait for their decision", number(health.waitingEvents)],
+		[
+			"Missing features",
+			shares(health.missing ?? {}),
+			sentence("missing features"),
+		],
+		["Degraded share", percent(health.degraded.share), sentence("degraded")],
+		["Late events", number(health.lateEvents), sentence("late events")],
+		[
+			"Rows in no arm's value",
+			number(health.unbooked),
+			"They came or changed after those around them were counted.",
+		],
+		[
+			"Dead letters",
+			number(health.deadLetters),
+			"Messages of the whole installation that could not be understood.",
+		],
+		[
+			"Waiting events",
+			number(health.waitingEvents),
+			"Of the whole installation: their decision has not come yet.",
+		],
 	];
-	return html`<section><h2>Health</h2><table><tbody>${rows.map(
-		([name, value]) =>
-			html`<tr><th>${name}</th><td class="n">${value}</td></tr>`,
+	return html`<section><h2>Health${note("health")}</h2><table>
+<thead><tr><th>what</th><th class="n">now</th><th>what it says</th></tr></thead>
+<tbody>${rows.map(
+		([name, value, said]) =>
+			html`<tr><th>${name}</th><td class="n">${value}</td><td>${said}</td></tr>`,
 	)}</tbody></table></section>`;
 }
 

@@ -79,6 +79,8 @@ export function sampleReport(): Report {
 				role: "primary",
 				unit: "reward",
 				better: "higher",
+				footnote: "per-learned-decision",
+				cap: null,
 				policy: mean(0.45, 18_000),
 				control: mean(0.4, 2_000),
 				lift: estimate(0.05, 0.02),
@@ -91,6 +93,8 @@ export function sampleReport(): Report {
 				role: "secondary",
 				unit: "share",
 				better: "lower",
+				footnote: "per-impression",
+				cap: 3,
 				policy: mean(0.2, 18_000),
 				control: mean(0.25, 2_000),
 				lift: estimate(-0.05, 0.02),
@@ -178,11 +182,23 @@ export function sampleReport(): Report {
 		],
 		health: {
 			exploration: 0.17,
+			effectiveSampleSize: 900,
 			unbooked: 3,
 			lateEvents: 12,
 			missing: { device: 0.1 },
+			degraded: { share: 0.02, parts: { profile: 0.015, posterior: 0.005 } },
 			deadLetters: 0,
 			waitingEvents: 1,
+			sentences: [
+				{ of: "exploration", sentence: "Every active arm is still shown." },
+				{
+					of: "effective sample size",
+					sentence: "Every active arm rests on at least 900 effective draws.",
+				},
+				{ of: "missing features", sentence: "Without device: 10 %." },
+				{ of: "degraded", sentence: "2 % were served degraded." },
+				{ of: "late events", sentence: "12 events came too late." },
+			],
 		},
 		timeline: {
 			looks: Array.from({ length: 48 }, (_, i) => ({
@@ -233,6 +249,11 @@ export function sampleReport(): Report {
 				"guardrail",
 				"sample-ratio",
 				"impression-rate",
+				"ratio",
+				"p-value",
+				"per-learned-decision",
+				"per-impression",
+				"health",
 			] as const),
 		].map((id) => ({
 			id,

@@ -32,7 +32,7 @@ export function adjustedLift(
 		return withheldEstimate("no covariate was declared", KIND);
 	if (epochs.length > 1)
 		return withheldEstimate(
-			"the experiment was paused or its control share changed, so the policy may have moved the covariate of listeners who came before",
+			"listeners are counted in several epochs, since the control share changed, so the policy may have moved the covariate of those who came before",
 			KIND,
 		);
 	const slices = epochs[0]?.slices ?? [];

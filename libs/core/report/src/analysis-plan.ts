@@ -1,6 +1,6 @@
 import { ALL, type BookedCounts, type Side } from "#core/booking";
 import { BUILT_IN_METRICS, type Experiment, isBuiltIn } from "#core/experiment";
-import { analysisPlan } from "#core/metrics";
+import { analysisPlan, type Per, STEPS } from "#core/metrics";
 import {
 	mixtureScale,
 	plannedStandardError,
@@ -10,6 +10,7 @@ import {
 	whyNotYet,
 } from "#core/statistics";
 import { ALPHA } from "./estimate.js";
+import type { FootnoteId } from "./footnotes.js";
 import { rangeOf } from "./metric-range.js";
 
 export type MetricRole = "primary" | "secondary" | "exploratory" | "guardrail";
@@ -36,7 +37,22 @@ export interface PlannedMetric {
 	readonly place: number;
 	/** What it cannot pass. */
 	readonly range: Range;
+	/** Where it is said what it counts. */
+	readonly footnote: FootnoteId;
+	/** The most that one unit's total counts for, in its own unit: winsorised there; null: nowhere. */
+	readonly cap: number | null;
 }
+
+const COUNTS: { readonly [per in Per]: FootnoteId } = {
+	learned: "per-learned-decision",
+	decision: "per-decision",
+	impression: "per-impression",
+	play: "per-event",
+	event: "per-event",
+	session: "per-session",
+	unit: "per-listener",
+	"closed unit": "returns",
+};
 
 /** What a report without a plan is scaled for. */
 export const UNPLANNED_UNITS = 10_000;
@@ -89,6 +105,8 @@ export function rankMetrics(
 			),
 			place,
 			range: rangeOf(metric, current.reward),
+			footnote: COUNTS[metric.per],
+			cap: metric.cap === null ? null : metric.cap / STEPS,
 		}))
 		.sort((a, b) => ranks.indexOf(a.role) - ranks.indexOf(b.role));
 }

@@ -25,11 +25,11 @@ export const FOOTNOTES = [
 		id: "lift",
 		title: "Lift",
 		formula:
-			"L = R_policy − R_control; L ± SE·√((1 + 1/m)(log(1 + m) + 2 log(1/α))), m = τ²/SE²",
+			"L = R_policy − R_control; L ± SE·√((1 + 1/m)(log(1 + m) + 2 log(1/α))), m = τ²/SE²; over epochs Σ w·L and Σ w·SE, w the epoch's share of the policy's decisions",
 		reference:
 			"Normal mixture with the information 1/SE² as its clock: Robbins 1970; Howard, Ramdas, McAuliffe, Sekhon 2021, Prop. 5; Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas 2024; information as clock: Jennison, Turnbull 2000, ch. 3.",
 		assumptions:
-			"Units are split by a hash, so the groups differ in nothing else. It is an average so far of what the policy, as it then was, earned more than the baseline: intervals of different days may not be intersected. Control's decisions teach the policy too. τ was fixed before the start.",
+			"Units are split by a hash, so the groups differ in nothing else. It is an average so far of what the policy, as it then was, earned more than the baseline: intervals of different days may not be intersected. Control's decisions teach the policy too. τ was fixed before the start. An epoch lasts as long as control's share, over pauses too.",
 	},
 	{
 		id: "p-value",
@@ -44,10 +44,11 @@ export const FOOTNOTES = [
 		id: "relative-lift",
 		title: "Relative lift",
 		formula:
-			"(R_policy − R_control)/|R_control|; ends of the lift's interval over |R_control|, widened by control's own variance",
-		reference: "Delta method of a ratio: Deng, Knoblich, Lu 2018.",
+			"(R_policy − R_control)/|R_control|; all r − 1 for which the sequence of R_policy − r·R_control holds 0",
+		reference:
+			"Fieller 1954, Some Problems in Interval Estimation, with the lift's sequence in the place of its quantile.",
 		assumptions:
-			"Control's mean is not near 0: withheld while it is within 3 standard errors of it.",
+			"As for the lift. Withheld while control's mean is within 3 standard errors of 0, or its own sequence holds 0.",
 	},
 	{
 		id: "cohort",
@@ -55,7 +56,8 @@ export const FOOTNOTES = [
 		formula:
 			"As the lift, over units whose first 7 days are over, and decisions within these",
 		reference: "Closed cohorts: every unit has been in for equally long.",
-		assumptions: "As for the lift.",
+		assumptions:
+			"As for the lift. A listener for whom the experiment ended within the 7 days is left out.",
 	},
 	{
 		id: "cuped",
@@ -89,7 +91,7 @@ export const FOOTNOTES = [
 			"One-sided normal mixture over units, at α over the number of guardrails",
 		reference: "As the lift.",
 		assumptions:
-			"A decision counts once its window has closed; counted afresh with each start.",
+			"A decision counts once its window has closed; counted afresh with each start and resume.",
 	},
 	{
 		id: "sample-ratio",
@@ -124,5 +126,74 @@ export const FOOTNOTES = [
 		reference: "Pearson 1900.",
 		assumptions:
 			"Decisions are taken as independent; it warns and covers the arms' values.",
+	},
+	{
+		id: "per-learned-decision",
+		title: "Per decision",
+		formula:
+			"n = 1 for each decision that taught, C = its reward, or what of its events is counted (`per: decision`)",
+		reference: "docs/experiments.md.",
+		assumptions:
+			"With learn: impression a decision that was never shown teaches nothing and is not in n; with learn: decision all are. What is counted stands as the reward judges it: of the decision's own listener, within its window, not taken back.",
+	},
+	{
+		id: "per-decision",
+		title: "Of all decisions",
+		formula: "n = 1 for each decision, C = 1 where it was shown",
+		reference: "docs/experiments.md.",
+		assumptions:
+			"An event that names the decision proves that it was shown, so a client that reports no impressions makes this too low.",
+	},
+	{
+		id: "per-impression",
+		title: "Per impression",
+		formula:
+			"n = 1 for each decision that was shown, C = what is counted of it",
+		reference: "docs/experiments.md.",
+		assumptions:
+			"An event that names the decision proves that it was shown. A client that reports no impressions leaves only decisions that something came of, so such a rate is too high, though in both groups alike.",
+	},
+	{
+		id: "per-event",
+		title: "Per decision with an event",
+		formula:
+			"n = 1 for each decision that had such an event (a play), C = what is counted of it",
+		reference: "docs/experiments.md.",
+		assumptions:
+			"Which decisions have such an event depends on what was shown, so it compares what became of different ones: read it beside the rate of that event.",
+	},
+	{
+		id: "per-session",
+		title: "Per session",
+		formula:
+			"n = 1 for each session, C = seconds from its first decision to the last decision or event that names one",
+		reference: "docs/experiments.md.",
+		assumptions: "Decisions name their session; what names none is in none.",
+	},
+	{
+		id: "per-listener",
+		title: "Per listener",
+		formula: "n = 1 for each listener, C = the total of its events",
+		reference: "docs/experiments.md.",
+		assumptions:
+			"Only events that name a decision count, within its window: what a listener buys elsewhere is not in premium_rate and revenue. A listener who was there for longer had more time, in both groups alike.",
+	},
+	{
+		id: "returns",
+		title: "Came back",
+		formula:
+			"n = 1 for each listener whose days are over, C = 1 where a decision came within them, in another hour than the first and the next",
+		reference: "Closed cohorts: every listener has been in for equally long.",
+		assumptions:
+			"Who came so late that the experiment was stopped or paused, or had another control share, when the days were over is left out: nobody knows whether they would have come back. During a pause nobody can, in both groups alike.",
+	},
+	{
+		id: "health",
+		title: "Health",
+		formula:
+			"Effective draws (Σw)²/Σw², w = h/p over an arm's draws; degraded: decisions of policy and control that name something in degraded, over all of them",
+		reference: "Effective sample size: Kish 1965.",
+		assumptions:
+			"Of booked decisions, from rollups; missing features of the last eight days of the run; late events of the experiment since it exists.",
 	},
 ] as const;

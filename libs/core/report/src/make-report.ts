@@ -7,11 +7,7 @@ import {
 	UNPLANNED_UNITS,
 } from "./analysis-plan.js";
 import { answer } from "./answer.js";
-import {
-	type ArmSummary,
-	bestSingleArm,
-	summariseArms,
-} from "./arm-summary.js";
+import { bestSingleArm, summariseArms } from "./arm-summary.js";
 import { summariseArmValues } from "./arm-values.js";
 import { checkRun } from "./checks.js";
 import type { ArmCounts } from "./counts.js";
@@ -19,17 +15,19 @@ import { coverFailed } from "./cover-failed.js";
 import { ALPHA, liftEstimate } from "./estimate.js";
 import { FOOTNOTES } from "./footnotes.js";
 import { type GroupSummary, summariseGroup } from "./group-summary.js";
+import { healthOf } from "./health.js";
 import {
 	compare,
 	groupsOf,
 	looksOver,
 	type MetricSummary,
+	ofClosed,
 	scaleOf,
 	summariseMetric,
 } from "./metric-summary.js";
 import { metricsByArm } from "./metrics-by-arm.js";
 import { notesOf } from "./notes.js";
-import type { Health, Report, ReportInput } from "./report.js";
+import type { Report, ReportInput } from "./report.js";
 import { summariseSegments } from "./segments.js";
 import { timelineOf } from "./timeline.js";
 
@@ -49,6 +47,7 @@ export function makeReport(input: ReportInput): Report {
 	const armKeys = experiment.arms.map(({ key }) => key);
 	const counts = countsByArm(input);
 	const arms = (group: Group) => summariseArms(armKeys, counts, group);
+	const armValues = summariseArmValues(booked, experiment);
 	const best = bestSingleArm(
 		armKeys,
 		booked,
@@ -90,15 +89,18 @@ export function makeReport(input: ReportInput): Report {
 		plan,
 		lift: primary.lift,
 		relativeLift: primary.relativeLift,
-		cohortLift: liftEstimate(week1, { alpha: ALPHA, footnote: "cohort" }),
+		cohortLift: liftEstimate(ofClosed(week1), {
+			alpha: ALPHA,
+			footnote: "cohort",
+		}),
 		adjustedLift: adjustedLift(booked, planned, tau, atStart.covariate),
 		metrics: summaries,
 		metricsByArm: metricsByArm(booked, ranked, atStart),
 		segments: summariseSegments(booked, atStart, planned, tau),
-		armValues: summariseArmValues(booked, experiment),
+		armValues,
 		guardrails: input.guardrails,
 		checks,
-		health: healthOf(input, arms("policy")),
+		health: healthOf(input, arms("policy"), armValues),
 		timeline: timelineOf(
 			tau === null ? [] : looksOver(booked, planned, tau),
 			booked,
@@ -154,30 +156,6 @@ function decisionsOf(counts: readonly ArmCounts[], group: Group): number {
 		(sum, row) => (row.group === group ? sum + row.decisions : sum),
 		0,
 	);
-}
-
-function healthOf(
-	{ definition, booked, ...input }: ReportInput,
-	arms: readonly ArmSummary[],
-): Health {
-	const active = new Set(
-		definition.experiment.arms
-			.filter(({ state }) => state === undefined)
-			.map(({ key }) => key),
-	);
-	const shares = arms
-		.filter(({ arm }) => active.has(arm))
-		.map(({ share }) => share);
-	return {
-		exploration: arms.some(({ decisions }) => decisions > 0)
-			? Math.min(...shares)
-			: null,
-		unbooked: booked.freshness.unbooked,
-		lateEvents: input.lateEvents,
-		missing: input.missing,
-		deadLetters: input.deadLetters,
-		waitingEvents: input.waitingEvents,
-	};
 }
 
 function uniformExpected(

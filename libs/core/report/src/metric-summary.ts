@@ -27,6 +27,7 @@ import {
 	liftEstimate,
 	relativeEstimate,
 } from "./estimate.js";
+import type { FootnoteId } from "./footnotes.js";
 
 /** One group's part of a metric, over decisions whose windows are closed. */
 export interface GroupMean {
@@ -46,6 +47,10 @@ export interface MetricSummary {
 	/** What its values are measured in, such as `share` or `seconds`. */
 	readonly unit: string;
 	readonly better: "higher" | "lower";
+	/** Where it is said what it counts. */
+	readonly footnote: FootnoteId;
+	/** The most that one unit's total counts for; null: there is no such. */
+	readonly cap: number | null;
 	readonly policy: GroupMean;
 	readonly control: GroupMean;
 	readonly lift: Estimate;
@@ -106,6 +111,16 @@ export function compare(
 	return lift(groups, { ...scale, tau: scale.tau ?? 1 });
 }
 
+/** Of closed cohorts: whoever reads that there are too few must know which are counted. */
+export function ofClosed(found: ShownLift | Withheld): ShownLift | Withheld {
+	return found.kind === "shown"
+		? found
+		: {
+				...found,
+				reason: `${found.reason}; a listener counts once the days are over, and only if the experiment still ran then`,
+			};
+}
+
 export function scaleOf(
 	booked: BookedCounts,
 	metric: PlannedMetric,
@@ -123,11 +138,12 @@ export function summariseMetric(
 	hasControl: boolean,
 ): MetricSummary {
 	const tau = scaleOf(booked, metric, plan);
-	const found = compare(
+	const compared = compare(
 		groupsOf(booked, metric.place),
 		{ alpha: ALPHA, tau, range: metric.range },
 		hasControl,
 	);
+	const found = metric.footnote === "returns" ? ofClosed(compared) : compared;
 	const earlier = tau === null ? [] : looksOver(booked, metric, tau);
 	const seen = [
 		...earlier.map(({ pValue }) => pValue),

@@ -1,9 +1,9 @@
 import type { ArmSummary } from "./arm-summary.js";
+import { type Cell, csvCell } from "./csv-cell.js";
 import type { Estimate } from "./estimate.js";
+import type { HealthSentence } from "./health.js";
 import type { GroupMean } from "./metric-summary.js";
 import type { Report } from "./report.js";
-
-type Cell = string | number | null;
 
 const COLUMNS = [
 	"experiment",
@@ -29,6 +29,7 @@ const COLUMNS = [
 	"interval",
 	"observation",
 	"note",
+	"footnote",
 ] as const;
 
 type Row = Partial<Record<(typeof COLUMNS)[number], Cell>>;
@@ -52,6 +53,7 @@ export function reportCsv(report: Report): string {
 function rowsOf(report: Report): Row[] {
 	return [
 		{ row: `answer: ${report.answer.verdict}`, note: report.answer.sentence },
+		...freshnessRows(report),
 		...groupRows(report),
 		...armRows(report),
 		{ row: "lift (policy minus control)", ...estimated(report.lift) },
@@ -100,11 +102,78 @@ function rowsOf(report: Report): Row[] {
 				note: `${status}: ${sentence}`,
 			}),
 		),
-		...report.checks.map(({ check, status, pValue, sentence }) => ({
+		...report.checks.map(({ check, status, pValue, sentence, footnote }) => ({
 			row: `check: ${check}`,
 			p_value: pValue,
 			note: `${status}: ${sentence}`,
+			footnote,
 		})),
+		...healthRows(report),
+		...report.timeline.marks.map(({ at, action, actor, sentence }) => ({
+			row: `mark: ${action}`,
+			note: `${new Date(at).toISOString()} ${actor}${sentence === "" ? "" : `: ${sentence}`}`,
+		})),
+		...report.footnotes.map(({ id, formula, reference, assumptions }) => ({
+			row: "how it is computed",
+			note: `${formula}. ${reference} Assumes: ${assumptions}`,
+			footnote: id,
+		})),
+	];
+}
+
+function freshnessRows({ freshness }: Report): Row[] {
+	const { firstDecidedAt, lastDecidedAt, closedUntil, waiting } = freshness;
+	const instants = {
+		"first decision": firstDecidedAt,
+		"last decision": lastDecidedAt,
+		"lift and values tell of decisions before": closedUntil,
+	};
+	return [
+		...Object.entries(instants).map(([row, at]) => ({
+			row,
+			note: at === null ? "none yet" : new Date(at).toISOString(),
+		})),
+		{ row: "later decisions that are waited for", decisions: waiting },
+	];
+}
+
+function healthRows({ health }: Report): Row[] {
+	const said = (name: HealthSentence["of"]) =>
+		health.sentences.find(({ of }) => of === name)?.sentence ?? null;
+	const shares = (row: string, of: { readonly [name: string]: number }) =>
+		Object.entries(of).map(([name, estimate]) => ({
+			row: `${row}: ${name}`,
+			estimate,
+			footnote: "health",
+		}));
+	return [
+		{
+			row: "health: exploration left",
+			estimate: health.exploration,
+			note: said("exploration"),
+			footnote: "health",
+		},
+		{
+			row: "health: effective sample size, the least of an active arm",
+			estimate: health.effectiveSampleSize,
+			note: said("effective sample size"),
+			footnote: "health",
+		},
+		{ row: "health: missing features", note: said("missing features") },
+		...shares("health: missing feature", health.missing ?? {}),
+		{
+			row: "health: degraded share",
+			estimate: health.degraded.share,
+			note: said("degraded"),
+			footnote: "health",
+		},
+		...shares("health: degraded", health.degraded.parts),
+		{
+			row: "health: late events",
+			estimate: health.lateEvents,
+			note: said("late events"),
+			footnote: "health",
+		},
 	];
 }
 
@@ -162,20 +231,27 @@ function armRows(report: Report): Row[] {
 
 function metricRows({ metrics }: Report): Row[] {
 	return metrics.flatMap(
-		({ metric, role, policy, control, lift, relativeLift, pValue }) => [
-			{ row: "metric", metric, role, group: "policy", ...counted(policy) },
-			{ row: "metric", metric, role, group: "control", ...counted(control) },
+		({ policy, control, lift, relativeLift, pValue, ...of }) => [
+			...Object.entries({ policy, control }).map(([group, mean]) => ({
+				row: "metric",
+				metric: of.metric,
+				role: of.role,
+				group,
+				...counted(mean),
+				note: of.cap === null ? null : `each listener counts at most ${of.cap}`,
+				footnote: of.footnote,
+			})),
 			{
 				row: "metric lift",
-				metric,
-				role,
+				metric: of.metric,
+				role: of.role,
 				...estimated(lift),
 				p_value: pValue,
 			},
 			{
 				row: "metric relative lift",
-				metric,
-				role,
+				metric: of.metric,
+				role: of.role,
 				...estimated(relativeLift),
 			},
 		],
@@ -202,16 +278,6 @@ function estimated(of: Estimate): Row {
 		interval: isShown ? of.kind : null,
 		observation: isShown ? of.observation : null,
 		note: of.withheld,
+		footnote: of.footnote,
 	};
-}
-
-/**
- * A cell as spreadsheets read it safely: text that begins like a formula gets an apostrophe before it (OWASP, "CSV Injection"),
- * numbers stay numbers, and whatever needs quotes has them.
- */
-export function csvCell(value: Cell): string {
-	if (value === null) return "";
-	if (typeof value === "number") return String(value);
-	const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-	return /[",\r\n\t']/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

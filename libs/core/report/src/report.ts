@@ -9,23 +9,11 @@ import type { ArmCounts } from "./counts.js";
 import type { Estimate } from "./estimate.js";
 import type { Footnote } from "./footnotes.js";
 import type { GroupSummary } from "./group-summary.js";
+import type { Health } from "./health.js";
 import type { MetricSummary } from "./metric-summary.js";
 import type { MetricByArm } from "./metrics-by-arm.js";
 import type { SegmentSummary } from "./segments.js";
 import type { GuardrailSummary, Mark, Timeline } from "./timeline.js";
-
-export interface Health {
-	/** The least share of the policy's decisions that any active arm was given, in [0, 1]; null without decisions. */
-	readonly exploration: number | null;
-	/** Booked decisions that came or changed too late for the arms' values. */
-	readonly unbooked: number;
-	readonly lateEvents: number;
-	/** Share of decisions without a value, by feature, in [0, 1]; where there are decisions to tell. */
-	readonly missing: { readonly [feature: string]: number };
-	/** Of the whole installation. */
-	readonly deadLetters: number;
-	readonly waitingEvents: number;
-}
 
 export interface Freshness {
 	/** Everything stored up to this revision is counted. */

@@ -34,6 +34,71 @@ describe("a cell", () => {
 	});
 });
 
+/** Cells by the name of their column. */
+function tableOf(csv: string): { readonly [column: string]: string }[] {
+	const [header, ...lines] = csv
+		.trimEnd()
+		.split("\r\n")
+		.map((line) =>
+			[...line.matchAll(/(?:"((?:[^"]|"")*)"|([^,]*))(?:,|$)/g)].map(
+				([, quoted, plain]) => (quoted ?? plain ?? "").replaceAll('""', '"'),
+			),
+		);
+	return lines.map((cells) =>
+		Object.fromEntries((header ?? []).map((name, i) => [name, cells[i] ?? ""])),
+	);
+}
+
+test("the table tells of health, freshness and the audit what the page tells, and how each number is computed", () => {
+	const input = inputOf(unitsOf("policy", 100, 50), definitionOf(), {
+		lateEvents: 7,
+		missing: { device: 0.25 },
+		marks: [
+			{ at: 1_000, action: "edit", actor: "=ana", sentence: "more traffic" },
+		],
+	});
+	const table = tableOf(
+		reportCsv(
+			makeReport({
+				...input,
+				booked: {
+					...input.booked,
+					degraded: { decisions: 10, parts: { profile: 10 } },
+				},
+			}),
+		),
+	);
+	const row = (name: string) => table.find(({ row }) => row === name);
+	expect(row("health: exploration left")).toMatchObject({ estimate: "0" });
+	expect(row("health: missing feature: device")).toMatchObject({
+		estimate: "0.25",
+	});
+	expect(row("health: degraded share")).toMatchObject({
+		estimate: "0.1",
+		note: expect.stringMatching(/^10 % of the decisions were served degraded/),
+		footnote: "health",
+	});
+	expect(row("health: degraded: profile")).toMatchObject({ estimate: "0.1" });
+	expect(row("health: late events")).toMatchObject({ estimate: "7" });
+	expect(
+		row("health: effective sample size, the least of an active arm")?.note,
+	).toMatch(/No decision is booked/);
+	expect(row("lift and values tell of decisions before")?.note).toBe(
+		"2026-11-03T08:00:00.000Z",
+	);
+	expect(row("mark: edit")?.note).toBe(
+		"1970-01-01T00:00:01.000Z =ana: more traffic",
+	);
+	const explained = new Set(
+		table
+			.filter(({ row }) => row === "how it is computed")
+			.map(({ footnote }) => footnote),
+	);
+	for (const { row, estimate, footnote } of table)
+		if (estimate !== "" && !/^(arm|uniform expected)$/.test(row as string))
+			expect(explained, row).toContain(footnote);
+});
+
 test("the table has one row per group, arm of each group and comparison, every row as wide as the header", () => {
 	const rows = [
 		...unitsOf("policy", 150, 90),

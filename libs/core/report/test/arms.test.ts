@@ -1,0 +1,66 @@
+import { describe, expect, test } from "vitest";
+import { makeReport } from "../src/index.js";
+import { definitionOf, inputOf, unitsOf } from "./builders.js";
+import { groups, PLANNED, planned } from "./planned.js";
+
+describe("the arms", () => {
+	test("have no value before there is evidence, and say how much is wanting", () => {
+		const { armValues } = makeReport(inputOf(groups(150, 90, 60), planned));
+		expect(armValues.map(({ arm }) => arm)).toEqual([
+			"focus",
+			"energy",
+			"calm",
+		]);
+		for (const { value } of armValues) {
+			expect(value.estimate).toBeNull();
+			expect(value.withheld).toMatch(/not enough evidence/);
+		}
+	});
+
+	test("best single arm among control's rows, with its interval over units", () => {
+		const rows = [
+			...unitsOf("control", 150, 60, { arm: "calm" }),
+			...unitsOf("control", 150, 30, { arm: "energy" }),
+			...unitsOf("policy", 150, 75),
+		];
+		const { bestSingleArm } = makeReport(inputOf(rows, planned));
+		expect(bestSingleArm).toMatchObject({ arm: "calm", n: 150, mean: 0.4 });
+		expect(bestSingleArm.low).toBeLessThan(0.4);
+	});
+
+	test("are compared by every metric among control's decisions, but not by what a listener does who is given several", () => {
+		const rows = [
+			...unitsOf("control", 60, 30, { arm: "calm" }),
+			...unitsOf("control", 20, 10, { arm: "energy" }),
+			...unitsOf("policy", 150, 150, { arm: "calm" }),
+		];
+		const report = (more: object) =>
+			makeReport(inputOf(rows, definitionOf({ ...PLANNED, ...more })));
+		const of = (name: string, more = {}) =>
+			report(more).metricsByArm.find(({ metric }) => metric === name)?.arms;
+		expect(of("reward")).toMatchObject([
+			{ arm: "focus", mean: null, units: 0 },
+			{ arm: "energy", mean: null, units: 20 },
+			{ arm: "calm", mean: 0.5, units: 60, withheld: null },
+		]);
+		expect(of("return_7d")?.[2]?.withheld).toMatch(/sticky: unit/);
+		expect(of("return_7d", { sticky: "unit" })?.[2]?.withheld).toMatch(
+			/not enough listeners/,
+		);
+		expect(
+			of("reward", {
+				traffic: { share: 1, control: 0.5, baseline: "focus" },
+			})?.[2]?.withheld,
+		).toMatch(/always given focus/);
+	});
+
+	test("that the definition no longer has stand last", () => {
+		const rows = [
+			...unitsOf("policy", 100, 50),
+			...unitsOf("policy", 100, 50, { arm: "gone" }),
+		];
+		const { arms, armValues } = makeReport(inputOf(rows, planned));
+		expect(arms.at(-1)).toMatchObject({ arm: "gone", retired: true });
+		expect(armValues.at(-1)).toMatchObject({ arm: "gone", retired: true });
+	});
+});

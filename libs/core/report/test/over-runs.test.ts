@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import { makeReport, overRuns, type Report, stratumOf } from "../src/index.js";
+import { bookedOf, definitionOf, inputOf } from "./builders.js";
+import { groups, PLANNED, planned } from "./planned.js";
+
+test("runs of one analysis that were booked apart count together, each with its own control", () => {
+	const first = bookedOf(groups(200, 40, 40), planned);
+	const second = {
+		...bookedOf(groups(200, 160, 140), planned),
+		run: 2,
+	};
+	const booked = overRuns([first, second], first.metrics);
+	const report = makeReport({
+		...inputOf([], planned),
+		booked,
+		controlOf: new Map([
+			[stratumOf(1, 1), 0.5],
+			[stratumOf(2, 1), 0.5],
+		]),
+	});
+	expect(report.policy.units).toBe(400);
+	expect(report.lift.estimate).toBeCloseTo(0.05, 12);
+	const resumed = definitionOf(PLANNED, { run: 2 });
+	const { notes } = makeReport({ ...inputOf([], resumed), booked });
+	expect(notes.join(" ")).not.toMatch(/run 2 are counted/);
+	expect(notes.join(" ")).toMatch(/since its last start.*run 2 the latest/);
+});
+
+test("a group's mean over epochs is no surer than its units: the same listeners again say nothing new of who they are", () => {
+	const rows = (epoch: number) =>
+		groups(400, 200, 160).map((row) => ({ ...row, epoch }));
+	const [once, often] = [[1], [1, 2, 3, 4]].map((epochs) =>
+		makeReport(inputOf(epochs.flatMap(rows), planned)),
+	) as [Report, Report];
+	expect(often.policy.standardError).toBeCloseTo(
+		once.policy.standardError as number,
+		12,
+	);
+	expect(often.metrics[0]?.control.standardError).toBeCloseTo(
+		once.metrics[0]?.control.standardError as number,
+		12,
+	);
+});

@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { makeReport, reportCsv } from "../src/index.js";
+import { definitionOf, inputOf } from "./builders.js";
+import { groups, planned } from "./planned.js";
+
+test("an experiment of which nothing is logged has a whole report", () => {
+	const report = makeReport(
+		inputOf([], definitionOf({}, { state: "draft", run: 0 }), {
+			firstDecidedAt: null,
+			lastDecidedAt: null,
+		}),
+	);
+	expect(report.answer).toMatchObject({
+		verdict: "cannot tell",
+		advice: "Start the experiment.",
+	});
+	expect(report.uniformExpectedWithheld).not.toBeNull();
+	expect(report.health.exploration).toBeNull();
+	expect(JSON.stringify(report)).not.toMatch(/NaN|Infinity/);
+	expect(report.footnotes.map(({ id }) => id)).toEqual(
+		expect.arrayContaining([report.lift.footnote]),
+	);
+});
+
+test("every number of a report names a footnote that gives its formula, where that comes from, and what it takes for granted", () => {
+	const report = makeReport(inputOf(groups(1000, 600, 450), planned));
+	const named = new Set(
+		[...JSON.stringify(report).matchAll(/"footnote":"([^"]*)"/g)].map(
+			([, id]) => id,
+		),
+	);
+	expect(named.size).toBeGreaterThan(8);
+	for (const id of named) {
+		const footnote = report.footnotes.find((one) => one.id === id);
+		for (const part of [
+			"title",
+			"formula",
+			"reference",
+			"assumptions",
+		] as const)
+			expect(footnote?.[part], `${id} ${part}`).toMatch(/\S/);
+	}
+});
+
+test("no part of a report tells of a chance to win, but to say that a p-value is none", () => {
+	const report = makeReport(inputOf(groups(1000, 600, 450), planned));
+	for (const text of [JSON.stringify(report), reportCsv(report)])
+		expect(text.replaceAll("it is no chance to win", "")).not.toMatch(
+			/chance to (win|beat)|probability (to|of) (win|be)/i,
+		);
+});
