@@ -16,10 +16,10 @@ export function auditOf(
 	headers: Headers,
 	whyInBody?: string,
 ): { readonly actor: string; readonly why: string } {
-	const actor = one(headers["x-segue-actor"]) ?? "api";
+	const actor = words(headers["x-segue-actor"]) ?? "api";
 	if (!PRINTABLE.test(actor))
 		throw refuse("x-segue-actor", "Must be 1 to 256 printable characters.");
-	const why = whyInBody ?? one(headers["x-segue-why"]) ?? "";
+	const why = whyInBody ?? words(headers["x-segue-why"]) ?? "";
 	if (why.length > MOST_WHY)
 		throw refuse("x-segue-why", `Must have at most ${MOST_WHY} characters.`);
 	return { actor, why };
@@ -42,6 +42,18 @@ export function traceIdOf(
 /** A header by its name in lower case. */
 export function headerOf(headers: Headers, name: string): string | undefined {
 	return one(headers[name]);
+}
+
+/** Node reads a header's bytes as Latin-1; those that are UTF-8 are read as that. */
+function words(value: string | string[] | undefined): string | undefined {
+	const read = one(value);
+	if (read === undefined) return undefined;
+	try {
+		const bytes = Buffer.from(read, "latin1");
+		return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+	} catch {
+		return read;
+	}
 }
 
 function one(value: string | string[] | undefined): string | undefined {

@@ -2,17 +2,19 @@ import type {
 	Consent,
 	Decision,
 	DecisionRequest,
+	ErasureReceipt,
 	EventsAnswer,
 	ExplainedDecision,
 	LoggedDecision,
 	OutcomeEvent,
 	Problem,
 	Profile,
-	Report,
 } from "./contract.js";
-import { EventsNotSent, SegueUnreachable } from "./errors.js";
+import type { Report } from "./contract-experiments.js";
+import { EventsNotSent } from "./errors.js";
 import { chunked, identified } from "./event-chunks.js";
-import { call, type HttpOptions } from "./http.js";
+import { SegueExperiments } from "./experiments.js";
+import { type Asked, type HttpOptions, json } from "./http.js";
 import { type RetryOptions, retrying } from "./retry.js";
 
 export interface ClientOptions
@@ -39,24 +41,35 @@ const defaults = {
 
 /** Segue's REST interface. Every method rejects with SegueProblem where Segue refuses, SegueUnreachable where it cannot be reached. */
 export class SegueClient {
+	/** Definitions, what was learned and what it was worth. */
+	readonly experiments: SegueExperiments;
 	private readonly options: Required<ClientOptions>;
 
 	constructor(options: ClientOptions) {
 		this.options = { fetch: globalThis.fetch, ...defaults, ...options };
+		this.experiments = new SegueExperiments(this.options);
 	}
 
 	/** Not repeated by itself: the page cannot wait, and a repeat would log a second decision. Show a default where this rejects. */
 	async decide(request: DecisionRequest): Promise<Decision> {
-		return this.json<Decision>("POST", "/v1/decisions", request);
+		return json<Decision>(this.options, {
+			method: "POST",
+			path: "/v1/decisions",
+			body: request,
+		});
 	}
 
 	/** Up to 500 decisions, answered in order, each on its own. */
 	async decideBatch(
 		decisions: readonly DecisionRequest[],
 	): Promise<readonly (Decision | { readonly problem: Problem })[]> {
-		const answer = await this.json<{
+		const answer = await json<{
 			decisions: (Decision | { problem: Problem })[];
-		}>("POST", "/v1/decisions/batch", { decisions });
+		}>(this.options, {
+			method: "POST",
+			path: "/v1/decisions/batch",
+			body: { decisions },
+		});
 		return answer.decisions;
 	}
 
@@ -70,9 +83,11 @@ export class SegueClient {
 		let accepted = 0;
 		const rejected: EventsAnswer["rejected"][number][] = [];
 		for (const { from, events } of chunked(all)) {
-			const answer = await retrying(this.options, () =>
-				this.json<EventsAnswer>("POST", "/v1/events", { events }),
-			).catch((cause) => {
+			const answer = await this.repeated<EventsAnswer>({
+				method: "POST",
+				path: "/v1/events",
+				body: { events },
+			}).catch((cause) => {
 				throw new EventsNotSent(all.slice(from), { cause });
 			});
 			accepted += answer.accepted;
@@ -88,79 +103,66 @@ export class SegueClient {
 
 	/** The decision as it was logged, with its events so far. */
 	async getDecision(id: string): Promise<LoggedDecision> {
-		return retrying(this.options, () =>
-			this.json<LoggedDecision>(
-				"GET",
-				`/v1/decisions/${encodeURIComponent(id)}`,
-			),
-		);
+		return this.read<LoggedDecision>(decisionPath(id));
 	}
 
 	/** The same, made again from the log: why it came out as it did, and whether it is what was served. Takes seconds on a long log. */
 	async explainDecision(id: string): Promise<ExplainedDecision> {
-		return retrying(this.options, () =>
-			this.json<ExplainedDecision>(
-				"GET",
-				`/v1/decisions/${encodeURIComponent(id)}?explain=true`,
-			),
-		);
+		return this.read<ExplainedDecision>(`${decisionPath(id)}?explain=true`);
 	}
 
 	/** Replaces the unit's whole profile; answers with what is kept. Deciders decide with it within 2 s. */
 	async putProfile(unit: string, profile: Profile): Promise<Profile> {
-		return retrying(this.options, () =>
-			this.json<Profile>("PUT", profilePath(unit), profile),
-		);
+		return this.repeated<Profile>({
+			method: "PUT",
+			path: `${unitPath(unit)}/profile`,
+			body: profile,
+		});
 	}
 
 	/** Rejects with SegueProblem, status 404, where the unit has none. */
 	async getProfile(unit: string): Promise<Profile> {
-		return retrying(this.options, () =>
-			this.json<Profile>("GET", profilePath(unit)),
-		);
+		return this.read<Profile>(`${unitPath(unit)}/profile`);
 	}
 
 	/** Replaces all that is known of the unit's consent; answers with what is kept. Deciders obey it within 2 s. To withdraw, send false. */
 	async putConsent(unit: string, consent: Consent): Promise<Consent> {
-		return retrying(this.options, () =>
-			this.json<Consent>("PUT", consentPath(unit), consent),
-		);
+		return this.repeated<Consent>({
+			method: "PUT",
+			path: `${unitPath(unit)}/consent`,
+			body: consent,
+		});
 	}
 
 	/** Empty where the unit was never asked. */
 	async getConsent(unit: string): Promise<Consent> {
-		return retrying(this.options, () =>
-			this.json<Consent>("GET", consentPath(unit)),
-		);
+		return this.read<Consent>(`${unitPath(unit)}/consent`);
+	}
+
+	/** Erases the unit exactly. Not repeated by itself, since the receipt of a repeat counts only what was left; to ask again is harmless. */
+	async eraseUnit(unit: string): Promise<ErasureReceipt> {
+		return json<ErasureReceipt>(this.options, {
+			method: "DELETE",
+			path: unitPath(unit),
+		});
 	}
 
 	async report(experiment: string): Promise<Report> {
-		return retrying(this.options, () =>
-			this.json<Report>(
-				"GET",
-				`/v1/experiments/${encodeURIComponent(experiment)}/report`,
-			),
-		);
+		return this.experiments.report(experiment);
 	}
 
-	private async json<T>(
-		method: string,
-		path: string,
-		body?: unknown,
-	): Promise<T> {
-		const response = await call(this.options, method, path, body);
-		try {
-			return (await response.json()) as T;
-		} catch (cause) {
-			throw new SegueUnreachable(`The answer to ${method} ${path} broke off.`, {
-				cause,
-			});
-		}
+	private read<T>(path: string): Promise<T> {
+		return this.repeated<T>({ method: "GET", path });
+	}
+
+	/** What may be asked twice. */
+	private repeated<T>(asked: Asked): Promise<T> {
+		return retrying(this.options, () => json<T>(this.options, asked));
 	}
 }
 
-const profilePath = (unit: string): string =>
-	`/v1/units/${encodeURIComponent(unit)}/profile`;
+const decisionPath = (id: string): string =>
+	`/v1/decisions/${encodeURIComponent(id)}`;
 
-const consentPath = (unit: string): string =>
-	`/v1/units/${encodeURIComponent(unit)}/consent`;
+const unitPath = (unit: string): string =>
+	`/v1/units/${encodeURIComponent(unit)}`;

@@ -223,60 +223,30 @@ export interface ExplainedDecision extends LoggedDecision {
 	};
 }
 
-/** A number with its interval, valid at all looks at once; null where it is withheld, with the reason. */
-export interface Estimate {
-	readonly standardError: number | null;
-	readonly low: number | null;
-	readonly high: number | null;
-	readonly kind: "always-valid";
-	readonly withheld: string | null;
-}
-
-/** Means are rewards per learned decision. */
-export interface Report {
-	readonly experiment: string;
-	readonly version: number;
-	readonly answer: {
-		readonly verdict:
-			| "keep going"
-			| "ship"
-			| "stop"
-			| "cannot tell"
-			| "do not trust";
-		readonly sentence: string;
-		/** What to do now. */
-		readonly advice: string;
-		readonly reasons: readonly string[];
-	};
-	/** The answer's. */
-	readonly sentence: string;
-	readonly freshness: {
-		/** Lift and values tell of decisions before this (ISO 8601), whose windows are closed; null before the first. */
-		readonly closedUntil: string | null;
+/** What an erasure removed, and what remains until when. It does not name the unit. */
+export interface ErasureReceipt {
+	/** All of the unit up to this instant is refused from now on: ISO 8601. */
+	readonly erasedAt: string;
+	readonly removed: {
+		readonly decisions: number;
+		/** Of them, those whose share was taken out of the sums. */
+		readonly learned: number;
 		readonly waiting: number;
+		readonly outcomes: number;
+		readonly signals: number;
+		readonly requests: number;
+		readonly deadLetters: number;
+		readonly profiles: number;
+		readonly consents: number;
+		readonly spoolEntries: number;
+		readonly streamMessages: number;
 	};
-	readonly policy: Estimate & {
-		readonly decisions: number;
-		readonly n: number;
-		readonly units: number;
-		readonly mean: number | null;
-	};
-	readonly control: Report["policy"];
-	/** Policy − control. */
-	readonly lift: Estimate & { readonly estimate: number | null };
-	readonly bestSingleArm: Estimate & {
-		readonly arm: string | null;
-		readonly n: number;
-		readonly mean: number | null;
-	};
-	readonly uniformExpected: number | null;
-	readonly arms: readonly {
-		readonly arm: string;
-		readonly decisions: number;
-		readonly share: number;
-		readonly n: number;
-		readonly mean: number | null;
+	/** Per experiment the revision that is free of the unit. */
+	readonly revisions: { readonly [experiment: string]: number };
+	readonly remains: readonly {
+		readonly where: string;
+		readonly why: string;
+		/** ISO 8601; null where it cannot be told. */
+		readonly until: string | null;
 	}[];
-	readonly notes: readonly string[];
-	readonly [more: string]: unknown;
 }

@@ -8,32 +8,53 @@ export interface HttpOptions {
 	readonly timeoutMs: number;
 }
 
-/** One call. Throws SegueProblem for an answer that is no success, SegueUnreachable where none came. */
-export async function call(
+export interface Asked {
+	readonly method: "GET" | "POST" | "PUT" | "DELETE";
+	readonly path: string;
+	readonly body?: unknown;
+	readonly headers?: { readonly [name: string]: string };
+}
+
+/** The answer's JSON. Throws SegueProblem for an answer that is no success, SegueUnreachable where none came or it broke off. */
+export function json<T>(options: HttpOptions, asked: Asked): Promise<T> {
+	return read(options, asked, (response) => response.json() as Promise<T>);
+}
+
+/** The same of an answer that is text. */
+export function text(options: HttpOptions, asked: Asked): Promise<string> {
+	return read(options, asked, (response) => response.text());
+}
+
+async function read<T>(
 	options: HttpOptions,
-	method: string,
-	path: string,
-	body?: unknown,
-): Promise<Response> {
-	const response = await answered(options, method, path, body);
-	if (response.ok) return response;
-	throw new SegueProblem(await problemOf(response));
+	asked: Asked,
+	bodyOf: (response: Response) => Promise<T>,
+): Promise<T> {
+	const response = await answered(options, asked);
+	if (!response.ok) throw new SegueProblem(await problemOf(response));
+	try {
+		return await bodyOf(response);
+	} catch (cause) {
+		const { method, path } = asked;
+		throw new SegueUnreachable(`The answer to ${method} ${path} broke off.`, {
+			cause,
+		});
+	}
 }
 
 async function answered(
 	{ url, fetch, timeoutMs }: HttpOptions,
-	method: string,
-	path: string,
-	body: unknown,
+	{ method, path, body, headers }: Asked,
 ): Promise<Response> {
 	try {
 		return await fetch(new URL(path, url), {
 			method,
 			signal: AbortSignal.timeout(timeoutMs),
-			...(body !== undefined && {
-				headers: { "content-type": "application/json" },
-				body: JSON.stringify(body),
-			}),
+			headers: {
+				...headers,
+				...(body !== undefined && { "content-type": "application/json" }),
+			},
+			...(body !== undefined && { body: JSON.stringify(body) }),
 		});
 	} catch (cause) {
 		throw new SegueUnreachable(`${method} ${path} had no answer from ${url}.`, {
