@@ -65,6 +65,7 @@ export function contextPanels() {
 				"Features beyond a threshold of their definition. Alarm on anything but zero; the runbook says what to do.",
 			unit: "short",
 			span: 8,
+			alarmFrom: 1,
 			queries: [
 				{
 					expr: `max by (experiment, feature, kind) (segue_context_alarm${OF_EXPERIMENT}) > 0`,

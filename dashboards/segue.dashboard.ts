@@ -6,9 +6,10 @@ import {
 	RowBuilder,
 	VariableRefresh,
 } from "@grafana/grafana-foundation-sdk/dashboard";
+import { bookingPanels } from "./booking-panels.js";
 import { contextPanels } from "./context-panels.js";
 import { guardrailPanels } from "./guardrail-panels.js";
-import { DATASOURCE, stat, timeseries } from "./panels.js";
+import { ANY_INCREASE, DATASOURCE, stat, timeseries } from "./panels.js";
 
 const OF_EXPERIMENT = '{experiment=~"$experiment"}';
 const WINDOW = "[$__rate_interval]";
@@ -200,6 +201,7 @@ export function segueDashboard(): Dashboard {
 					"Published by a decider and overdue at the learners. Zero is normal; alarm on anything else that lasts longer than a spool takes to drain.",
 				unit: "short",
 				span: 8,
+				alarmFrom: 1,
 				queries: [{ expr: "max (segue_published_missing)", legend: "packs" }],
 			}),
 		)
@@ -210,6 +212,7 @@ export function segueDashboard(): Dashboard {
 					"Times in the last day that the broker came back with another or an older stream. Alarm on anything but zero.",
 				unit: "short",
 				span: 8,
+				alarmFrom: ANY_INCREASE,
 				queries: [
 					{
 						expr: "sum (increase(segue_stream_identity_changed_total[1d]))",
@@ -250,6 +253,8 @@ export function segueDashboard(): Dashboard {
 				],
 			}),
 		);
+	dashboard.withRow(new RowBuilder("What reports are made of"));
+	for (const panel of bookingPanels()) dashboard.withPanel(panel);
 	dashboard.withRow(new RowBuilder("What it decides from"));
 	for (const panel of contextPanels()) dashboard.withPanel(panel);
 	dashboard.withRow(new RowBuilder("Guardrails"));

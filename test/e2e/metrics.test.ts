@@ -40,6 +40,12 @@ beforeAll(async () => {
 			20_000,
 			() => `not every ${kind} was learned`,
 		);
+	// Said every five seconds, whatever is booked.
+	await waitFor(
+		async () => (await sum("segue_booking_waiting_decisions")) === DECISIONS,
+		20_000,
+		() => "nobody says how booking stands",
+	);
 });
 afterAll(() => instance?.stop());
 
