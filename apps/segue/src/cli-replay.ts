@@ -8,10 +8,12 @@ import {
 } from "#adapters/postgres";
 import { RecountBookings, type RecountedBookings } from "#usecases/booking";
 import { type DecisionsReplayed, ReplayDecisions } from "#usecases/deciding";
+import { GetExperiment } from "#usecases/defining";
 import { PastSumsOfLog, type Verification, Verify } from "#usecases/learning";
 import { openInstance } from "./cli-instance.js";
 
 const PROGRESS_EVERY = 10_000;
+const WHAT_TO_DO = 'What to do: "Replay is unequal" in docs/runbook.md.';
 /** Nobody waits for this process meanwhile. */
 const AT_ONCE = 2_000;
 
@@ -23,6 +25,7 @@ export async function replay(options: {
 	const database = await openInstance();
 	try {
 		const store = new PostgresDefinitionStore(database);
+		await refuseUnknown(store, options);
 		const reads = new PostgresLogReads(
 			database,
 			new PostgresPosteriorSource(database),
@@ -53,6 +56,7 @@ export async function replayDecisions(options: {
 	const database = await openInstance();
 	try {
 		const store = new PostgresDefinitionStore(database);
+		await refuseUnknown(store, options);
 		const replayed = await new ReplayDecisions({
 			log: new PostgresLoggedDecisions(database),
 			definitions: store,
@@ -82,8 +86,10 @@ export async function recountBookings(options: {
 }): Promise<number> {
 	const database = await openInstance();
 	try {
+		const store = new PostgresDefinitionStore(database);
+		await refuseUnknown(store, options);
 		const recounted = await new RecountBookings(
-			new PostgresBookedLog(database, new PostgresDefinitionStore(database)),
+			new PostgresBookedLog(database, store),
 		).execute(options.experiment);
 		if (options.json) console.log(JSON.stringify(recounted));
 		else printRecounted(recounted);
@@ -91,6 +97,15 @@ export async function recountBookings(options: {
 	} finally {
 		await database.close();
 	}
+}
+
+/** Nothing is proved of an experiment that there is not: a typing error must not read as equal. */
+async function refuseUnknown(
+	store: PostgresDefinitionStore,
+	{ experiment }: { readonly experiment?: string },
+): Promise<void> {
+	if (experiment !== undefined)
+		await new GetExperiment(store).execute(experiment);
 }
 
 function printRecounted({ equal, experiments }: RecountedBookings): void {
@@ -106,6 +121,7 @@ function printRecounted({ equal, experiments }: RecountedBookings): void {
 	for (const { experiment, differences } of experiments)
 		for (const difference of differences)
 			console.log(`DIFFERENT: ${experiment}: ${difference}`);
+	if (!equal) console.log(WHAT_TO_DO);
 }
 
 function printReplayed({
@@ -163,4 +179,5 @@ function printVerification({
 		console.log(
 			`DIFFERENT: ${experiment} version ${version}, arm ${arm}, bucket ${bucket}: ${what}`,
 		);
+	if (!equal) console.log(WHAT_TO_DO);
 }
