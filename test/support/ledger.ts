@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import {
 	Database,
+	isRefusal,
 	PostgresDefinitionStore,
 	PostgresLearningLedger,
 	PostgresLogReads,
@@ -19,7 +20,7 @@ import {
 	eventSubject,
 	LOG_SUBJECT,
 } from "#core/log";
-import { type LearnableMessage, Verify } from "#usecases/learning";
+import { Learn, type LearnableMessage, Verify } from "#usecases/learning";
 import { createTestDatabase, type TestDatabase } from "./database.js";
 
 /** A migrated database of the test's own, what learners deliver to it, and what is to be read of it. */
@@ -27,6 +28,7 @@ export class LedgerOfTest {
 	readonly store: PostgresDefinitionStore;
 	readonly posteriors: PostgresPosteriorSource;
 	#position = 0;
+	readonly #learners: PostgresLearningLedger[] = [];
 	readonly #boot = randomUUID();
 
 	private constructor(
@@ -54,6 +56,7 @@ export class LedgerOfTest {
 	}
 
 	async close(): Promise<void> {
+		await Promise.all(this.#learners.map((learner) => learner.close()));
 		await this.database.close();
 		await this.testDatabase.drop();
 	}
@@ -91,6 +94,13 @@ export class LedgerOfTest {
 			applicationName: "test learner",
 			definitions: (ids) => this.store.byIds(ids),
 		});
+	}
+
+	/** Learns what is delivered; closed with this. */
+	learning(): Learn {
+		const ledger = this.learner();
+		this.#learners.push(ledger);
+		return new Learn(ledger, isRefusal);
 	}
 
 	message = (

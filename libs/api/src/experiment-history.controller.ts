@@ -1,33 +1,17 @@
-import {
-	Body,
-	Controller,
-	Get,
-	Headers,
-	HttpCode,
-	Inject,
-	Param,
-	Post,
-	Query,
-	Res,
-} from "@nestjs/common";
+import { Controller, Get, Inject, Param, Query } from "@nestjs/common";
 import { ApiQuery, ApiTags } from "@nestjs/swagger";
-import type { FastifyReply } from "fastify";
 import { z } from "zod";
+import type { AuditPage, RollbackTo } from "#usecases/defining";
 import {
-	type AuditPage,
-	etagOf,
-	type RollbackTo,
-	viewDefinition,
-} from "#usecases/defining";
-import { ChangeHeaders, Documented } from "./openapi.js";
+	Action,
+	actionOf,
+	current,
+	Sent,
+	type SentChange,
+} from "./change-route.js";
+import { Documented } from "./openapi.js";
 import type { ApiParts } from "./parts.js";
 import {
-	auditOf,
-	type Headers as HeaderValues,
-	preconditionOf,
-} from "./request-headers.js";
-import {
-	actionBody,
 	experimentKey,
 	once,
 	transitionSchema,
@@ -141,31 +125,19 @@ export class ExperimentHistoryController {
 		});
 	}
 
-	@Post("rollback")
-	@HttpCode(200)
-	@ChangeHeaders()
-	@Documented({
+	@Action("rollback", {
 		summary: "Make a former definition the current one again",
 		description:
 			"The state stays. What is learned differs only where the version does: then the former version goes on with its own sums.",
 		body: rollbackSchema,
-		answers: { 200: rollbackAnswerSchema },
-		problems: [400, 404, 409, 413, 415, 422, 503],
+		answer: rollbackAnswerSchema,
 	})
-	async rollback(
-		@Param("key") key: string,
-		@Body() body: unknown,
-		@Headers() headers: HeaderValues,
-		@Res({ passthrough: true }) reply: FastifyReply,
-	) {
-		const { to, why } = actionBody(rollbackSchema, body);
+	async rollback(@Sent() sent: SentChange) {
+		const { to, ...asked } = actionOf(sent, rollbackSchema);
 		const { definition, diff } = await this.rollingBack.execute({
-			key: experimentKey(key),
+			...asked,
 			to: to as RollbackTo,
-			...auditOf(headers, why),
-			...preconditionOf(headers),
 		});
-		reply.header("etag", etagOf(definition));
-		return { ...viewDefinition(definition), ...diff };
+		return { ...current(sent.reply, definition), ...diff };
 	}
 }

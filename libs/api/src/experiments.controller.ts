@@ -1,33 +1,21 @@
-import {
-	Body,
-	Controller,
-	Get,
-	Headers,
-	HttpCode,
-	Inject,
-	Param,
-	Post,
-	Put,
-	Res,
-} from "@nestjs/common";
-import { ApiHeader, ApiTags } from "@nestjs/swagger";
+import { Controller, Get, Inject, Param, Put, Res } from "@nestjs/common";
+import { ApiHeader, ApiParam, ApiTags } from "@nestjs/swagger";
 import type { FastifyReply } from "fastify";
 import { EXPERIMENT_KEY } from "#core/experiment";
-import {
-	type ExperimentView,
-	etagOf,
-	type StoredDefinition,
-	viewDefinition,
-} from "#usecases/defining";
+import { type ExperimentView, viewDefinition } from "#usecases/defining";
 import { fail } from "#usecases/errors";
+import {
+	Action,
+	actionOf,
+	CHANGE_PROBLEMS,
+	current,
+	Sent,
+	type SentChange,
+} from "./change-route.js";
 import { ChangeHeaders, Documented } from "./openapi.js";
 import type { ApiParts } from "./parts.js";
-import {
-	auditOf,
-	type Headers as HeaderValues,
-	preconditionOf,
-} from "./request-headers.js";
-import { actionBody, experimentKey, required } from "./request-values.js";
+import { auditOf, preconditionOf } from "./request-headers.js";
+import { experimentKey, required } from "./request-values.js";
 import {
 	experimentSchema,
 	experimentViewSchema,
@@ -37,8 +25,6 @@ import {
 	transitionSchema,
 } from "./schemas.js";
 import { tokens } from "./tokens.js";
-
-const CHANGE_PROBLEMS = [400, 404, 409, 413, 415, 422, 503];
 
 @ApiTags("experiments")
 @Controller("v1/experiments")
@@ -72,10 +58,11 @@ export class ExperimentsController {
 		@Param("key") key: string,
 		@Res({ passthrough: true }) reply: FastifyReply,
 	): Promise<ExperimentView> {
-		return answer(reply, await this.get.execute(experimentKey(key)));
+		return current(reply, await this.get.execute(experimentKey(key)));
 	}
 
 	@Put(":key")
+	@ApiParam({ name: "key" })
 	@ChangeHeaders()
 	@ApiHeader({
 		name: "if-none-match",
@@ -90,12 +77,7 @@ export class ExperimentsController {
 		answers: { 200: putAnswerSchema, 201: putAnswerSchema },
 		problems: CHANGE_PROBLEMS,
 	})
-	async edit(
-		@Param("key") key: string,
-		@Body() document: unknown,
-		@Headers() headers: HeaderValues,
-		@Res({ passthrough: true }) reply: FastifyReply,
-	) {
+	async edit(@Sent() { key, body, headers, reply }: SentChange) {
 		if (!EXPERIMENT_KEY.test(key)) {
 			const message =
 				"An experiment key is up to 64 lower-case letters, digits and '-', and does not begin with '-'.";
@@ -103,14 +85,14 @@ export class ExperimentsController {
 		}
 		const request = {
 			key,
-			document: required(document),
+			document: required(body),
 			...auditOf(headers),
 			...preconditionOf(headers),
 		};
 		const { definition, created, diff, warnings } =
 			await this.put.execute(request);
 		reply.code(created ? 201 : 200);
-		return { ...answer(reply, definition), ...diff, warnings };
+		return { ...current(reply, definition), ...diff, warnings };
 	}
 }
 
@@ -129,118 +111,45 @@ export class ExperimentStatesController {
 		private readonly resuming: ApiParts["resumeExperiment"],
 	) {}
 
-	@Post("start")
-	@HttpCode(200)
-	@ChangeHeaders()
-	@Documented({
+	@Action("start", {
 		summary: "Start an experiment: a new run",
 		body: transitionSchema,
-		answers: { 200: experimentViewSchema },
-		problems: CHANGE_PROBLEMS,
+		answer: experimentViewSchema,
 	})
-	async start(
-		@Param("key") key: string,
-		@Body() body: unknown,
-		@Headers() headers: HeaderValues,
-		@Res({ passthrough: true }) reply: FastifyReply,
-	): Promise<ExperimentView> {
-		const { why } = actionBody(transitionSchema, body);
-		return answer(
-			reply,
-			await this.starting.execute({
-				key: experimentKey(key),
-				...auditOf(headers, why),
-				...preconditionOf(headers),
-			}),
-		);
+	async start(@Sent() sent: SentChange): Promise<ExperimentView> {
+		const asked = actionOf(sent, transitionSchema);
+		return current(sent.reply, await this.starting.execute(asked));
 	}
 
-	@Post("pause")
-	@HttpCode(200)
-	@ChangeHeaders()
-	@Documented({
+	@Action("pause", {
 		summary:
 			"Pause it: everyone gets the baseline arm, nothing is learned from that",
 		body: transitionSchema,
-		answers: { 200: experimentViewSchema },
-		problems: CHANGE_PROBLEMS,
+		answer: experimentViewSchema,
 	})
-	async pause(
-		@Param("key") key: string,
-		@Body() body: unknown,
-		@Headers() headers: HeaderValues,
-		@Res({ passthrough: true }) reply: FastifyReply,
-	): Promise<ExperimentView> {
-		const { why } = actionBody(transitionSchema, body);
-		return answer(
-			reply,
-			await this.pausing.execute({
-				key: experimentKey(key),
-				...auditOf(headers, why),
-				...preconditionOf(headers),
-			}),
-		);
+	async pause(@Sent() sent: SentChange): Promise<ExperimentView> {
+		const asked = actionOf(sent, transitionSchema);
+		return current(sent.reply, await this.pausing.execute(asked));
 	}
 
-	@Post("resume")
-	@HttpCode(200)
-	@ChangeHeaders()
-	@Documented({
+	@Action("resume", {
 		summary:
 			"Resume what is paused, or what a guardrail holds: a new run of the same analysis, guardrails count afresh",
 		body: transitionSchema,
-		answers: { 200: experimentViewSchema },
-		problems: CHANGE_PROBLEMS,
+		answer: experimentViewSchema,
 	})
-	async resume(
-		@Param("key") key: string,
-		@Body() body: unknown,
-		@Headers() headers: HeaderValues,
-		@Res({ passthrough: true }) reply: FastifyReply,
-	): Promise<ExperimentView> {
-		const { why } = actionBody(transitionSchema, body);
-		return answer(
-			reply,
-			await this.resuming.execute({
-				key: experimentKey(key),
-				...auditOf(headers, why),
-				...preconditionOf(headers),
-			}),
-		);
+	async resume(@Sent() sent: SentChange): Promise<ExperimentView> {
+		const asked = actionOf(sent, transitionSchema);
+		return current(sent.reply, await this.resuming.execute(asked));
 	}
 
-	@Post("stop")
-	@HttpCode(200)
-	@ChangeHeaders()
-	@Documented({
+	@Action("stop", {
 		summary: "Stop it: everyone gets the winner, or the baseline arm",
 		body: stopSchema,
-		answers: { 200: experimentViewSchema },
-		problems: CHANGE_PROBLEMS,
+		answer: experimentViewSchema,
 	})
-	async stop(
-		@Param("key") key: string,
-		@Body() body: unknown,
-		@Headers() headers: HeaderValues,
-		@Res({ passthrough: true }) reply: FastifyReply,
-	): Promise<ExperimentView> {
-		const { why, winner } = actionBody(stopSchema, body);
-		return answer(
-			reply,
-			await this.stopping.execute({
-				key: experimentKey(key),
-				winner,
-				...auditOf(headers, why),
-				...preconditionOf(headers),
-			}),
-		);
+	async stop(@Sent() sent: SentChange): Promise<ExperimentView> {
+		const asked = actionOf(sent, stopSchema);
+		return current(sent.reply, await this.stopping.execute(asked));
 	}
-}
-
-function answer(
-	reply: FastifyReply,
-	definition: StoredDefinition,
-): ExperimentView {
-	reply.header("etag", etagOf(definition));
-	return viewDefinition(definition);
 }

@@ -40,21 +40,15 @@ let ledger: LedgerOfTest;
 let reads: PostgresContextReads;
 let ownLog: PostgresContextLog;
 let learner: Learn;
-let closeLearner: () => Promise<void>;
 const now = Math.floor(Date.now() / HOUR) * HOUR + 1_000;
 
 beforeAll(async () => {
 	ledger = await LedgerOfTest.open();
 	reads = new PostgresContextReads(ledger.database);
 	ownLog = new PostgresContextLog(ledger.database);
-	const own = ledger.learner();
-	learner = new Learn(own, isRefusal);
-	closeLearner = () => own.close();
+	learner = ledger.learning();
 });
-afterAll(async () => {
-	await closeLearner?.();
-	await ledger?.close();
-});
+afterAll(() => ledger?.close());
 
 const contextOf = (i: number): JsonObject => ({
 	tempo: i % 100,

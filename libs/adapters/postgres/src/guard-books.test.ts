@@ -4,7 +4,7 @@ import type { DecisionRow, Event } from "#core/log";
 import { STEPS } from "#core/metrics";
 import type { StoredDefinition } from "#usecases/defining";
 import type { BookStep } from "#usecases/guarding";
-import { Learn } from "#usecases/learning";
+import type { Learn } from "#usecases/learning";
 import {
 	aDecision,
 	anEvent,
@@ -13,13 +13,7 @@ import {
 } from "../../../../test/support/builders.js";
 import { LedgerOfTest } from "../../../../test/support/ledger.js";
 import { seededRandom, shuffled } from "../../../../test/support/random.js";
-import {
-	forgetBooks,
-	isRefusal,
-	PostgresErasure,
-	PostgresGuardBooks,
-	type PostgresLearningLedger,
-} from "./index.js";
+import { forgetBooks, PostgresErasure, PostgresGuardBooks } from "./index.js";
 
 const MINUTE = 60_000;
 const experiment = anExperiment({
@@ -42,18 +36,13 @@ const experiment = anExperiment({
 });
 
 let log: LedgerOfTest;
-let ledger: PostgresLearningLedger;
 let learner: Learn;
 let definition: StoredDefinition;
 beforeAll(async () => {
 	log = await LedgerOfTest.open();
-	ledger = log.learner();
-	learner = new Learn(ledger, isRefusal);
+	learner = log.learning();
 });
-afterAll(async () => {
-	await ledger?.close();
-	await log?.close();
-});
+afterAll(() => log?.close());
 beforeEach(async () => {
 	definition = (await log.define(experiment)) as StoredDefinition;
 });

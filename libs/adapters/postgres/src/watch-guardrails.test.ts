@@ -8,30 +8,20 @@ import {
 	type StoredDefinition,
 } from "#usecases/defining";
 import { CountedSince, WatchGuardrails } from "#usecases/guarding";
-import { Learn } from "#usecases/learning";
+import type { Learn } from "#usecases/learning";
 import { aDecision, anEvent, idAt } from "../../../../test/support/builders.js";
 import { LedgerOfTest } from "../../../../test/support/ledger.js";
-import {
-	isRefusal,
-	PostgresGuardBooks,
-	PostgresGuardTrips,
-	type PostgresLearningLedger,
-} from "./index.js";
+import { PostgresGuardBooks, PostgresGuardTrips } from "./index.js";
 
 const by = { actor: "ada", why: "to learn" };
 const SKIPS = { metric: "skip_rate", max: 0.35, action: "pause" };
 let log: LedgerOfTest;
-let ledger: PostgresLearningLedger;
 let learner: Learn;
 beforeAll(async () => {
 	log = await LedgerOfTest.open();
-	ledger = log.learner();
-	learner = new Learn(ledger, isRefusal);
+	learner = log.learning();
 });
-afterAll(async () => {
-	await ledger?.close();
-	await log?.close();
-});
+afterAll(() => log?.close());
 
 const documentOf = (guardrails: readonly object[], more: object = {}) => ({
 	arms: [{ key: "a" }, { key: "b" }],

@@ -7,18 +7,14 @@ import type {
 	StoredDefinition,
 } from "./ports.js";
 import {
+	type ChangeRequest,
 	explainingConflict,
 	holds,
-	type Precondition,
 	Stale,
 } from "./precondition.js";
 import { type Transition, transition } from "./transition.js";
 
-export interface StateRequest extends Precondition {
-	readonly key: string;
-	/** Who asks, for the audit. */
-	readonly actor: string;
-	readonly why: string;
+export interface StateRequest extends ChangeRequest {
 	/** Of a stop: the arm that everyone gets from now on; absent: the baseline arm. */
 	readonly winner?: string | null;
 }

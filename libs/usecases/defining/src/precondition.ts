@@ -8,6 +8,14 @@ export interface Precondition {
 	readonly ifNoneMatch?: string;
 }
 
+/** A change of an experiment: who asks for it and why, and for which definition it was made. */
+export interface ChangeRequest extends Precondition {
+	readonly key: string;
+	/** For the audit. */
+	readonly actor: string;
+	readonly why: string;
+}
+
 /** The entity tag of a definition row: a strong one, since a row never changes. */
 export function etagOf({ id }: StoredDefinition): string {
 	return `"${id}"`;

@@ -1,38 +1,20 @@
 import {
 	type Experiment,
-	type ExperimentDiff,
 	type Problem,
 	parseExperiment,
 } from "#core/experiment";
 import { fail } from "#usecases/errors";
-import { compare, edit, NOTHING_CHANGED } from "./edit.js";
+import { type Edited, guardedEdit } from "./guarded-edit.js";
 import { refuseOwnName } from "./own-actors.js";
-import type {
-	DefinitionHistory,
-	DefinitionStore,
-	Obeyed,
-	StoredDefinition,
-} from "./ports.js";
-import {
-	explainingConflict,
-	holds,
-	type Precondition,
-	Stale,
-} from "./precondition.js";
+import type { DefinitionHistory, DefinitionStore, Obeyed } from "./ports.js";
+import type { ChangeRequest } from "./precondition.js";
 
-export interface PutRequest extends Precondition {
-	readonly key: string;
+export interface PutRequest extends ChangeRequest {
 	/** The experiment as its owner writes it, not yet judged. */
 	readonly document: unknown;
-	readonly actor: string;
-	readonly why: string;
 }
 
-export interface PutAnswer {
-	readonly definition: StoredDefinition;
-	readonly created: boolean;
-	/** What the edit changed, with new version and epoch; nothing where it repeated what was there. */
-	readonly diff: ExperimentDiff;
+export interface PutAnswer extends Edited {
 	readonly warnings: readonly Problem[];
 }
 
@@ -57,31 +39,10 @@ export class PutExperiment {
 			request.document,
 			this.problemsOf,
 		);
-		let created = false;
-		let diff = NOTHING_CHANGED;
-		const definition = await explainingConflict(
-			key,
-			request,
-			this.history,
-			() =>
-				this.store.change(key, (current, newestVersion) => {
-					created = current === null;
-					diff = compare(current, experiment);
-					const target = { experiment, newestVersion };
-					const change = edit(current, target, diff, request);
-					// What is asked for is there already: the repeat of a PUT whose answer was lost (RFC 9110 §13.1.1).
-					if (change !== null && !holds(request, current))
-						throw new Stale(current);
-					return change;
-				}),
-		);
-		await this.obeyed?.refresh();
-		return {
-			definition: definition as StoredDefinition,
-			created,
-			diff,
-			warnings,
-		};
+		const { store, history, obeyed } = this;
+		const stores = { store, history, obeyed };
+		const edited = await guardedEdit(stores, request, { experiment });
+		return { ...edited, warnings };
 	}
 }
 

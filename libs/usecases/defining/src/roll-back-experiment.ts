@@ -5,7 +5,7 @@ import {
 	type Problem,
 } from "#core/experiment";
 import { fail } from "#usecases/errors";
-import { compare, edit, NOTHING_CHANGED } from "./edit.js";
+import { guardedEdit } from "./guarded-edit.js";
 import { refuseOwnName } from "./own-actors.js";
 import type {
 	DefinitionAudit,
@@ -13,12 +13,7 @@ import type {
 	Obeyed,
 	StoredDefinition,
 } from "./ports.js";
-import {
-	explainingConflict,
-	holds,
-	type Precondition,
-	Stale,
-} from "./precondition.js";
+import type { ChangeRequest } from "./precondition.js";
 import { invalidExperiment } from "./put-experiment.js";
 import { noExperiment } from "./read-experiments.js";
 
@@ -27,11 +22,8 @@ export type RollbackTo =
 	| { readonly version: number; readonly definition?: undefined }
 	| { readonly definition: number; readonly version?: undefined };
 
-export interface RollbackRequest extends Precondition {
-	readonly key: string;
+export interface RollbackRequest extends ChangeRequest {
 	readonly to: RollbackTo;
-	readonly actor: string;
-	readonly why: string;
 }
 
 export interface RollbackAnswer {
@@ -57,30 +49,20 @@ export class RollBackExperiment {
 	/** Throws unknown-experiment, invalid (also where there is no such row), bad-transition, edit-conflict. */
 	async execute(request: RollbackRequest): Promise<RollbackAnswer> {
 		refuseOwnName(request.actor);
-		const { key } = request;
 		const former = await this.former(request);
 		const { experiment } = former;
 		const problems = this.problemsOf(experiment);
 		if (problems.length > 0) throw invalidExperiment(problems);
 		// Where time buckets are cut in another way by now, the former version's sums cannot go on.
 		const goesOn = bucketMsFor(experiment.policy) === former.bucketMs;
-		let diff = NOTHING_CHANGED;
-		const definition = await explainingConflict(key, request, this.audit, () =>
-			this.store.change(key, (current, newestVersion) => {
-				diff = compare(
-					current,
-					experiment,
-					goesOn ? former.version : undefined,
-				);
-				const target = { experiment, former, newestVersion };
-				const change = edit(current, target, diff, request);
-				if (change !== null && !holds(request, current))
-					throw new Stale(current);
-				return change;
-			}),
+		const { store, audit: history, obeyed } = this;
+		const { definition, diff } = await guardedEdit(
+			{ store, history, obeyed },
+			request,
+			{ experiment, former },
+			goesOn ? former.version : undefined,
 		);
-		await this.obeyed?.refresh();
-		return { definition: definition as StoredDefinition, diff };
+		return { definition, diff };
 	}
 
 	private async former({
