@@ -195,3 +195,32 @@ test("a decision that no learner has stored yet is found by its decider, also af
 	expect(found.status, JSON.stringify(found.body)).toBe(200);
 	expect(found.body).toMatchObject({ arm: body.arm, learned: null });
 });
+
+test("a part that hangs is left, named, and the exit code says so", {
+	timeout: 60_000,
+}, async () => {
+	const built = new URL(
+		"../../dist/apps/boot/src/shutdown.js",
+		import.meta.url,
+	);
+	const script = `
+		import { endOnSignal, Shutdown } from ${JSON.stringify(built.href)};
+		const words = { failed: console.error, late: (step) => console.log(step + " is late") };
+		const shutdown = new Shutdown(words, { stepMs: 200, wholeMs: 400, leastMs: 1 });
+		shutdown.add("the first", async () => console.log("the first is undone"));
+		shutdown.add("the second", () => new Promise(() => {}));
+		endOnSignal(shutdown, () => {});
+		console.log("up");
+		setInterval(() => {}, 1_000);
+	`;
+	const child = spawn(process.execPath, ["--input-type=module", "-e", script]);
+	cleanups.push(async () => child.kill("SIGKILL"));
+	let printed = "";
+	child.stdout.on("data", (chunk: Buffer) => {
+		printed += chunk.toString();
+		if (printed === "up\n") child.kill("SIGTERM");
+	});
+	const code = await new Promise((resolve) => child.once("close", resolve));
+	expect(printed).toBe("up\nthe second is late\nthe first is undone\n");
+	expect(code).toBe(1);
+});

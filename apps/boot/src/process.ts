@@ -25,9 +25,14 @@ export async function runProcess(
 	const config = read.value;
 	const log = createLog({ level: config.logLevel, name });
 	for (const warning of read.warnings) log.warn(warning);
-	const shutdown = new Shutdown((step, error) =>
-		log.error({ err: error }, `${step} did not stop well`),
-	);
+	const shutdown = new Shutdown({
+		failed: (step, error) =>
+			log.error({ err: error }, `${step} did not stop well`),
+		late: (step, seconds) =>
+			log.error(
+				`${step} did not stop within ${seconds} s and is left as it is: nothing answered is lost, as after a kill -9`,
+			),
+	});
 	endOnSignal(shutdown, (signal) =>
 		log.info(`${signal}: finishing what is in flight`),
 	);
