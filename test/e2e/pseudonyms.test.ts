@@ -217,7 +217,7 @@ describe("where units are named by a key", { timeout: 120_000 }, () => {
 		).toBe(0);
 	});
 
-	it("a process or command line without the keys says so, instead of finding nothing", async () => {
+	it("a process or command line without the keys, or with another secret, says so instead of finding nothing", async () => {
 		await decide("another");
 		await waitFor(
 			async () =>
@@ -235,6 +235,16 @@ describe("where units are named by a key", { timeout: 120_000 }, () => {
 			await expect(startSegue({ app, env: without })).rejects.toThrow(
 				'Units are named by the key "b2"',
 			);
+		const another = {
+			...env,
+			SEGUE_UNIT_KEY: keys.replace(/^a1:[^,]+/, `a1:${secret()}`),
+		};
+		const told = 'The key "a1" of SEGUE_UNIT_KEY has another secret';
+		for (const app of ["decider", "learner"] as const)
+			await expect(startSegue({ app, env: another })).rejects.toThrow(told);
+		const astray = await segueCli(["units", "erase", "--file", file], another);
+		expect(astray.code).toBe(2);
+		expect(astray.stderr).toContain(told);
 		const erased = await segueCli(
 			["units", "erase", "--file", file, "--json"],
 			env,

@@ -6,14 +6,20 @@ import {
 	startEmbeddedPostgres,
 	startNatsServer,
 } from "#adapters/embedded";
-import { Database, migrate, newestUnit } from "#adapters/postgres";
+import {
+	Database,
+	keepUnitKeys,
+	keptUnitKeys,
+	migrate,
+	newestUnit,
+} from "#adapters/postgres";
 import {
 	type JetStream,
 	openJetStream,
 	openPostgresStream,
 } from "#adapters/stream";
 import type { Stream } from "#usecases/ingesting";
-import { missingKey } from "#usecases/pseudonymising";
+import { missingKey, otherSecret } from "#usecases/pseudonymising";
 import type { Log } from "./log.js";
 import { pseudonymsOf } from "./pseudonyms.js";
 import type { Shutdown } from "./shutdown.js";
@@ -51,7 +57,7 @@ export async function openParts(
 	const databaseUrl =
 		given ?? (embedded as { connectionString: string }).connectionString;
 	await migrate(databaseUrl);
-	await refuseMissingKey(databaseUrl, config);
+	await refuseOtherKeys(databaseUrl, config);
 	const natsUrl = usesJetStream
 		? (config.natsUrl ?? (embed ? await ownNats(config, log, shutdown) : null))
 		: null;
@@ -106,20 +112,24 @@ function refuseMissing(config: Config): void {
 	if (problems.length > 0) throw new Error(problems.join("\n"));
 }
 
-/** Without the keys that units are named by, a process would find nothing of them, and keep them under other names. */
-async function refuseMissingKey(
+/** With other keys than units are named by, a process would find nothing of them, and keep them under other names. */
+async function refuseOtherKeys(
 	connectionString: string,
 	config: Config,
 ): Promise<void> {
+	const pseudonyms = pseudonymsOf(config);
 	const database = new Database({
 		connectionString,
 		applicationName: "segue start",
 		most: 1,
 	});
 	try {
-		const unit = await newestUnit(database);
-		const problem = missingKey(unit, pseudonymsOf(config));
-		if (problem !== null) throw new Error(problem);
+		const missing = missingKey(await newestUnit(database), pseudonyms);
+		if (missing !== null) throw new Error(missing);
+		if (pseudonyms !== null)
+			await keepUnitKeys(database, pseudonyms.fingerprints());
+		const other = otherSecret(pseudonyms, await keptUnitKeys(database));
+		if (other !== null) throw new Error(other);
 	} finally {
 		await database.close();
 	}

@@ -1,8 +1,12 @@
 import { type Config, readConfig } from "#adapters/config";
-import { Database, newestUnit } from "#adapters/postgres";
+import { Database, keptUnitKeys, newestUnit } from "#adapters/postgres";
 import { openJetStream, openPostgresStream } from "#adapters/stream";
 import type { Stream } from "#usecases/ingesting";
-import { missingKey, type Pseudonyms } from "#usecases/pseudonymising";
+import {
+	missingKey,
+	otherSecret,
+	type Pseudonyms,
+} from "#usecases/pseudonymising";
 import { pseudonymsOf } from "../../boot/src/pseudonyms.js";
 import { type Runtime, readRuntime } from "../../boot/src/runtime-file.js";
 
@@ -33,14 +37,16 @@ async function findInstance(): Promise<Instance> {
 	};
 }
 
-/** Null where units go by the names that clients give them. Throws where the instance names them by a key that is not set here. */
+/** Null where units go by the names that clients give them. Throws where the instance names them by a key, or a secret, that is not set here. */
 export async function openPseudonyms(
 	database: Database,
 ): Promise<Pseudonyms | null> {
 	const read = readConfig();
 	if (!read.ok) throw new Error(read.problems.join("\n"));
 	const pseudonyms = pseudonymsOf(read.value);
-	const problem = missingKey(await newestUnit(database), pseudonyms);
+	const problem =
+		missingKey(await newestUnit(database), pseudonyms) ??
+		otherSecret(pseudonyms, await keptUnitKeys(database));
 	if (problem !== null) throw new Error(problem);
 	return pseudonyms;
 }

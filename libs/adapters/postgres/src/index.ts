@@ -28,6 +28,7 @@ export * from "./revision-reads.js";
 export { SilentCopies } from "./silent-copies.js";
 export * from "./stream-marks.js";
 export * from "./transient.js";
+export * from "./unit-keys.js";
 export * from "./unit-retention.js";
 export * from "./verdict-counts.js";
 export { PostgresOutbox } from "./webhook-outbox.js";

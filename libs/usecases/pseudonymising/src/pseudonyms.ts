@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, timingSafeEqual } from "node:crypto";
 import { PRINTABLE } from "#core/experiment";
 
 /** A secret under which units are named, from an instant on. */
@@ -13,6 +13,8 @@ export interface UnitKey {
 
 /** Bytes of the digest that a pseudonym keeps: two of 2⁴⁰ units share a name with a probability below 2⁻⁴⁸. */
 const DIGEST_BYTES = 16;
+/** What fingerprints are made of: not printable, so the name of no unit. */
+const NO_UNIT = "segue unit key\n";
 const PSEUDONYM = /^~([a-z0-9]{1,16})\.[A-Za-z0-9_-]{22}$/;
 
 /**
@@ -71,6 +73,13 @@ export class Pseudonyms {
 		return this.since(instant) !== Number.NEGATIVE_INFINITY;
 	}
 
+	/** A digest of each secret, by the key's id. It tells secrets apart and nothing of them. */
+	fingerprints(): ReadonlyMap<string, Uint8Array> {
+		return new Map(
+			this.keys.map(({ id, secret }) => [id, digestOf(secret, NO_UNIT)]),
+		);
+	}
+
 	private isLeft(unit: string): boolean {
 		return this.isPseudonym(unit) || !PRINTABLE.test(unit);
 	}
@@ -80,6 +89,24 @@ export class Pseudonyms {
 		const [, id] = PSEUDONYM.exec(unit) ?? [];
 		return id !== undefined && this.ids.has(id);
 	}
+}
+
+/**
+ * A key has another secret than the installation has known it by: then this process would call the same units otherwise.
+ *
+ * @param kept fingerprints of the installation's keys
+ * @returns a sentence for the operator; null where the secrets fit
+ */
+export function otherSecret(
+	pseudonyms: Pseudonyms | null,
+	kept: ReadonlyMap<string, Uint8Array>,
+): string | null {
+	for (const [id, fingerprint] of pseudonyms?.fingerprints() ?? []) {
+		const known = kept.get(id);
+		if (known !== undefined && !timingSafeEqual(known, fingerprint))
+			return `The key "${id}" of SEGUE_UNIT_KEY has another secret here than this installation names units by: set it to the secret that the other processes have. A new secret takes a new id and an instant (docs/adr/0030-pseudonymous-units.md).`;
+	}
+	return null;
 }
 
 /**
@@ -98,6 +125,10 @@ export function missingKey(
 }
 
 function nameOf(unit: string, { id, secret }: UnitKey): string {
-	const digest = createHmac("sha256", secret).update(unit).digest();
+	const digest = digestOf(secret, unit);
 	return `~${id}.${digest.subarray(0, DIGEST_BYTES).toString("base64url")}`;
+}
+
+function digestOf(secret: Uint8Array, text: string): Buffer {
+	return createHmac("sha256", secret).update(text).digest();
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import {
 	FormerNames,
 	missingKey,
+	otherSecret,
 	Pseudonyms,
 	readByAnyName,
 	type UnitKey,
@@ -87,6 +88,30 @@ describe("a process that has not the keys of its installation", () => {
 		expect(missingKey(named, new Pseudonyms([later, always]))).toBeNull();
 		expect(missingKey("u", null)).toBeNull();
 		expect(missingKey(null, new Pseudonyms([later]))).toBeNull();
+	});
+
+	it("is told which key has another secret here, whatever the instants", () => {
+		const kept = new Pseudonyms([always, later]).fingerprints();
+		const secretIs = (...keys: UnitKey[]) =>
+			otherSecret(new Pseudonyms(keys), kept);
+		expect(secretIs(always, later)).toBeNull();
+		expect(secretIs(key("a1", 5, 1))).toBeNull();
+		expect(secretIs(always, key("b2", 1_000, 3))).toMatch(
+			/^The key "b2" of SEGUE_UNIT_KEY has another secret here/,
+		);
+		expect(secretIs(always, key("c3", 1_000, 3))).toBeNull();
+		expect(otherSecret(null, kept)).toBeNull();
+	});
+
+	it("learns nothing of a secret from its fingerprint, nor any unit's name", () => {
+		const names = new Pseudonyms([always]);
+		const [fingerprint] = [...names.fingerprints().values()];
+		expect(fingerprint).toHaveLength(32);
+		const begin = Buffer.from(fingerprint as Uint8Array).subarray(0, 16);
+		expect(names.at("segue unit key", 0)).not.toContain(
+			begin.toString("base64url"),
+		);
+		expect(names.at("segue unit key\n", 0)).toBe("segue unit key\n");
 	});
 });
 
