@@ -6,6 +6,7 @@ import { runProcess } from "../../boot/src/process.js";
 import { saySetup } from "../../boot/src/say-setup.js";
 import { composeDecider } from "./compose-decider.js";
 import { serve } from "./serve.js";
+import { traced } from "./traced.js";
 
 /** A decider of its own: REST and `segue.decide`, against a database and a stream that are given. */
 await runProcess("decider", async ({ config, log, shutdown }) => {
@@ -27,6 +28,7 @@ await runProcess("decider", async ({ config, log, shutdown }) => {
 		docs: true,
 		log,
 	};
-	const url = await serve(ApiModule.with(api), door, shutdown);
+	const module = ApiModule.with(config.tracing ? traced(api) : api);
+	const url = await serve(module, door, shutdown);
 	log.info(`listening on ${url}, API at ${url}/docs`);
 });

@@ -8,6 +8,7 @@ import { writeRuntime } from "../../boot/src/runtime-file.js";
 import { saySetup } from "../../boot/src/say-setup.js";
 import { composeDecider } from "../../decider/src/compose-decider.js";
 import { serve } from "../../decider/src/serve.js";
+import { traced } from "../../decider/src/traced.js";
 import { startLearner } from "../../learner/src/compose-learner.js";
 import { startUnitUpkeep } from "../../learner/src/unit-upkeep.js";
 
@@ -42,7 +43,9 @@ await runProcess("segue", async ({ config, log, shutdown }) => {
 		docs: true,
 		log,
 	};
-	const url = await serve(ApiModule.with({ ...api, health }), door, shutdown);
+	const whole = { ...api, health };
+	const module = ApiModule.with(config.tracing ? traced(whole) : whole);
+	const url = await serve(module, door, shutdown);
 	const { databaseUrl, natsUrl } = parts;
 	const runtime = {
 		pid: process.pid,

@@ -7,16 +7,18 @@ describe("without an SDK", () => {
 	it("has no trace id, runs the work and passes its error on", async () => {
 		const tracing = await startTracing({ enabled: false, serviceName: "t" });
 		expect(currentTraceId()).toBeNull();
-		expect(await withSpan("work", {}, async () => currentTraceId())).toBeNull();
+		expect(
+			await withSpan("work", null, async () => currentTraceId()),
+		).toBeNull();
 		await expect(
-			withSpan("work", {}, () => Promise.reject(new Error("no"))),
+			withSpan("work", null, () => Promise.reject(new Error("no"))),
 		).rejects.toThrow("no");
 		await tracing.stop();
 	});
 });
 
 describe("with an endpoint", () => {
-	it("gives the work a trace id and sends the span when it stops", async () => {
+	it("gives the work a trace id, that of the trace it is part of, and sends the span when it stops", async () => {
 		const received: string[] = [];
 		const collector = createServer((request, response) => {
 			received.push(request.url ?? "");
@@ -28,8 +30,15 @@ describe("with an endpoint", () => {
 		const { port } = collector.address() as AddressInfo;
 		process.env.OTEL_EXPORTER_OTLP_ENDPOINT = `http://127.0.0.1:${port}`;
 		const tracing = await startTracing({ enabled: true, serviceName: "t" });
-		const id = await withSpan("work", {}, async () => currentTraceId());
+		const id = await withSpan("work", null, async () => currentTraceId());
 		expect(id).toMatch(/^[0-9a-f]{32}$/);
+		const theirs = "0af7651916cd43dd8448eb211c80319c";
+		const named = await withSpan(
+			"work",
+			`00-${theirs}-b7ad6b7169203331-01`,
+			async () => currentTraceId(),
+		);
+		expect(named).toBe(theirs);
 		await tracing.stop();
 		expect(received).toContain("/v1/traces");
 		delete process.env.OTEL_EXPORTER_OTLP_ENDPOINT;

@@ -1,7 +1,7 @@
 import {
-	type Attributes,
+	context,
 	isSpanContextValid,
-	type Span,
+	propagation,
 	SpanStatusCode,
 	trace,
 } from "@opentelemetry/api";
@@ -39,18 +39,25 @@ export async function startTracing(options: {
 	};
 }
 
-/** Runs `work` in a span of that name; costs next to nothing where no SDK is registered. */
+/**
+ * Runs `work` in a span of that name; costs next to nothing where no SDK is registered.
+ * @param traceparent the W3C header of the trace that it is part of; null for that which is under way, or one of its own
+ */
 export function withSpan<T>(
 	name: string,
-	attributes: Attributes,
-	work: (span: Span) => Promise<T>,
+	traceparent: string | null,
+	work: () => Promise<T>,
 ): Promise<T> {
-	return tracer.startActiveSpan(name, { attributes }, async (span) => {
+	const under =
+		traceparent === null
+			? context.active()
+			: propagation.extract(context.active(), { traceparent });
+	return tracer.startActiveSpan(name, {}, under, async (span) => {
 		try {
-			return await work(span);
+			return await work();
 		} catch (error) {
+			// Without its words: they may hold what the request said of a listener.
 			span.setStatus({ code: SpanStatusCode.ERROR });
-			if (error instanceof Error) span.recordException(error);
 			throw error;
 		} finally {
 			span.end();
@@ -60,6 +67,6 @@ export function withSpan<T>(
 
 /** The 32 hex characters of the trace we are in, or null. */
 export function currentTraceId(): string | null {
-	const context = trace.getActiveSpan()?.spanContext();
-	return context && isSpanContextValid(context) ? context.traceId : null;
+	const span = trace.getActiveSpan()?.spanContext();
+	return span && isSpanContextValid(span) ? span.traceId : null;
 }
