@@ -6,7 +6,7 @@ import {
 } from "#adapters/postgres";
 import type { Metrics } from "#adapters/telemetry";
 import { BookDecisions, WatchBookings } from "#usecases/booking";
-import { Repeated } from "#usecases/deciding";
+import { Repeated } from "#usecases/pacing";
 import type { Log } from "../../boot/src/log.js";
 import type { Shutdown } from "../../boot/src/shutdown.js";
 import type { StreamClock } from "./stream-clock.js";

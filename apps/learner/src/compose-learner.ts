@@ -17,8 +17,8 @@ import {
 } from "#adapters/postgres";
 import type { Metrics } from "#adapters/telemetry";
 import type { Health } from "#api";
-import { Repeated } from "#usecases/deciding";
 import { CloseWindows, type Committed, Learn } from "#usecases/learning";
+import { Repeated } from "#usecases/pacing";
 import { RunRetention } from "#usecases/retaining";
 import { WatchLosses, WatchStream } from "#usecases/watching";
 import type { Log } from "../../boot/src/log.js";

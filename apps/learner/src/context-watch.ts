@@ -6,7 +6,7 @@ import {
 	type PostgresDefinitionStore,
 } from "#adapters/postgres";
 import type { Metrics } from "#adapters/telemetry";
-import { Repeated } from "#usecases/deciding";
+import { Repeated } from "#usecases/pacing";
 import { alarmSentence, FoldContext, WatchContext } from "#usecases/watching";
 import type { Log } from "../../boot/src/log.js";
 import type { Shutdown } from "../../boot/src/shutdown.js";

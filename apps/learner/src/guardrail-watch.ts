@@ -7,8 +7,8 @@ import {
 	PostgresGuardTrips,
 } from "#adapters/postgres";
 import type { Metrics } from "#adapters/telemetry";
-import { Repeated } from "#usecases/deciding";
 import { CountedSince, WatchGuardrails } from "#usecases/guarding";
+import { Repeated } from "#usecases/pacing";
 import type { Log } from "../../boot/src/log.js";
 import type { Parts } from "../../boot/src/parts.js";
 import type { Shutdown } from "../../boot/src/shutdown.js";

@@ -3,8 +3,8 @@ import {
 	PostgresClock,
 	type PostgresDefinitionStore,
 } from "#adapters/postgres";
-import { Repeated } from "#usecases/deciding";
 import { CarryOutSchedules } from "#usecases/defining";
+import { Repeated } from "#usecases/pacing";
 import type { Log } from "../../boot/src/log.js";
 import type { Shutdown } from "../../boot/src/shutdown.js";
 

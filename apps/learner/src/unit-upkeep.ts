@@ -1,6 +1,6 @@
 import { Database, sweepUnits } from "#adapters/postgres";
 import type { PrivacyPolicy } from "#core/privacy";
-import { Repeated } from "#usecases/deciding";
+import { Repeated } from "#usecases/pacing";
 import { unitRetention } from "../../boot/src/kept-for.js";
 import type { Log } from "../../boot/src/log.js";
 import type { Parts } from "../../boot/src/parts.js";

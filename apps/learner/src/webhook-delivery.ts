@@ -2,8 +2,8 @@ import type { WebhookSetting } from "#adapters/config";
 import { type Database, PostgresOutbox } from "#adapters/postgres";
 import type { Metrics } from "#adapters/telemetry";
 import { WebhookSender } from "#adapters/webhook";
-import { Repeated } from "#usecases/deciding";
 import { DeliverMessages } from "#usecases/notifying";
+import { Repeated } from "#usecases/pacing";
 import type { Log } from "../../boot/src/log.js";
 import type { Shutdown } from "../../boot/src/shutdown.js";
 

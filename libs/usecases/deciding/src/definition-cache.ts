@@ -1,5 +1,6 @@
 import type { Definition } from "#core/experiment";
-import { Coalesced, Repeated } from "./coalesce.js";
+import { Repeated } from "#usecases/pacing";
+import { Coalesced } from "./coalesce.js";
 import type { DefinitionSource, Definitions } from "./ports.js";
 
 export interface DefinitionCacheOptions {

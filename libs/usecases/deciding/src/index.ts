@@ -1,6 +1,5 @@
 export { Slices } from "./breath.js";
 export type { RequestHeaders } from "./client-hints.js";
-export { Repeated } from "./coalesce.js";
 export * from "./compiled-definition.js";
 export { badToken } from "./consult-consent.js";
 export * from "./decide.js";

@@ -6,7 +6,8 @@ import {
 } from "#core/experiment";
 import type { ErasedUnit, LiveAsk, LiveValue, LiveWindows } from "#core/live";
 import { type Gate, gateOf } from "#core/privacy";
-import { Coalesced, Repeated } from "./coalesce.js";
+import { Repeated } from "#usecases/pacing";
+import { Coalesced } from "./coalesce.js";
 import {
 	type GatedFeature,
 	GatedWindows,

@@ -1,9 +1,10 @@
 import { compileEncoder } from "#core/context";
 import type { Definition } from "#core/experiment";
 import { Sheets } from "#core/linalg";
+import { Repeated } from "#usecases/pacing";
 import { breath } from "./breath.js";
 import { forgets } from "./bucket-history.js";
-import { Coalesced, Repeated } from "./coalesce.js";
+import { Coalesced } from "./coalesce.js";
 import type { DefinitionCache } from "./definition-cache.js";
 import { HeldPosterior, type Need, newSpareSheets } from "./held-posterior.js";
 import type {

@@ -4,7 +4,7 @@ import {
 	LOG_SUBJECT,
 	timeOfId,
 } from "#core/log";
-import { Repeated } from "#usecases/deciding";
+import { Repeated } from "#usecases/pacing";
 import type { ErasedSince, ErasedUnits } from "./ports.js";
 
 /** Packs of decisions that a decider remembers, as far as it lets go of them. */

@@ -1,1 +1,2 @@
 export * from "./leisure.js";
+export * from "./repeated.js";

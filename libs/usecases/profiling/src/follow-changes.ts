@@ -1,4 +1,4 @@
-import { Repeated } from "#usecases/deciding";
+import { Repeated } from "#usecases/pacing";
 import type { UnitChanges } from "./ports.js";
 
 /** Below the 2 s that are promised, with a question that takes long. */
