@@ -10,4 +10,4 @@ create table unit_keys (
 
 -- Down Migration
 
-do $$ begin raise exception 'Segue migrates forward only: restore a backup taken before 0020_unit_keys.'; end $$;
+do $$ begin raise exception 'Segue migrates forward only: restore a backup taken before 0023_unit_keys.'; end $$;
