@@ -73,9 +73,9 @@ function trafficOf({ hours }: BookedCounts): readonly TrafficSpan[] {
 /** Evenly, the last always among them. */
 function thinned<T>(list: readonly T[], most: number): readonly T[] {
 	if (list.length <= most) return list;
-	const step = list.length / most;
 	return Array.from(
 		{ length: most },
-		(_, i) => list[Math.ceil((i + 1) * step) - 1] as T,
+		// In whole numbers: a rounded step can reach beyond the end.
+		(_, i) => list[Math.ceil(((i + 1) * list.length) / most) - 1] as T,
 	);
 }
