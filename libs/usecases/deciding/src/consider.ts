@@ -1,4 +1,8 @@
-import type { Definition, JsonObject } from "#core/experiment";
+import {
+	type Definition,
+	isPlainObject,
+	type JsonObject,
+} from "#core/experiment";
 import { timeOfId } from "#core/log";
 import type { RequestHeaders } from "./client-hints.js";
 import {
@@ -62,7 +66,7 @@ export class Consider {
 	): Ground | Promise<Ground> {
 		const compiled = this.compiled.of(definition);
 		const { rulings, enrichBudgetMs } = compiled;
-		const context = compiled.readContext(request.context, headers);
+		const context = compiled.readContext(contextOf(request), headers);
 		const asked = { definition, compiled, request, id, context };
 		const budgetMs = Math.min(enrichBudgetMs, this.mostEnrichMs);
 		const saysNothing =
@@ -151,4 +155,11 @@ export class Consider {
 			ruling: consulted?.ruled.ruling ?? null,
 		};
 	}
+}
+
+/** To be added to. That of a request with an id stays as it was sent: its retries are known by what they ask. */
+function contextOf({ requestId, context }: DecisionRequest): unknown {
+	return requestId !== undefined && isPlainObject(context)
+		? { ...context }
+		: context;
 }

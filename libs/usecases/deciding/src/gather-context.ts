@@ -35,8 +35,8 @@ export interface Gathering {
 }
 
 /**
- * Adds live and profile features to a request's, removes what the unit has not allowed. The profile is null where it was not had in
- * time. `since` is when the unit's stored consent began to stand, for live features that need one.
+ * Adds live and profile features to a request's, whose values it takes over, and removes what the unit has not allowed. The profile is
+ * null where it was not had in time. `since` is when the unit's stored consent began to stand, for live features that need one.
  */
 export type GatherContext = (
 	request: RequestContext,
@@ -83,11 +83,10 @@ export function compileGathering(
 			reasons = because("over budget", profiled.map(nameOf), reasons);
 		let isLiveAway = false;
 		if (made.length > 0 || profiled.length > 0) {
-			// Not by spread: V8 takes 7 µs to add four values to what that makes, and half of one to this.
-			const all: { [name: string]: JsonValue } = Object.assign({}, values);
+			// Into the request's own object: to copy it first took as long as all the rest.
+			const all = values as { [name: string]: JsonValue };
 			if (profile !== null) addProfile(all, profiled, profile);
 			const untold = addLive(all, made, ask, now, live, since);
-			values = all;
 			if (untold !== null) {
 				isLiveAway = true;
 				reasons = because("out of date", untold, reasons);

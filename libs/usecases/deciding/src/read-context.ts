@@ -14,6 +14,7 @@ import { readTimeZone, type TimeZone } from "./time-zone.js";
 
 /** A request's own features. */
 export interface RequestContext {
+	/** The decision's own, to be added to. */
 	readonly values: JsonObject;
 	/** Names the definition does not declare: dropped. */
 	readonly ignored: readonly string[];
@@ -71,14 +72,14 @@ function compileWithZone(
 	};
 }
 
-/** With the hour of each time of day that the request does not give itself. */
+/** With the hour of each time of day that the request does not give itself, added to its own values. */
 export function withHours(
 	{ values, zone }: RequestContext,
 	timed: readonly Feature[],
 	now: number,
 ): JsonObject {
 	if (zone === undefined || zone === null) return values;
-	const all: { [name: string]: JsonValue } = Object.assign({}, values);
+	const all = values as { [name: string]: JsonValue };
 	for (const { name } of timed)
 		if (!Object.hasOwn(all, name)) all[name] = zone.hourAt(now);
 	return all;

@@ -91,7 +91,10 @@ export const decisionBatchSchema = z.strictObject({
 export type DecisionRequest = Omit<
 	z.infer<typeof decisionRequestSchema>,
 	"context"
-> & { readonly context?: unknown };
+> & {
+	/** Taken over by who decides: what else is known of the unit is added to it. */
+	readonly context?: unknown;
+};
 
 /** Throws `invalid` with every problem and its path. */
 export function parseDecisionRequest(raw: unknown): DecisionRequest {
