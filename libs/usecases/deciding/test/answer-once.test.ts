@@ -62,7 +62,7 @@ function fleet(change: Partial<Experiment> = {}) {
 				context: { hour: 8, device: "phone", activity: "work" },
 				...request,
 			}) as Promise<DrawnDecision>;
-		return { decide, ask, log };
+		return { decide, ask, log, live };
 	};
 	const obey = (
 		fields: Partial<Definition>,
@@ -113,6 +113,14 @@ describe("a request that carries an id", () => {
 			expect(log.rows.length).toBeLessThanOrEqual(1);
 		const logged = deciders.flatMap(({ log }) => log.rows.map(({ id }) => id));
 		expect(new Set(logged)).toEqual(new Set([answers[0]?.decisionId]));
+	});
+
+	it("is the same request after the listener has done something else", async () => {
+		const { decider } = fleet();
+		const { ask, live } = await decider();
+		const first = await ask({ requestId: "r1" });
+		live.values.set("listener-1 skip 30000", 3);
+		expect(await ask({ requestId: "r1" })).toEqual(first);
 	});
 
 	it("is another one for every id, and for every ask without one", async () => {
