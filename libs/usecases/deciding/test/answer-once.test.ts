@@ -116,7 +116,9 @@ describe("a request that carries an id", () => {
 	});
 
 	it("is the same request after the listener has done something else", async () => {
-		const { decider } = fleet();
+		const { context } = experiment;
+		const features = context.features.filter(({ name }) => name !== "taste");
+		const { decider } = fleet({ context: { ...context, features } });
 		const { ask, live } = await decider();
 		const first = await ask({ requestId: "r1" });
 		live.values.set("listener-1 skip 30000", 3);
