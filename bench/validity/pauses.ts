@@ -22,7 +22,7 @@ export interface PauseFindings {
 	missed: boolean;
 	/** The same of runs taken as strata, whose SEs add up as if the same listeners came in all. */
 	missedApart: boolean;
-	/** Width of the latter's interval at the end, over the width of ours. */
+	/** Width of the latter's interval at the end, over the width of ours; NaN where it was withheld. */
 	widthApart: number;
 }
 

@@ -129,7 +129,10 @@ export function pauseRows(
 	const missed = share((run) => run.missed);
 	const apart = "runs as strata, their SEs added";
 	const ofRuns = { unit: "share of runs" };
-	const widths = runs.map(({ widthApart }) => widthApart).sort((a, b) => a - b);
+	const widths = runs
+		.map(({ widthApart }) => widthApart)
+		.filter(Number.isFinite)
+		.sort((a, b) => a - b);
 	return [
 		row(`${name}/misses`, missed, mostWrong(runs.length), WITHIN, ofRuns),
 		row(

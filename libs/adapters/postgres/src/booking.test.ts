@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Bookable } from "#core/booking";
 import type { Definition } from "#core/experiment";
@@ -392,6 +393,33 @@ test("what comes or changes later is counted, and left out of the scores", async
 	await book();
 	await expectRecounted(definition);
 	expect((await reads().freshness(key)).unbooked).toBe(unbooked);
+});
+
+test("the migration counts as degraded what was booked before, and nothing that booking has not come to", async () => {
+	const definition = await ledger.define(experiment);
+	const rows = decisionsOf(definition, 60);
+	await learned(rows, []);
+	await freeClaims();
+	await book(START + 35 * 60_000 + 40 * 30_000);
+	// Below the cursor, and booked only with the next step.
+	const late = decisionsOf(
+		definition,
+		8,
+		(i) => ({ unit: `late-${i}`, group: "policy", degraded: ["live"] }),
+		START - HOUR,
+	);
+	await learned(late, []);
+	const migration = readFileSync(
+		new URL("../../../../migrations/0022_degraded.sql", import.meta.url),
+		"utf8",
+	);
+	const [counting] = /insert into booking_degraded[^;]*;/.exec(migration) ?? [];
+	await ledger.database.query("truncate booking_degraded");
+	await ledger.database.query(counting as string);
+	await expectRecounted(definition);
+	await freeClaims();
+	await book();
+	expect(await expectRecounted(definition)).toHaveLength(68);
 });
 
 test("an erased unit is in no rollup any more, in the transaction that erases it", async () => {
