@@ -13,7 +13,7 @@ export function liftSection(report: Report): Markup {
 	return html`<section><h2>Policy against control</h2>
 <table><tbody>
 <tr><th>Lift of ${primary?.metric ?? "the primary metric"}</th><td>${difference(lift)}</td></tr>
-<tr><th>Relative to control</th><td>${relative(relativeLift)}</td></tr>
+<tr><th>Relative to control</th><td>${relativeOf({ lift, relativeLift })}</td></tr>
 <tr><th>Each listener's first 7 days</th><td>${difference(cohortLift)}</td></tr>
 <tr><th>Adjusted by the covariate</th><td>${difference(adjustedLift)}</td></tr>
 <tr><th>p, no lift at any time so far</th><td>${probability(primary?.pValue ?? null)}${note("p-value")}</td></tr>
@@ -45,9 +45,19 @@ export function metricsSection({ metrics }: Report): Markup {
 <td class="n">${mean(metric.policy, metric)}</td>
 <td class="n">${mean(metric.control, metric)}</td>
 <td>${difference(metric.lift)}</td>
-<td>${relative(metric.relativeLift)}</td>
+<td>${relativeOf(metric)}</td>
 </tr>`,
 	)}</tbody></table></section>`;
+}
+
+/** What keeps the difference back keeps this back too: once is enough to say it. */
+function relativeOf({
+	lift,
+	relativeLift,
+}: Pick<MetricSummary, "lift" | "relativeLift">): Markup {
+	return lift.withheld !== null && lift.withheld === relativeLift.withheld
+		? html`<span class="note">as the difference</span>${note(relativeLift.footnote)}`
+		: relative(relativeLift);
 }
 
 function mean(group: GroupMean, { unit }: MetricSummary): Markup {

@@ -169,6 +169,7 @@ describe("the page", () => {
 			timeline: { looks: [], traffic: [], marks: [] },
 		});
 		expect(empty).toContain(reason);
+		expect(empty).toMatch(/Relative to control<\/th><td>.*as the difference/);
 		expect(empty).not.toMatch(/NaN|undefined|Infinity/);
 	});
 

@@ -41,7 +41,7 @@ export function healthSection({ health }: Report): Markup {
 		],
 		[
 			"Missing features",
-			shares(health.missing ?? {}),
+			health.missing === null ? "–" : shares(health.missing) || "none",
 			sentence("missing features"),
 		],
 		["Degraded share", percent(health.degraded.share), sentence("degraded")],

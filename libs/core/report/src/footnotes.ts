@@ -132,7 +132,7 @@ export const FOOTNOTES = [
 		title: "Per decision",
 		formula:
 			"n = 1 for each decision that taught, C = its reward, or what of its events is counted (`per: decision`)",
-		reference: "docs/experiments.md.",
+		reference: "Segue's own, as docs/experiments.md has it.",
 		assumptions:
 			"With learn: impression a decision that was never shown teaches nothing and is not in n; with learn: decision all are. What is counted stands as the reward judges it: of the decision's own listener, within its window, not taken back.",
 	},
@@ -140,7 +140,7 @@ export const FOOTNOTES = [
 		id: "per-decision",
 		title: "Of all decisions",
 		formula: "n = 1 for each decision, C = 1 where it was shown",
-		reference: "docs/experiments.md.",
+		reference: "Segue's own, as docs/experiments.md has it.",
 		assumptions:
 			"An event that names the decision proves that it was shown, so a client that reports no impressions makes this too low.",
 	},
@@ -149,7 +149,7 @@ export const FOOTNOTES = [
 		title: "Per impression",
 		formula:
 			"n = 1 for each decision that was shown, C = what is counted of it",
-		reference: "docs/experiments.md.",
+		reference: "Segue's own, as docs/experiments.md has it.",
 		assumptions:
 			"An event that names the decision proves that it was shown. A client that reports no impressions leaves only decisions that something came of, so such a rate is too high, though in both groups alike.",
 	},
@@ -158,7 +158,7 @@ export const FOOTNOTES = [
 		title: "Per decision with an event",
 		formula:
 			"n = 1 for each decision that had such an event (a play), C = what is counted of it",
-		reference: "docs/experiments.md.",
+		reference: "Segue's own, as docs/experiments.md has it.",
 		assumptions:
 			"Which decisions have such an event depends on what was shown, so it compares what became of different ones: read it beside the rate of that event.",
 	},
@@ -167,14 +167,14 @@ export const FOOTNOTES = [
 		title: "Per session",
 		formula:
 			"n = 1 for each session, C = seconds from its first decision to the last decision or event that names one",
-		reference: "docs/experiments.md.",
+		reference: "Segue's own, as docs/experiments.md has it.",
 		assumptions: "Decisions name their session; what names none is in none.",
 	},
 	{
 		id: "per-listener",
 		title: "Per listener",
 		formula: "n = 1 for each listener, C = the total of its events",
-		reference: "docs/experiments.md.",
+		reference: "Segue's own, as docs/experiments.md has it.",
 		assumptions:
 			"Only events that name a decision count, within its window: what a listener buys elsewhere is not in premium_rate and revenue. A listener who was there for longer had more time, in both groups alike.",
 	},

@@ -79,6 +79,7 @@ function rowsOf(report: Report): Row[] {
 				arm,
 				...counted(mean),
 				note: withheld,
+				footnote: "ratio",
 			})),
 		),
 		...report.segments.flatMap(({ segment, level, lift, policy, control }) => [
@@ -100,6 +101,7 @@ function rowsOf(report: Report): Row[] {
 				metric,
 				estimate,
 				note: `${status}: ${sentence}`,
+				footnote: "guardrail",
 			}),
 		),
 		...report.checks.map(({ check, status, pValue, sentence, footnote }) => ({
@@ -206,6 +208,7 @@ function groupRows(report: Report): Row[] {
 			group: "control",
 			estimate: uniformExpected,
 			note: uniformExpectedWithheld,
+			footnote: "ratio",
 		},
 	];
 }
@@ -221,6 +224,7 @@ function armRows(report: Report): Row[] {
 			learned_decisions: n,
 			estimate: mean,
 			note: `${retired ? "no longer in the definition; " : ""}a plain mean, biased where the policy learns: see the value of the arm`,
+			footnote: "ratio",
 		}));
 	return [
 		...rows("policy", report.arms),
