@@ -96,8 +96,13 @@ describe("health", () => {
 		);
 	});
 
-	test("tells the share of decisions that were served degraded, by what was", () => {
+	test("tells the share of decisions of policy and control that were served degraded, by what was", () => {
+		const [hour] = input.booked.hours;
 		const report = withBooked({
+			hours: [
+				...input.booked.hours,
+				{ ...hour!, group: "outside", decisions: 750 },
+			],
 			degraded: { decisions: 5, parts: { profile: 4, posterior: 2 } },
 		});
 		expect(report.health.degraded).toEqual({

@@ -4,9 +4,13 @@ import { bookedOf, definitionOf, inputOf } from "./builders.js";
 import { groups, PLANNED, planned } from "./planned.js";
 
 test("runs of one analysis that were booked apart count together, each with its own control", () => {
-	const first = bookedOf(groups(200, 40, 40), planned);
+	const first = {
+		...bookedOf(groups(200, 40, 40), planned),
+		degraded: { decisions: 3, parts: { live: 1, profile: 2 } },
+	};
 	const second = {
 		...bookedOf(groups(200, 160, 140), planned),
+		degraded: { decisions: 4, parts: { profile: 4 } },
 		run: 2,
 	};
 	const booked = overRuns([first, second], first.metrics);
@@ -19,6 +23,10 @@ test("runs of one analysis that were booked apart count together, each with its 
 		]),
 	});
 	expect(report.policy.units).toBe(400);
+	expect(booked.degraded).toEqual({
+		decisions: 7,
+		parts: { live: 1, profile: 6 },
+	});
 	expect(report.lift.estimate).toBeCloseTo(0.05, 12);
 	const resumed = definitionOf(PLANNED, { run: 2 });
 	const { notes } = makeReport({ ...inputOf([], resumed), booked });
