@@ -12,20 +12,30 @@ export function rangeOf({ measure }: Metric, reward: Reward): Range {
 }
 
 /**
- * What one event of each listed type can make of the reward. The declared range is mostly the default, [−8, 8], which no decision reaches:
- * a mean near 0 would be far from both of its ends, however rare the events that make it.
+ * What the listed outcomes can make of a reward. The declared range is mostly the default, [−8, 8], which no decision reaches: a mean near 0
+ * would be far from both of its ends, however rare the events that make it. A sum takes every event, also many of one type, so it ends
+ * where the declared range does on the side to which a value goes.
  */
 export function reachableRange({
 	outcomes,
+	combine,
 	default: otherwise,
 	range: [least, most],
 }: Reward): Range {
-	let [low, high] = [otherwise, otherwise];
+	const values = [otherwise];
 	for (const { value } of outcomes) {
 		// The event's own value: anything that the range allows.
 		if (value === undefined) return [least, most];
-		low = Math.min(low, value, low + value);
-		high = Math.max(high, value, high + value);
+		values.push(value);
 	}
-	return [Math.max(least, low), Math.min(most, high)];
+	const adds = combine === "sum";
+	const earned = values.slice(1);
+	return [
+		adds && earned.some((value) => value < 0)
+			? least
+			: Math.max(least, Math.min(...values)),
+		adds && earned.some((value) => value > 0)
+			? most
+			: Math.min(most, Math.max(...values)),
+	];
 }

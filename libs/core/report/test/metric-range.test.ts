@@ -1,6 +1,10 @@
 import { expect, test } from "vitest";
 import type { Reward } from "#core/experiment";
+import { addScore, emptyScores } from "#core/statistics";
+import { makeReport } from "../src/index.js";
 import { reachableRange } from "../src/metric-range.js";
+import { definitionOf, inputOf } from "./builders.js";
+import { groups, PLANNED } from "./planned.js";
 
 const reward = (more: Partial<Reward>): Reward => ({
 	learn: "impression",
@@ -12,18 +16,64 @@ const reward = (more: Partial<Reward>): Reward => ({
 	...more,
 });
 
-test("a reward's range is what its outcomes can make of it, within the declared one", () => {
-	expect(reachableRange(reward({}))).toEqual([0, 0.3]);
-	const signed = [
-		{ type: "play", value: 0.3 },
-		{ type: "complete", value: 0.7 },
-		{ type: "skip", value: -0.2 },
-	];
-	expect(reachableRange(reward({ outcomes: signed }))).toEqual([-0.2, 1]);
-	expect(reachableRange(reward({ outcomes: signed, range: [0, 0.5] }))).toEqual(
-		[0, 0.5],
-	);
-	expect(reachableRange(reward({ default: -1 }))).toEqual([-1, 0.3]);
+const signed = [
+	{ type: "play", value: 0.3 },
+	{ type: "complete", value: 0.7 },
+	{ type: "skip", value: -0.2 },
+];
+
+test("a reward that is one outcome's is at most the best of them and at least the worst, within the declared range", () => {
+	for (const combine of ["max", "first", "last"] as const) {
+		const range = (more: Partial<Reward>) =>
+			reachableRange(reward({ combine, ...more }));
+		expect(range({})).toEqual([0, 0.3]);
+		expect(range({ outcomes: signed })).toEqual([-0.2, 0.7]);
+		expect(range({ outcomes: signed, range: [0, 0.5] })).toEqual([0, 0.5]);
+		expect(range({ default: -1 })).toEqual([-1, 0.3]);
+	}
+});
+
+test("a reward that is a sum goes as far as the declared range where outcomes go that way, since they may come again and again", () => {
+	expect(reachableRange(reward({}))).toEqual([0, 8]);
+	expect(reachableRange(reward({ range: [-1, 2] }))).toEqual([0, 2]);
+	expect(reachableRange(reward({ outcomes: signed }))).toEqual([-8, 8]);
+	expect(reachableRange(reward({ default: -1 }))).toEqual([-1, 8]);
+	const skips = [{ type: "skip", value: -0.2 }];
+	expect(reachableRange(reward({ outcomes: skips }))).toEqual([-8, 0]);
+	expect(reachableRange(reward({ outcomes: skips, default: 0.5 }))).toEqual([
+		-8, 0.5,
+	]);
+});
+
+test("an arm whose decisions earn an outcome several times has a value, and its lift too", () => {
+	const definition = definitionOf({
+		...PLANNED,
+		reward: {
+			window: "30m",
+			outcomes: [{ type: "complete", value: 0.1 }],
+		},
+	});
+	// From none to ten tracks are played to their end.
+	const tracks = (i: number) => (i % 11) / 10;
+	const rows = groups(500, 0, 0).map((row, i) => ({
+		...row,
+		reward: tracks(i),
+	}));
+	const scores = emptyScores();
+	for (let i = 0; i < 2_000; i++)
+		addScore(scores, {
+			h: 0.5,
+			p: 0.5,
+			model: 0.5,
+			reward: i % 2 === 0 ? null : tracks(i),
+		});
+	const input = inputOf(rows, definition);
+	const report = makeReport({
+		...input,
+		booked: { ...input.booked, scores: new Map([["focus", scores]]) },
+	});
+	expect(report.armValues[0]?.value.withheld).toBeNull();
+	expect(report.lift.withheld).toBeNull();
 });
 
 test("where an outcome earns the event's own value it is the declared one", () => {
