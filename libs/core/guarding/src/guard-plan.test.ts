@@ -104,8 +104,8 @@ describe("what is watched of guardrails", () => {
 
 	it("takes for a rate only what no unit can have more of than one each", () => {
 		const define = [
-			{ name: "sharers", event: "share", per: "unit", cap: 1 },
-			{ name: "shares", event: "share", per: "unit" },
+			{ name: "sharers", event: "share", per: "unit" },
+			{ name: "shares", event: "share", per: "unit", count: "each" },
 			{ name: "shared", event: "share" },
 		];
 		const isRate = (metric: string) => {

@@ -4,7 +4,7 @@ import {
 	type Guardrail,
 	isBuiltIn,
 } from "#core/experiment";
-import { type Metric, metricsOf, STEPS } from "#core/metrics";
+import { type Metric, metricsOf } from "#core/metrics";
 import {
 	DEFAULT_FIRST_LOOK,
 	type GuardrailLevel,
@@ -108,11 +108,9 @@ function boundsOf(experiment: Experiment) {
 	};
 }
 
-/** C is n at most: of units that count once each, only where what they did is cut off at once. */
-function isRate({ per, measure, cap }: Metric): boolean {
-	return (
-		measure === "share" && (per !== "unit" || (cap !== null && cap <= STEPS))
-	);
+/** C is n at most. */
+function isRate({ measure }: Metric): boolean {
+	return measure === "share";
 }
 
 /** Metrics of sessions and of coming back are no sums over decisions. */

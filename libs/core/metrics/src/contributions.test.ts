@@ -2,7 +2,14 @@ import { describe, expect, it } from "vitest";
 import { BUILT_IN_METRICS, type Experiment } from "#core/experiment";
 import type { Event } from "#core/log";
 import { anExperiment } from "../../../../test/support/builders.js";
-import { BUILT_IN, contributionOf, metricsOf, ofUnit, STEPS } from "./index.js";
+import {
+	BUILT_IN,
+	contributionOf,
+	type Metric,
+	metricsOf,
+	ofUnit,
+	STEPS,
+} from "./index.js";
 
 const AT = 1_000_000_000;
 const decision = { unit: "ann", group: "policy", decidedAt: AT } as const;
@@ -129,6 +136,34 @@ describe("a decision", () => {
 		expect(measured([event("complete", 9)]).finished).toEqual([0, 0]);
 		const tips = metricsOf(experiment).find(({ name }) => name === "tips");
 		expect(tips && ofUnit(tips, 0, 4 * STEPS)).toEqual([1, 3 * STEPS]);
+	});
+
+	it("of which a listener has one or not counts the listener once, however many decisions had it", () => {
+		const of = (more: object) =>
+			metricsOf({
+				...experiment,
+				metrics: {
+					secondary: [],
+					define: [
+						{
+							name: "sharers",
+							event: "share",
+							per: "unit",
+							count: "once",
+							unit: "share",
+							better: "higher",
+							...more,
+						},
+					],
+				},
+			}).at(-1) as Metric;
+		for (const metric of [of({}), of({ cap: 3 })]) {
+			expect(ofUnit(metric, 0, 3 * STEPS)).toEqual([1, STEPS]);
+			expect(ofUnit(metric, 0, 0)).toEqual([1, 0]);
+		}
+		expect(ofUnit(of({ cap: 0.5 }), 0, 3 * STEPS)).toEqual([1, STEPS / 2]);
+		expect(of({ count: "each" }).cap).toBeNull();
+		expect(of({ per: "impression" }).cap).toBeNull();
 	});
 
 	it("outside the experiment is shown or not, and teaches nothing", () => {

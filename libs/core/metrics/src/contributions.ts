@@ -149,11 +149,14 @@ const OWN_PER: Readonly<Record<string, Per>> = {
 const MEASURES = { once: "share", each: "count", value: "value" } as const;
 
 function toMetric({ name, per, count, cap }: OwnMetric): Metric {
+	// A unit had one or not, in however many of its decisions.
+	const most = per === "unit" && count === "once" ? 1 : Infinity;
+	const least = Math.min(most, cap ?? Infinity);
 	return {
 		name,
 		per: Object.hasOwn(OWN_PER, per) ? (OWN_PER[per] as Per) : "event",
 		measure: MEASURES[count],
-		cap: cap === undefined ? null : steps(cap),
+		cap: least === Infinity ? null : steps(least),
 	};
 }
 
