@@ -1,9 +1,4 @@
-import {
-	ALL,
-	type BookedCounts,
-	type BookedSlice,
-	type Side,
-} from "#core/booking";
+import { ALL, type BookedSlice, type Side } from "#core/booking";
 import {
 	adjustByCovariate,
 	type CovariateMoments,
@@ -18,18 +13,27 @@ import {
 	shownEstimate,
 	withheldEstimate,
 } from "./estimate.js";
+import type { ReportInput } from "./report.js";
 
 const KIND = { alpha: ALPHA, footnote: "cuped" } as const;
 
-/** The lift with what the covariate foretold taken out (`adjustByCovariate`), while there is one epoch: later ones begin with listeners whom the policy has treated. */
+/** The lift with what the covariate foretold taken out (`adjustByCovariate`), in the first epoch of all: later ones begin with listeners whom the policy has treated. */
 export function adjustedLift(
-	{ epochs }: BookedCounts,
+	{
+		booked: { epochs },
+		atStart: { covariate },
+		servedBefore,
+	}: Pick<ReportInput, "booked" | "atStart" | "servedBefore">,
 	{ place, range }: Pick<PlannedMetric, "place" | "range">,
 	tau: number | null,
-	covariate: string | undefined,
 ): Estimate {
 	if (covariate === undefined)
 		return withheldEstimate("no covariate was declared", KIND);
+	if (servedBefore)
+		return withheldEstimate(
+			`an earlier run or version of the experiment served listeners, so its policy may have moved ${covariate} of those who came before`,
+			KIND,
+		);
 	if (epochs.length > 1)
 		return withheldEstimate(
 			"listeners are counted in several epochs, since the control share changed, so the policy may have moved the covariate of those who came before",

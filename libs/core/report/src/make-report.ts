@@ -93,7 +93,7 @@ export function makeReport(input: ReportInput): Report {
 			alpha: ALPHA,
 			footnote: "cohort",
 		}),
-		adjustedLift: adjustedLift(booked, planned, tau, atStart.covariate),
+		adjustedLift: adjustedLift(input, planned, tau),
 		metrics: summaries,
 		metricsByArm: metricsByArm(booked, ranked, atStart),
 		segments: summariseSegments(booked, atStart, planned, tau),

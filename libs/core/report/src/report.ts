@@ -86,6 +86,8 @@ export interface ReportInput {
 	readonly definition: Definition;
 	/** As it stood when the run began: its plan is the one that counts. */
 	readonly atStart: Experiment;
+	/** Whether a policy served listeners before that, in an earlier run or version, or that cannot be told any more. */
+	readonly servedBefore: boolean;
 	/** Share of control by epoch of the run. */
 	readonly controlOf: ReadonlyMap<number, number>;
 	readonly booked: BookedCounts;

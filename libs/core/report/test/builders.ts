@@ -206,6 +206,7 @@ export function inputOf(
 	return {
 		definition,
 		atStart: definition.experiment,
+		servedBefore: false,
 		controlOf: new Map(
 			booked.epochs.flatMap(({ epoch }) => [
 				[epoch, control],

@@ -76,6 +76,7 @@ export class MakeReport {
 				winner: definition.winner,
 			},
 			atStart: atStart.experiment,
+			servedBefore: servedBefore(rows, atStart),
 			controlOf: new Map(
 				analysis.map(({ bookedRun, epoch, experiment }) => [
 					stratumOf(bookedRun, epoch),
@@ -103,6 +104,17 @@ function lastThatRan(
 	const isIts = (row: StoredDefinition) =>
 		row.version === definition.version && row.analysis === definition.analysis;
 	return ran.some(isIts) ? definition : (ran.at(-1) ?? definition);
+}
+
+/** Of rows that may go further back than is looked nobody can tell. */
+function servedBefore(
+	rows: readonly StoredDefinition[],
+	atStart: StoredDefinition,
+): boolean {
+	return (
+		rows.length >= MOST_ROWS ||
+		rows.some(({ id, state }) => state === "running" && id < atStart.id)
+	);
 }
 
 /** What it was judged by at the start is told of even where an edit after the stop no longer defines it. */

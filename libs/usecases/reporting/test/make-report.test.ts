@@ -224,6 +224,33 @@ test("an edit after the stop, even one that makes a new version, leaves the fini
 	});
 });
 
+test("a lift is adjusted by a covariate only where no policy could move it before: in the first run of the first version that ran", async () => {
+	const experiment = experimentOf(0.1, {
+		context: {
+			features: [{ name: "loyalty", from: "profile", kind: "number" }],
+		},
+		covariate: "loyalty",
+	});
+	const told = async (history: readonly Partial<StoredDefinition>[]) =>
+		(await reportOf(history.map((of) => row({ ...of, experiment })))).report
+			.adjustedLift.withheld;
+	const start = { action: "start" } as const;
+	expect(
+		await told([{ state: "draft", version: 1, run: 0, analysis: 0 }, start]),
+	).toMatch(/^not enough listeners/);
+	const moved = /^an earlier run or version .* may have moved loyalty/;
+	expect(
+		await told([
+			{ ...start, analysis: 1 },
+			{ state: "stopped", analysis: 1 },
+			{ ...start, run: 2, bookedRun: 2, analysis: 2 },
+		]),
+	).toMatch(moved);
+	expect(await told([{ ...start, version: 1 }, { version: 2 }])).toMatch(moved);
+	const long = Array.from({ length: 500 }, () => start);
+	expect(await told(long)).toMatch(moved);
+});
+
 test("what was done stands on the time axis: who, why, and what changed", async () => {
 	const { report } = await reportOf([
 		row({ action: "start", why: "the big week" }),
