@@ -84,6 +84,21 @@ describe("segue experiments validate", () => {
 		expect(stderr).toContain(`${join(both, "bad.yaml")}: key: `);
 	});
 
+	it("names two files of one experiment, since applying both would make it what the last says", async () => {
+		const twins = join(folder, "twins");
+		await mkdir(twins);
+		for (const name of ["a.yaml", "b.yaml"])
+			await writeFile(join(twins, name), experiment("twin"));
+		const { code, stderr } = await segueCli(
+			["experiments", "validate", twins],
+			{},
+		);
+		expect(code).toBe(1);
+		expect(stderr).toBe(
+			`${join(twins, "b.yaml")}: key: ${join(twins, "a.yaml")} has the key "twin" too: give each experiment one file, or name only the file that is meant.\n`,
+		);
+	});
+
 	it("finds the experiments of this repository valid", async () => {
 		const { code, stdout, stderr } = await segueCli(
 			["experiments", "validate", join(root, "experiments")],

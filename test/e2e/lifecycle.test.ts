@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseExperimentYaml, renderExperiment } from "#core/experiment";
@@ -72,6 +72,30 @@ describe("an experiment over its life", () => {
 		const applied = await segue("apply", path);
 		expect(applied.code).toBe(1);
 		expect(applied.stderr).toContain("planned: NOT applied. metrics.primary");
+		expect(applied.stdout).toMatch(/^planned: would be edited\n/);
+	});
+
+	it("says what apply did, and what it did not: a start, one by the account that ran it, an instant that has passed, what is stopped", async () => {
+		const past = `schedule: { start: 2026-01-01T08:00:00Z }`;
+		const path = await file("said.yaml", `${experiment("said")}\n${past}\n`);
+		const created = await segue("apply", path);
+		expect(created.stderr).toContain(
+			"said: warning: schedule.start, 2026-01-01T08:00:00Z, has passed, so nothing will start it",
+		);
+		const started = await segue("apply", "--start", path);
+		expect(started.stdout).toBe(
+			"said: nothing changes\n  started: run 1\nsaid: version 1, running; every decider obeys within 2 s\n",
+		);
+		expect((await get("said")).changed.actor).toBe(
+			`${userInfo().username} (command line)`,
+		);
+		const stop = "/v1/experiments/said/stop";
+		expect((await send(instance.url, "POST", stop)).status).toBe(200);
+		const again = await segue("apply", "--start", path);
+		expect(again.stdout).toContain("said: version 1, stopped");
+		expect(again.stderr).toContain(
+			"said: warning: it is stopped, and --start starts only drafts and what is paused: POST /v1/experiments/said/start",
+		);
 	});
 
 	it("applied from two processes at once is what one of them says; the other is told what changed, or had the same in mind", async () => {
@@ -97,7 +121,7 @@ describe("an experiment over its life", () => {
 		for (const { code, stderr } of results.filter(({ code }) => code !== 0)) {
 			expect(code).toBe(1);
 			expect(stderr).toMatch(
-				/twice: NOT applied\. The experiment "twice" is not what it was at "\d+": policy\.alpha: /,
+				/twice: NOT applied\. The experiment "twice" is not what it was at "\d+": policy\.alpha: .* Look at it again with segue experiments plan, then apply it again\.\n$/,
 			);
 		}
 		const both = await Promise.all(

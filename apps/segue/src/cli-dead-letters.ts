@@ -2,7 +2,7 @@ import { PostgresDeadLetters } from "#adapters/postgres";
 import { parseDuration } from "#core/experiment";
 import { parseInstant } from "#core/log";
 import { type LetterFilter, Redrive } from "#usecases/redriving";
-import { openInstance, openInstanceWithStream } from "./cli-instance.js";
+import { openInstanceWithStream, withInstance } from "./cli-instance.js";
 import { letterAsJson, letterInWords } from "./show-dead-letter.js";
 
 const MOST_LISTED = 100_000;
@@ -19,8 +19,7 @@ export async function listDeadLetters(options: ListOptions): Promise<number> {
 	const since =
 		options.since === undefined ? undefined : instantOf(options.since);
 	const most = Math.min(options.limit, MOST_LISTED);
-	const database = await openInstance();
-	try {
+	return withInstance(async (database) => {
 		const letters = await new PostgresDeadLetters(database).newest(
 			{ reason: options.reason, since },
 			most,
@@ -30,9 +29,7 @@ export async function listDeadLetters(options: ListOptions): Promise<number> {
 		else if (letters.length === 0) console.log("No dead letters.");
 		else for (const letter of letters) console.log(letterInWords(letter));
 		return 0;
-	} finally {
-		await database.close();
-	}
+	});
 }
 
 export interface RedriveOptions {

@@ -12,7 +12,7 @@ import {
 	type StoredDefinition,
 } from "#usecases/defining";
 import { SegueError } from "#usecases/errors";
-import { openInstance } from "./cli-instance.js";
+import { withInstance } from "./cli-instance.js";
 import {
 	type ExperimentFile,
 	readExperimentFiles,
@@ -44,8 +44,7 @@ export async function planFiles(paths: readonly string[]): Promise<number> {
 		for (const { plan, experiment } of plans) {
 			printPlan(plan, "would be");
 			printAnalysis(experiment);
-			for (const sentence of passedInstants(plan, experiment, Date.now()))
-				console.error(`${plan.key}: warning: ${sentence}`);
+			printPassed(plan, experiment);
 		}
 		return plans.every(({ plan }) => plan.refused.length === 0) ? 0 : 1;
 	});
@@ -72,15 +71,20 @@ export async function applyExperiments(
 	return withPlans(paths, async (plans, store) => {
 		let refused = 0;
 		for (const planned of plans) {
-			printPlan(planned.plan, "is");
+			const { plan, experiment } = planned;
 			try {
-				const { version, state } = await apply(planned, store, options);
-				console.log(
-					`${planned.plan.key}: version ${version}, ${state}; every decider obeys within 2 s`,
-				);
+				const applied = await apply(planned, store, options);
+				printPlan(plan, "is");
+				printApplied(plan, applied, options);
+				printPassed(plan, experiment);
 			} catch (error) {
 				if (!(error instanceof SegueError)) throw error;
-				console.error(`${planned.plan.key}: NOT applied. ${error.message}`);
+				printPlan({ ...plan, refused: [] }, "would be");
+				const again =
+					error.code === "edit-conflict"
+						? " Look at it again with segue experiments plan, then apply it again."
+						: "";
+				console.error(`${plan.key}: NOT applied. ${error.message}${again}`);
 				refused++;
 			}
 		}
@@ -88,12 +92,38 @@ export async function applyExperiments(
 	});
 }
 
-/** The definition that is current afterwards. Throws edit-conflict where somebody else changed it since it was planned. */
+function printApplied(
+	{ key }: PlannedChange,
+	{ definition: { version, state, run }, hasStarted }: Applied,
+	{ start }: ApplyOptions,
+): void {
+	if (hasStarted) console.log(`  started: run ${run}`);
+	console.log(
+		`${key}: version ${version}, ${state}; every decider obeys within 2 s`,
+	);
+	if (start && state === "stopped")
+		console.error(
+			`${key}: warning: it is stopped, and --start starts only drafts and what is paused: POST /v1/experiments/${key}/start begins a new run and a new analysis.`,
+		);
+}
+
+function printPassed(plan: PlannedChange, experiment: Experiment): void {
+	for (const sentence of passedInstants(plan, experiment, Date.now()))
+		console.error(`${plan.key}: warning: ${sentence}`);
+}
+
+interface Applied {
+	/** Current afterwards. */
+	readonly definition: StoredDefinition;
+	readonly hasStarted: boolean;
+}
+
+/** Throws edit-conflict where somebody else changed it since it was planned. */
 async function apply(
 	{ plan, experiment }: Planned,
 	store: PostgresDefinitionStore,
 	{ actor, why, start }: ApplyOptions,
-): Promise<StoredDefinition> {
+): Promise<Applied> {
 	const { key } = plan;
 	const { definition } = await new PutExperiment(store, store).execute({
 		key,
@@ -103,21 +133,22 @@ async function apply(
 		...(plan.etag === null ? { ifNoneMatch: "*" } : { ifMatch: plan.etag }),
 	});
 	const waits = definition.state === "draft" || definition.state === "paused";
-	if (!start || !waits) return definition;
+	if (!start || !waits) return { definition, hasStarted: false };
 	try {
-		return await new StartExperiment(store, store).execute({
+		const started = await new StartExperiment(store, store).execute({
 			key,
 			actor,
 			why,
 			ifMatch: etagOf(definition),
 		});
+		return { definition: started, hasStarted: true };
 	} catch (error) {
 		// Somebody else applied the same and started it first: that is what was asked for.
 		const now = await store.find(key);
 		const same =
 			now?.state === "running" &&
 			planChange(current(now), experiment).action === "none";
-		if (same) return now;
+		if (same) return { definition: now, hasStarted: false };
 		throw error;
 	}
 }
@@ -142,8 +173,7 @@ async function withPlans(
 	const wanted = files.flatMap(({ parsed }) =>
 		parsed.ok ? [parsed.value] : [],
 	);
-	const database = await openInstance();
-	try {
+	return withInstance(async (database) => {
 		const store = new PostgresDefinitionStore(database);
 		const plans = await new PlanExperiments({
 			find: async (key) => current(await store.find(key)),
@@ -152,9 +182,7 @@ async function withPlans(
 			plans.map((plan, i) => ({ plan, experiment: wanted[i] as Experiment })),
 			store,
 		);
-	} finally {
-		await database.close();
-	}
+	});
 }
 
 function current(definition: StoredDefinition | null) {

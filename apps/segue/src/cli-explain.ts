@@ -11,7 +11,7 @@ import {
 	type StoredDecision,
 } from "#usecases/deciding";
 import { PastSumsOfLog } from "#usecases/learning";
-import { openInstance } from "./cli-instance.js";
+import { withInstance } from "./cli-instance.js";
 
 /** Nobody waits for this process meanwhile. */
 const AT_ONCE = 2_000;
@@ -25,8 +25,7 @@ export async function explainDecision(
 		throw new Error(
 			`"${id.slice(0, 64)}" is no decision id: it is a UUIDv7, as the answer to a decision request has it in decisionId.`,
 		);
-	const database = await openInstance();
-	try {
+	return withInstance(async (database) => {
 		const store = new PostgresDefinitionStore(database);
 		const reads = new PostgresDecisionReads(database, store);
 		const stored = await reads.find(id.toLowerCase());
@@ -44,9 +43,7 @@ export async function explainDecision(
 		else printExplained(stored, explained);
 		const { equal } = explained.rederived;
 		return equal === null ? 2 : equal ? 0 : 1;
-	} finally {
-		await database.close();
-	}
+	});
 }
 
 function printExplained(

@@ -1,4 +1,4 @@
-import { Database, PostgresDefinitionStore } from "#adapters/postgres";
+import { PostgresDefinitionStore } from "#adapters/postgres";
 import {
 	type AuditEntry,
 	ReadAudit,
@@ -6,7 +6,7 @@ import {
 	type RollbackTo,
 } from "#usecases/defining";
 import { SegueError } from "#usecases/errors";
-import { openInstance } from "./cli-instance.js";
+import { withInstance } from "./cli-instance.js";
 import { experimentProblems } from "./experiment-files.js";
 
 export interface AuditOptions {
@@ -105,14 +105,13 @@ export async function rollBack(
 async function withStore(
 	use: (store: PostgresDefinitionStore) => Promise<number>,
 ): Promise<number> {
-	const database: Database = await openInstance();
 	try {
-		return await use(new PostgresDefinitionStore(database));
+		return await withInstance((database) =>
+			use(new PostgresDefinitionStore(database)),
+		);
 	} catch (error) {
 		if (!(error instanceof SegueError)) throw error;
 		console.error(error.message);
 		return 1;
-	} finally {
-		await database.close();
 	}
 }

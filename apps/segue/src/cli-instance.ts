@@ -56,6 +56,18 @@ export async function openInstance(): Promise<Database> {
 	return openDatabase(await findInstance());
 }
 
+/** Uses the database of the instance, and closes it. */
+export async function withInstance<T>(
+	use: (database: Database) => Promise<T>,
+): Promise<T> {
+	const database = await openInstance();
+	try {
+		return await use(database);
+	} finally {
+		await database.close();
+	}
+}
+
 function openDatabase({ databaseUrl }: Instance): Database {
 	return new Database({
 		connectionString: databaseUrl,

@@ -10,7 +10,7 @@ import { RecountBookings, type RecountedBookings } from "#usecases/booking";
 import { type DecisionsReplayed, ReplayDecisions } from "#usecases/deciding";
 import { GetExperiment } from "#usecases/defining";
 import { PastSumsOfLog, type Verification, Verify } from "#usecases/learning";
-import { openInstance } from "./cli-instance.js";
+import { withInstance } from "./cli-instance.js";
 
 const PROGRESS_EVERY = 10_000;
 const WHAT_TO_DO = 'What to do: "Replay is unequal" in docs/runbook.md.';
@@ -22,8 +22,7 @@ export async function replay(options: {
 	readonly json?: boolean;
 	readonly experiment?: string;
 }): Promise<number> {
-	const database = await openInstance();
-	try {
+	return withInstance(async (database) => {
 		const store = new PostgresDefinitionStore(database);
 		await refuseUnknown(store, options);
 		const reads = new PostgresLogReads(
@@ -37,9 +36,7 @@ export async function replay(options: {
 		if (options.json) console.log(JSON.stringify(verification));
 		else printVerification(verification);
 		return verification.equal ? 0 : 1;
-	} finally {
-		await database.close();
-	}
+	});
 }
 
 /**
@@ -53,8 +50,7 @@ export async function replayDecisions(options: {
 	readonly decisions?: number;
 	readonly seed?: number;
 }): Promise<number> {
-	const database = await openInstance();
-	try {
+	return withInstance(async (database) => {
 		const store = new PostgresDefinitionStore(database);
 		await refuseUnknown(store, options);
 		const replayed = await new ReplayDecisions({
@@ -74,9 +70,7 @@ export async function replayDecisions(options: {
 		if (options.json) console.log(JSON.stringify(replayed));
 		else printReplayed(replayed);
 		return replayed.differing === 0 ? 0 : 1;
-	} finally {
-		await database.close();
-	}
+	});
 }
 
 /** Counts the log again and compares it with the rollups that reports are made of. 0 where they are equal, 1 where they are not. */
@@ -84,8 +78,7 @@ export async function recountBookings(options: {
 	readonly json?: boolean;
 	readonly experiment?: string;
 }): Promise<number> {
-	const database = await openInstance();
-	try {
+	return withInstance(async (database) => {
 		const store = new PostgresDefinitionStore(database);
 		await refuseUnknown(store, options);
 		const recounted = await new RecountBookings(
@@ -94,9 +87,7 @@ export async function recountBookings(options: {
 		if (options.json) console.log(JSON.stringify(recounted));
 		else printRecounted(recounted);
 		return recounted.equal ? 0 : 1;
-	} finally {
-		await database.close();
-	}
+	});
 }
 
 /** Nothing is proved of an experiment that there is not: a typing error must not read as equal. */

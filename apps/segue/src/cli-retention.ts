@@ -7,7 +7,7 @@ import {
 } from "#usecases/retaining";
 import { logDays } from "../../boot/src/kept-for.js";
 import { openPrivacy } from "../../boot/src/open-privacy.js";
-import { openInstance } from "./cli-instance.js";
+import { withInstance } from "./cli-instance.js";
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
@@ -19,8 +19,7 @@ export async function runRetention(options: {
 }): Promise<number> {
 	const before = options.before ?? (await configured());
 	refuseRecent(before);
-	const database = await openInstance();
-	try {
+	return withInstance(async (database) => {
 		const result = await new RunRetention(
 			new PostgresRetention(database, new PostgresDefinitionStore(database)),
 			// Deciders find the new revisions when they poll: the sums are the same.
@@ -34,9 +33,7 @@ export async function runRetention(options: {
 		if (options.json) console.log(JSON.stringify(result));
 		else printResult(result, options.dryRun === true);
 		return result.kept.length === 0 && !result.elsewhere ? 0 : 1;
-	} finally {
-		await database.close();
-	}
+	});
 }
 
 async function configured(): Promise<string> {

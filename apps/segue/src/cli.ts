@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { userInfo } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import {
 	type ListOptions,
@@ -52,7 +53,7 @@ experiments
 	.argument("<paths...>", "YAML files, or folders of them")
 	.option("--start", "start those that are drafts or paused")
 	.option("--why <reason>", "for the audit", "")
-	.option("--actor <name>", "for the audit", "segue command line")
+	.option("--actor <name>", "who does it, for the audit", whoeverRuns())
 	.action(
 		async (
 			paths: string[],
@@ -84,7 +85,7 @@ experiments
 	)
 	.option("--to-definition <id>", "to one entry of the audit", wholeNumber)
 	.option("--why <reason>", "for the audit", "")
-	.option("--actor <name>", "for the audit", "segue command line")
+	.option("--actor <name>", "who does it, for the audit", whoeverRuns())
 	.action(async (key: string, options: RollbackOptions) =>
 		end(await rollBack(key, options)),
 	);
@@ -203,6 +204,15 @@ interface ReplayOptions {
 	readonly decisions?: number | true;
 	readonly seed?: number;
 	readonly bookings?: boolean;
+}
+
+/** The account of whoever runs it; an image may have none for its user. */
+function whoeverRuns(): string {
+	try {
+		return `${userInfo().username} (command line)`;
+	} catch {
+		return "segue command line";
+	}
 }
 
 function wholeNumber(text: string): number {

@@ -25,12 +25,32 @@ export async function readExperimentFiles(
 	if (files.length === 0)
 		throw new Error(`There is no .yaml file in ${paths.join(", ")}.`);
 	const policy = await privacyPolicy();
-	return Promise.all(
+	const read = await Promise.all(
 		files.map(async (path) => ({
 			path,
 			parsed: underRules(parseExperimentYaml(await readBounded(path)), policy),
 		})),
 	);
+	return read.map((file, i) => onceOnly(file, read.slice(0, i)));
+}
+
+/** Of two files of one experiment neither can be what it is to be. */
+function onceOnly(
+	file: ExperimentFile,
+	before: readonly ExperimentFile[],
+): ExperimentFile {
+	const { parsed } = file;
+	if (!parsed.ok) return file;
+	const { key } = parsed.value;
+	const other = before.find(
+		(one) => one.parsed.ok && one.parsed.value.key === key,
+	);
+	if (other === undefined) return file;
+	const message = `${other.path} has the key "${key}" too: give each experiment one file, or name only the file that is meant.`;
+	return {
+		...file,
+		parsed: { ok: false, problems: [{ path: "key", message }] },
+	};
 }
 
 /** What the privacy files do not know or allow of an experiment. */

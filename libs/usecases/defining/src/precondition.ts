@@ -66,7 +66,13 @@ export async function explainingConflict<T>(
 				"edit-conflict",
 				`The experiment "${key}" exists already, and If-None-Match asks that it does not.`,
 			);
-		const rows = await history.byIds(idsIn(ifMatch));
+		const asked = idsIn(ifMatch);
+		if (asked.length === 0)
+			throw fail(
+				"edit-conflict",
+				`If-Match, ${ifMatch.slice(0, 100)}, is no ETag of Segue: send it as it was given, in double quotes and without W/, such as ${etagOf(current)}, which is that of "${key}" now.`,
+			);
+		const rows = await history.byIds(asked);
 		const before = rows
 			.filter(({ experiment }) => experiment.key === key)
 			.sort((a, b) => b.id - a.id)[0];

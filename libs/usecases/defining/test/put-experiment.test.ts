@@ -210,6 +210,16 @@ describe("If-Match", () => {
 			).rejects.toMatchObject({ code: "edit-conflict" });
 	});
 
+	test("that is no ETag as it was given is told how one is sent", async () => {
+		await put(document);
+		for (const ifMatch of ['W/"1"', "1"])
+			await expect(
+				put({ ...document, name: "Another" }, { ifMatch }),
+			).rejects.toThrow(
+				`If-Match, ${ifMatch}, is no ETag of Segue: send it as it was given, in double quotes and without W/, such as "1", which is that of "${document.key}" now.`,
+			);
+	});
+
 	test("If-None-Match: * creates, and never edits", async () => {
 		expect((await put(document, { ifNoneMatch: "*" })).created).toBe(true);
 		await expect(
