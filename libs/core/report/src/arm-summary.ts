@@ -3,7 +3,7 @@ import type { Group } from "#core/experiment";
 import { DEFAULT_PRIMARY } from "./analysis-plan.js";
 import type { ArmCounts } from "./counts.js";
 import { ALPHA, type Estimate, withheldEstimate } from "./estimate.js";
-import { meanInterval } from "./group-summary.js";
+import { type MeanScale, meanInterval } from "./group-summary.js";
 import { meanOf } from "./metric-summary.js";
 
 export interface ArmSummary {
@@ -59,7 +59,7 @@ export interface SingleArm extends Omit<Estimate, "estimate"> {
 export function bestSingleArm(
 	armKeys: readonly string[],
 	booked: BookedCounts,
-	plannedUnits: number,
+	scale: MeanScale,
 ): SingleArm {
 	const place = booked.metrics.findIndex(
 		({ name }) => name === DEFAULT_PRIMARY,
@@ -80,6 +80,6 @@ export function bestSingleArm(
 					"No decision of the control group has a closed window yet.",
 					{ alpha: ALPHA, footnote: "ratio" },
 				)
-			: meanInterval(best.of, "control", plannedUnits);
+			: meanInterval(best.of, "control", scale);
 	return { arm: best?.arm ?? null, n: best?.of.n ?? 0, mean, ...interval };
 }

@@ -1,5 +1,5 @@
 import type { BookedCounts, Side } from "#core/booking";
-import { mixtureScale } from "#core/statistics";
+import { mixtureScale, type Range, whyRare } from "#core/statistics";
 import { DEFAULT_PRIMARY } from "./analysis-plan.js";
 import type { ArmCounts } from "./counts.js";
 import {
@@ -27,11 +27,17 @@ const KIND = { alpha: ALPHA, footnote: "ratio" } as const;
 /** A group's mean has an interval from so many units on. */
 const LEAST_UNITS = 100;
 
+/** Of a mean of rewards: what its sequence is narrowest for, and what it cannot pass. */
+export interface MeanScale {
+	readonly plannedUnits: number;
+	readonly range: Range;
+}
+
 export function summariseGroup(
 	booked: BookedCounts,
 	counts: readonly ArmCounts[],
 	side: Side,
-	plannedUnits: number,
+	scale: MeanScale,
 ): GroupSummary {
 	const place = booked.metrics.findIndex(
 		({ name }) => name === DEFAULT_PRIMARY,
@@ -40,7 +46,7 @@ export function summariseGroup(
 	const { estimate: _, ...interval } = meanInterval(
 		{ mean, standardError, units },
 		side,
-		plannedUnits,
+		scale,
 	);
 	return {
 		decisions: counts.reduce(
@@ -66,7 +72,7 @@ export function meanInterval(
 		readonly units: number;
 	},
 	side: Side,
-	plannedUnits: number,
+	{ plannedUnits, range }: MeanScale,
 ): Estimate {
 	if (mean === null)
 		return withheldEstimate(
@@ -85,6 +91,12 @@ export function meanInterval(
 			KIND,
 			mean,
 		);
+	const rare = whyRare(
+		side === "policy" ? "the policy" : "control",
+		{ units, ratio: mean, variance: standardError ** 2 },
+		range,
+	);
+	if (rare !== null) return withheldEstimate(rare, KIND, mean);
 	// That of the planned size, from the spread as it is now.
 	const tau = mixtureScale(standardError * Math.sqrt(units / plannedUnits));
 	const half = halfWidth(standardError, tau, ALPHA);

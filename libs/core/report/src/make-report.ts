@@ -16,6 +16,7 @@ import { ALPHA, liftEstimate } from "./estimate.js";
 import { FOOTNOTES } from "./footnotes.js";
 import { type GroupSummary, summariseGroup } from "./group-summary.js";
 import { healthOf } from "./health.js";
+import { reachableRange } from "./metric-range.js";
 import {
 	compare,
 	groupsOf,
@@ -47,14 +48,14 @@ export function makeReport(input: ReportInput): Report {
 	const armKeys = experiment.arms.map(({ key }) => key);
 	const counts = countsByArm(input);
 	const arms = (group: Group) => summariseArms(armKeys, counts, group);
+	const scale = {
+		plannedUnits: plan?.plannedUnits ?? UNPLANNED_UNITS,
+		range: reachableRange(experiment.reward),
+	};
 	const armValues = summariseArmValues(booked, experiment);
-	const best = bestSingleArm(
-		armKeys,
-		booked,
-		plan?.plannedUnits ?? UNPLANNED_UNITS,
-	);
+	const best = bestSingleArm(armKeys, booked, scale);
 	const [policy, control] = (["policy", "control"] as const).map((side) =>
-		summariseGroup(booked, counts, side, plan?.plannedUnits ?? UNPLANNED_UNITS),
+		summariseGroup(booked, counts, side, scale),
 	) as [GroupSummary, GroupSummary];
 	const found = answer({
 		primary,

@@ -110,8 +110,16 @@ describe("the lift", () => {
 	test("of a rare event waits until it no longer rests on a few of them", () => {
 		const few = makeReport(inputOf(groups(500, 12, 8), planned));
 		expect(few.lift.withheld).toMatch(/rests on a few events/);
+		expect(few.lift.withheld).toMatch(
+			/about \d+ more listeners of control, at the pace so far$/,
+		);
+		// The means are told, without an interval that would be as wrong.
+		expect(few.control).toMatchObject({ mean: 0.016, low: null });
+		expect(few.control.withheld).toMatch(/the mean of control, 0\.016, rests/);
+		expect(few.bestSingleArm.withheld).toMatch(/rests on a few events/);
 		const many = makeReport(inputOf(groups(2_000, 48, 32), planned));
 		expect(many.lift.withheld).toBeNull();
+		expect(many.control.withheld).toBeNull();
 	});
 
 	test("in each unit's first week leaves later decisions out", () => {

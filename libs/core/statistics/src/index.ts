@@ -48,6 +48,7 @@ export {
 	type ShownLift,
 	type Withheld,
 	whyNotYet,
+	whyRare,
 } from "./lift.js";
 export {
 	mixtureScale,

@@ -99,7 +99,15 @@ function whyNear(range: Range, policy: Mean, control: Mean): string | null {
 	].sort((a, b) => b.more - a.more);
 	return worst === undefined
 		? null
-		: `not enough listeners yet: ${said(worst)}`;
+		: `not enough listeners yet: ${said(worst, "the comparison")}`;
+}
+
+/** Why a group's mean has no interval of its own yet: it lies near an end of its range; null where it does not. */
+export function whyRare(name: string, mean: Mean, range: Range): string | null {
+	const [near] = nearEnd(name, mean, range);
+	return near === undefined
+		? null
+		: `not enough listeners yet: ${said(near, "it")}`;
 }
 
 interface Near {
@@ -129,10 +137,10 @@ function nearEnd(
 		.filter(({ inside }) => inside < LEAST_INSIDE);
 }
 
-function said({ name, mean, end, inside, more }: Near): string {
+function said({ name, mean, end, inside, more }: Near, what: string): string {
 	if (inside === 0)
 		return `of ${name} nothing but ${inWords(end)} was seen, so nobody can tell how rare anything else is, nor how many more listeners that takes`;
-	return `the mean of ${name}, ${inWords(mean)}, rests on a few events, so that a few more or less would turn the comparison (it is ${inWords(inside)} standard errors from ${inWords(end)}, where ${LEAST_INSIDE} are needed); about ${roundedUp(more).toLocaleString("en-US")} more listeners of ${name}, at the pace so far`;
+	return `the mean of ${name}, ${inWords(mean)}, rests on a few events, so that a few more or less would turn ${what} (it is ${inWords(inside)} standard errors from ${inWords(end)}, where ${LEAST_INSIDE} are needed); about ${roundedUp(more).toLocaleString("en-US")} more listeners of ${name}, at the pace so far`;
 }
 
 /** Both groups over the epochs that count. */
