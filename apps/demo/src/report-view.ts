@@ -21,6 +21,11 @@ export interface ReportView {
 	readonly uniformExpected: number | null;
 	/** Of the policy group, in the order of the definition. */
 	readonly arms: readonly ArmView[];
+	/** Reward per decision had the arm been shown. */
+	readonly armValues: readonly {
+		readonly arm: string;
+		readonly value: Interval & { readonly estimate: number | null };
+	}[];
 	readonly deadLetters: number;
 	readonly waitingEvents: number;
 }
@@ -40,5 +45,4 @@ export interface ArmView {
 	readonly decisions: number;
 	/** Of the group's decisions, in [0, 1]. */
 	readonly share: number;
-	readonly mean: number | null;
 }

@@ -9,8 +9,15 @@ export function experimentTable({
 	report,
 	truth,
 }: ExperimentResult): string {
-	const { policy, control, lift, bestSingleArm, uniformExpected, arms } =
-		report;
+	const {
+		policy,
+		control,
+		lift,
+		bestSingleArm,
+		uniformExpected,
+		arms,
+		armValues,
+	} = report;
 	const earned = new Table({
 		head: [key, "mean reward", "95 % interval", "read from"],
 		colAligns: ["left", "right", "right", "left"],
@@ -57,16 +64,24 @@ export function experimentTable({
 		],
 	);
 	const chosen = new Table({
-		head: ["arm", "share of policy's decisions", "", "mean reward"],
-		colAligns: ["left", "right", "left", "right"],
+		head: [
+			"arm",
+			"share of policy's decisions",
+			"",
+			"value had it been shown",
+			"95 % interval of all arms",
+		],
+		colAligns: ["left", "right", "left", "right", "right"],
 		style: { head: [], border: [], compact: true },
 	});
 	for (const arm of arms) {
+		const value = armValues.find((one) => one.arm === arm.arm)?.value;
 		chosen.push([
 			arm.arm,
 			percent(arm.share),
 			"█".repeat(Math.round(arm.share * 30)),
-			number(arm.mean),
+			number(value?.estimate ?? null),
+			value === undefined ? "–" : interval(value),
 		]);
 	}
 	const { verdict, sentence } = report.answer;

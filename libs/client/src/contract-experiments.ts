@@ -267,7 +267,11 @@ export interface Report {
 		readonly decisions: number;
 		readonly share: number;
 		readonly n: number;
-		readonly mean: number | null;
+	}[];
+	/** What each arm is worth: the reward had it been shown, per decision. */
+	readonly armValues: readonly {
+		readonly arm: string;
+		readonly value: Estimate & { readonly estimate: number | null };
 	}[];
 	readonly notes: readonly string[];
 	readonly [more: string]: unknown;

@@ -386,7 +386,6 @@ describe("reads", () => {
 					arm: "a",
 					decisions: 1,
 					learned: 1,
-					rewardSum: 1229 / 4096,
 				},
 			],
 			firstAt: row.decidedAt,

@@ -40,7 +40,6 @@ export class PostgresReportReads implements ReportReads {
 		if (waiting > MOST_OPEN) return { arms: null, firstAt: null, lastAt: null };
 		const rows = await this.database.query<OpenRecord>(
 			`select d.assigned_group as "group", d.arm, count(*) as decisions, count(*) filter (where s.exposed = 1) as learned,
-				coalesce(sum(s.reward) filter (where s.exposed = 1), 0) as "rewardSum",
 				min(d.decided_at) as first_at, max(d.decided_at) as last_at
 			from decisions d join decision_states s on s.id = d.id
 			join experiment_definitions e on e.id = d.definition_id

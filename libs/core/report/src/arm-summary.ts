@@ -6,6 +6,7 @@ import { ALPHA, type Estimate, withheldEstimate } from "./estimate.js";
 import { type MeanScale, meanInterval } from "./group-summary.js";
 import { meanOf } from "./metric-summary.js";
 
+/** How often an arm was given, not what it earned: a mean over decisions that a learning policy chose is biased, `armValues` are not. */
 export interface ArmSummary {
 	readonly arm: string;
 	/** In the log, but no longer in the definition. */
@@ -16,8 +17,6 @@ export interface ArmSummary {
 	readonly share: number;
 	/** Decisions that taught (the arm was shown). */
 	readonly n: number;
-	/** Reward per learned decision; null where n is 0. A description: an adaptive policy's arm means are biased, `armValues` are not. */
-	readonly mean: number | null;
 }
 
 /** One group's arms, those of the definition first and in its order. */
@@ -39,10 +38,6 @@ export function summariseArms(
 			decisions: row?.decisions ?? 0,
 			share: row === undefined || total === 0 ? 0 : row.decisions / total,
 			n: row?.learned ?? 0,
-			mean:
-				row === undefined || row.learned === 0
-					? null
-					: row.rewardSum / row.learned,
 		};
 	});
 }

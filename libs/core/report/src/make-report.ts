@@ -125,15 +125,12 @@ export function makeReport(input: ReportInput): Report {
 /** Booked decisions and those still open, by group and arm. */
 function countsByArm({ booked, open }: ReportInput): readonly ArmCounts[] {
 	const sums = new Map<string, ArmCounts>();
-	const closed = booked.hours.map(
-		({ group, arm, decisions, learned, reward }) => ({
-			group: group === "guardrail" ? ("policy" as const) : group,
-			arm,
-			decisions,
-			learned,
-			rewardSum: reward,
-		}),
-	);
+	const closed = booked.hours.map(({ group, arm, decisions, learned }) => ({
+		group: group === "guardrail" ? ("policy" as const) : group,
+		arm,
+		decisions,
+		learned,
+	}));
 	for (const row of [...closed, ...(open ?? [])]) {
 		const key = `${row.group}\n${row.arm}`;
 		const sum = sums.get(key);
@@ -145,7 +142,6 @@ function countsByArm({ booked, open }: ReportInput): readonly ArmCounts[] {
 						...row,
 						decisions: sum.decisions + row.decisions,
 						learned: sum.learned + row.learned,
-						rewardSum: sum.rewardSum + row.rewardSum,
 					},
 		);
 	}

@@ -215,15 +215,14 @@ function groupRows(report: Report): Row[] {
 
 function armRows(report: Report): Row[] {
 	const rows = (group: string, arms: readonly ArmSummary[]) =>
-		arms.map(({ arm, decisions, share, n, mean, retired }) => ({
+		arms.map(({ arm, decisions, share, n, retired }) => ({
 			row: "arm",
 			group,
 			arm,
 			decisions,
 			share_of_group_decisions: share,
 			learned_decisions: n,
-			estimate: mean,
-			note: `${retired ? "no longer in the definition; " : ""}a plain mean, biased where the policy learns: see the value of the arm`,
+			note: retired ? "no longer in the definition" : null,
 			footnote: "ratio",
 		}));
 	return [

@@ -70,7 +70,6 @@ describe("the lift", () => {
 				arm: "calm",
 				decisions: 50,
 				learned: 10,
-				rewardSum: 10,
 			},
 		];
 		const [closed, both] = [[], open].map((open) =>
@@ -82,7 +81,6 @@ describe("the lift", () => {
 			decisions: 50,
 			share: 0.25,
 			n: 10,
-			mean: 1,
 		});
 	});
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { makeReport, reportCsv } from "../src/index.js";
-import { definitionOf, inputOf } from "./builders.js";
+import { definitionOf, inputOf, unitsOf } from "./builders.js";
 import { groups, planned } from "./planned.js";
 
 test("an experiment of which nothing is logged has a whole report", () => {
@@ -48,4 +48,28 @@ test("no part of a report tells of a chance to win, but to say that a p-value is
 		expect(text.replaceAll("it is no chance to win", "")).not.toMatch(
 			/chance to (win|beat)|probability (to|of) (win|be)/i,
 		);
+});
+
+test("no arm has a raw mean of the policy's own decisions, in no form of the report", () => {
+	const rows = [
+		...unitsOf("policy", 300, 137, { arm: "calm" }),
+		...groups(300, 180, 120),
+	];
+	const report = makeReport(inputOf(rows, planned));
+	const calm = report.arms.find(({ arm }) => arm === "calm");
+	expect(calm).toEqual({
+		arm: "calm",
+		retired: false,
+		decisions: 300,
+		share: 0.5,
+		n: 300,
+	});
+	expect(
+		report.armValues.find(({ arm }) => arm === "calm")?.value,
+	).toMatchObject({
+		estimate: null,
+		withheld: expect.stringMatching(/not enough evidence/),
+	});
+	for (const text of [JSON.stringify(report), reportCsv(report)])
+		expect(text).not.toContain(String(137 / 300));
 });
