@@ -156,10 +156,10 @@ export class BookDecisions {
 		if (upTo <= cursor) return null;
 		const rows = await this.log.page(state, upTo, this.pageSize);
 		const ripe = this.#ripeOf(experiment, rows, clock);
-		// The rows told how long this experiment's decisions take, if nothing had before.
+		// The rows told how long decisions take now, which may be shorter: what the page was not asked for stays ahead.
 		const reached =
 			ripe.length === rows.length && rows.length < this.pageSize
-				? watermark(MOST_DELAY_MS)
+				? earlier(upTo, watermark(MOST_DELAY_MS))
 				: ripe.at(-1)?.row.id;
 		if (reached === undefined || reached <= cursor) return null;
 		const next = { ...state, cursor: reached, look: lookAt(cursor, reached) };
@@ -278,6 +278,8 @@ function passHours(state: BookingState, watermark: string): Step | null {
 	const cursor = uuidAtTime(hour * HOUR_MS);
 	return { next: { ...state, cursor, look: null }, changes: NOTHING };
 }
+
+const earlier = (a: string, b: string): string => (a < b ? a : b);
 
 /** The last full hour that the cursor went past, if it went past one. */
 function lookAt(from: string, to: string): number | null {

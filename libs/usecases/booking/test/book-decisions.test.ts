@@ -24,7 +24,7 @@ const DAY = 24 * HOUR;
 const START = Date.UTC(2026, 4, 1);
 const KEY = "booked";
 
-const experiment = anExperiment({
+const experimentOf = {
 	key: KEY,
 	arms: [{ key: "a" }, { key: "b" }, { key: "c" }],
 	context: {
@@ -55,7 +55,8 @@ const experiment = anExperiment({
 			{ name: "likes", event: "like", per: "unit", count: "each", cap: 2 },
 		],
 	},
-});
+};
+const experiment = anExperiment(experimentOf);
 const definitions: readonly Definition[] = [
 	aDefinition(experiment, { id: 1, epoch: 1 }),
 	aDefinition(experiment, { id: 2, epoch: 2 }),
@@ -385,6 +386,34 @@ const decisions = (log: MemoryBookingLog, ...all: Happening[]) =>
 		all.map((one, i) => rowOf(one, i)),
 		[],
 	);
+
+test("where a new version's window is shorter, no decision that waited for the longer one is passed over", async () => {
+	const log = new MemoryBookingLog(KEY, START - DAY);
+	const windowed = (window: string, version: number) =>
+		aDefinition(
+			anExperiment({
+				...experimentOf,
+				reward: { ...experimentOf.reward, window },
+			}),
+			{ id: version, version },
+		);
+	const [long, short] = [windowed("60m", 1), windowed("1m", 2)];
+	const booking = new BookDecisions(log, () => false, 50);
+	const minutes = 180;
+	for (let minute = 0; minute < minutes; minute++) {
+		const at = START + minute * 60_000;
+		const definition = minute < 60 ? long : short;
+		const id = idAt(at, minute);
+		log.learn(
+			[{ definition, row: aDecision(definition, { id, arm: "a" }) }],
+			[],
+		);
+		await booking.execute(at);
+	}
+	await booking.execute(START + DAY);
+	expect(log.decisionsBooked).toBe(minutes);
+	expect(log.booked()).toHaveLength(minutes);
+});
 
 test("a listener who comes before a pause and after it is one unit, and one who comes after a stop another", async () => {
 	const log = new MemoryBookingLog(KEY, START - DAY);
