@@ -51,16 +51,23 @@ export async function unbookUnits(
 		await unbook(client, state, { units, bound, definitions });
 }
 
-/** Those of experiments that the units have to do with. In the order of their keys, so that erasures cannot deadlock here. */
+/**
+ * Those of experiments that the units have to do with. In the order of their keys, so that erasures cannot deadlock here. Of each it is
+ * noted that it was erased from, be it booked or not: a step may have read what goes now.
+ */
 async function lockBookings(
 	read: Read,
 	units: readonly string[],
 ): Promise<readonly BookingState[]> {
 	const records = await read<StateRecord>(
-		`select ${stateColumns} from bookings b where b.revision > 0 and b.experiment in (
-			select d.experiment from decisions d where d.unit = any ($1::text[])
-			union select u.experiment from booking_units u where u.unit = any ($1::text[])
-		) order by b.experiment for update`,
+		`with locked as (
+			select k.experiment from bookings k where k.revision > 0 and k.experiment in (
+				select d.experiment from decisions d where d.unit = any ($1::text[])
+				union select u.experiment from booking_units u where u.unit = any ($1::text[])
+			) order by k.experiment for update
+		)
+		update bookings b set erasures = b.erasures + 1 from locked l where b.experiment = l.experiment
+		returning ${stateColumns}`,
 		[units],
 	);
 	const states: BookingState[] = [];
@@ -123,8 +130,7 @@ async function unbook(
 	step.forgetUnits();
 	const changes = step.changes();
 	await client.query(
-		`update bookings b set erasures = b.erasures + 1, decisions = b.decisions + $2, unbooked = b.unbooked - $3
-		where b.experiment = $1`,
+		"update bookings b set decisions = b.decisions + $2, unbooked = b.unbooked - $3 where b.experiment = $1",
 		[experiment, changes.decisions, unbooked.size],
 	);
 	await storeChanges(client, experiment, changes);

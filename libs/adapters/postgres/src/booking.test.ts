@@ -551,6 +551,47 @@ test("a step that was read before another was stored, or before an erasure, is n
 	await expectRecounted(definition);
 });
 
+test("who is erased between the reading of a first decision and its storing does not come back", async () => {
+	// By one transaction of the erasure, and by several of which the last finds nothing of the experiment any more.
+	for (const mostAtOnce of [100, 2]) {
+		const definition = await ledger.define(experiment);
+		const elsewhere = await ledger.define(experiment);
+		const { key } = definition.experiment;
+		const gone = `gone-${mostAtOnce}`;
+		await learned(
+			decisionsOf(definition, 4, (i) => ({
+				unit: i % 2 === 0 ? gone : "stays",
+				group: "policy",
+			})),
+			[],
+		);
+		await learned(
+			decisionsOf(elsewhere, 8, () => ({ unit: gone }), START + 4 * HOUR),
+			[],
+		);
+		await freeClaims();
+		const log = bookings();
+		const commit = log.commit.bind(log);
+		let erased = 0;
+		log.commit = async (state, next, changes) => {
+			if (erased === 0 && changes.units.some(({ unit }) => unit === gone)) {
+				const erasure = new PostgresErasure(ledger.database, mostAtOnce);
+				erased = (await erasure.erase([gone], 10_000)).removed.decisions;
+			}
+			return commit(state, next, changes);
+		};
+		await book(START + 2 * HOUR, log);
+		expect(erased).toBe(10);
+		await freeClaims();
+		expect(await expectRecounted(definition)).toHaveLength(2);
+		const units = await ledger.database.query(
+			"select u.unit from booking_units u where u.experiment = $1",
+			[key],
+		);
+		expect(units).toEqual([{ unit: "stays" }]);
+	}
+});
+
 test("a recount finds the rollups equal after all that happened, and each number that somebody changed", async () => {
 	const definition = await ledger.define(experiment);
 	const { key } = definition.experiment;

@@ -17,7 +17,7 @@ export interface BookingState extends BookedUpTo {
 	readonly experiment: string;
 	/** The largest id of a decision that the log was seen to have. */
 	readonly newestId: string;
-	/** Grows with each erasure that took something out of the rollups. */
+	/** Grows with each erasure that took something out of the rollups, or out of what a step may have read. */
 	readonly erasures: number;
 }
 
