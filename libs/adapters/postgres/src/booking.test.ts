@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Bookable } from "#core/booking";
 import type { Definition } from "#core/experiment";
@@ -8,7 +7,6 @@ import {
 	type BookingState,
 	RecountBookings,
 } from "#usecases/booking";
-import type { StoredDefinition } from "#usecases/defining";
 import { Learn } from "#usecases/learning";
 import {
 	aDecision,
@@ -311,48 +309,6 @@ test("what was learned is booked once its window is closed, and the rollups are 
 	expect(parts).toEqual({ profile: decisions, posterior: decisions });
 });
 
-test("over a pause a listener stays one row of one epoch; what a run of its own was booked in before stays there", async () => {
-	const definition = await ledger.define(experiment);
-	const { key } = definition.experiment;
-	const turn = async (change: Partial<StoredDefinition>) =>
-		(await ledger.store.change(key, (current) => ({
-			...(current as StoredDefinition),
-			...change,
-		}))) as StoredDefinition;
-	const before = decisionsOf(definition, 40);
-	await learned(before, eventsOf(before));
-	await turn({ state: "paused", action: "pause" });
-	const resumed = await turn({ state: "running", run: 2, action: "resume" });
-	expect(resumed).toMatchObject({ run: 2, bookedRun: 1 });
-	const after = decisionsOf(resumed, 40, () => ({}), START + HOUR);
-	await learned(after, eventsOf(after));
-	await turn({ run: 3, bookedRun: 3, analysis: 2, action: "start" });
-	const anew = await ledger.store.find(key);
-	const third = decisionsOf(
-		anew as StoredDefinition,
-		10,
-		() => ({}),
-		START + 2 * HOUR,
-	);
-	await learned(third, []);
-	await freeClaims();
-	await book();
-	await expectRecounted(definition);
-	const runs = await ledger.database.query(
-		"select u.run, count(*)::int as units from booking_units u where u.experiment = $1 group by u.run order by u.run",
-		[key],
-	);
-	expect(runs).toEqual([
-		{ run: 1, units: 6 },
-		{ run: 3, units: 6 },
-	]);
-	await freeClaims();
-	const recounted = await new RecountBookings(
-		new PostgresBookedLog(ledger.database, ledger.store),
-	).execute(key);
-	expect(recounted.experiments[0]?.differences).toEqual([]);
-});
-
 test("what comes or changes later is counted, and left out of the scores", async () => {
 	const definition = await ledger.define(experiment);
 	const { key } = definition.experiment;
@@ -393,33 +349,6 @@ test("what comes or changes later is counted, and left out of the scores", async
 	await book();
 	await expectRecounted(definition);
 	expect((await reads().freshness(key)).unbooked).toBe(unbooked);
-});
-
-test("the migration counts as degraded what was booked before, and nothing that booking has not come to", async () => {
-	const definition = await ledger.define(experiment);
-	const rows = decisionsOf(definition, 60);
-	await learned(rows, []);
-	await freeClaims();
-	await book(START + 35 * 60_000 + 40 * 30_000);
-	// Below the cursor, and booked only with the next step.
-	const late = decisionsOf(
-		definition,
-		8,
-		(i) => ({ unit: `late-${i}`, group: "policy", degraded: ["live"] }),
-		START - HOUR,
-	);
-	await learned(late, []);
-	const migration = readFileSync(
-		new URL("../../../../migrations/0022_degraded.sql", import.meta.url),
-		"utf8",
-	);
-	const [counting] = /insert into booking_degraded[^;]*;/.exec(migration) ?? [];
-	await ledger.database.query("truncate booking_degraded");
-	await ledger.database.query(counting as string);
-	await expectRecounted(definition);
-	await freeClaims();
-	await book();
-	expect(await expectRecounted(definition)).toHaveLength(68);
 });
 
 test("an erased unit is in no rollup any more, in the transaction that erases it", async () => {
