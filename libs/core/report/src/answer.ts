@@ -23,6 +23,8 @@ export interface Answer {
 
 export interface Answered {
 	readonly primary: MetricSummary;
+	/** Units of both groups with an n of the primary metric, by epoch. */
+	readonly listeners: readonly number[];
 	readonly plan: PlanSummary | null;
 	readonly checks: readonly CheckSummary[];
 	readonly broken: readonly GuardrailSummary[];
@@ -120,23 +122,31 @@ function foundOf({ metric, unit, lift, comparedWith }: MetricSummary): string {
 	return `The policy had ${said(Math.abs(estimate))} ${way} ${metric} than ${base} (${unit}; ${said(100 * confidence)} % interval ${said(low)} to ${said(high)}, valid however often it is read${chance}).`;
 }
 
-function adviceBefore({ primary, plan, state }: Answered): string {
+function adviceBefore({ primary, plan, state, listeners }: Answered): string {
 	if (state === "draft") return "Start the experiment.";
-	const units = primary.policy.units + primary.control.units;
 	if (primary.control.units === 0 && primary.policy.units > 0)
 		return "Set traffic.control, such as 0.1, so that there is something to compare with.";
 	if (plan === null) return "Wait for more listeners.";
-	return `Wait: ${units.toLocaleString("en-US")} of ${plan.plannedUnits.toLocaleString("en-US")} planned listeners are in.`;
+	return `Wait: ${soFar(listeners, plan)}.`;
 }
 
-function adviceSoFar({ primary, plan, state }: Answered): string {
+/** A listener may be in every epoch, so there are at least as many as in the one that has most. */
+function soFar(listeners: readonly number[], plan: PlanSummary): string {
+	const least = listeners.length > 1 ? "at least " : "";
+	return `${least}${mostOf(listeners).toLocaleString("en-US")} of ${plan.plannedUnits.toLocaleString("en-US")} planned listeners are in`;
+}
+
+function mostOf(listeners: readonly number[]): number {
+	return Math.max(0, ...listeners);
+}
+
+function adviceSoFar({ plan, state, listeners }: Answered): string {
 	if (state !== "running")
 		return "The experiment does not run, so no more evidence comes. Start it again, or live with not knowing.";
 	if (plan === null)
 		return "Keep going. No plan was declared, so there is no size at which to give up: declare metrics.primary before the next run.";
-	const units = primary.policy.units + primary.control.units;
-	return units < plan.plannedUnits
-		? `Keep going: ${units.toLocaleString("en-US")} of ${plan.plannedUnits.toLocaleString("en-US")} planned listeners are in.`
+	return mostOf(listeners) < plan.plannedUnits
+		? `Keep going: ${soFar(listeners, plan)}.`
 		: `The planned ${plan.plannedUnits.toLocaleString("en-US")} listeners are in, and the lift is still open: if there is one it is likely smaller than ${said(plan.smallestEffect)}. Keep going only if that is worth it.`;
 }
 

@@ -17,7 +17,7 @@ export interface GroupSummary extends Omit<Estimate, "estimate"> {
 	readonly decisions: number;
 	/** Closed decisions that taught. */
 	readonly n: number;
-	/** Units with at least one of those. */
+	/** Units with at least one of those: in the epoch that has most. */
 	readonly units: number;
 	/** Reward per learned decision; null where n is 0. */
 	readonly mean: number | null;

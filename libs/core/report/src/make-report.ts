@@ -59,6 +59,9 @@ export function makeReport(input: ReportInput): Report {
 	) as [GroupSummary, GroupSummary];
 	const found = answer({
 		primary,
+		listeners: groupsOf(booked, planned.place).map(
+			({ policy, control }) => policy.units + control.units,
+		),
 		plan,
 		checks,
 		broken: input.guardrails.filter(({ status }) => status === "broken"),

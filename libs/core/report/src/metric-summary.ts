@@ -31,6 +31,7 @@ import type { FootnoteId } from "./footnotes.js";
 
 /** One group's part of a metric, over decisions whose windows are closed. */
 export interface GroupMean {
+	/** Those of the epoch that has most: a unit may be in several, so there are at least so many. */
 	readonly units: number;
 	/** Σ n and Σ C. */
 	readonly n: number;
@@ -205,9 +206,10 @@ export function meanOf(
 			?.moments[place];
 		return own === undefined || own.n === 0 ? [] : [own];
 	});
-	const total = (of: "units" | "n" | "c") =>
+	const total = (of: "n" | "c") =>
 		strata.reduce((sum, moments) => sum + moments[of], 0);
-	const [units, n, c] = [total("units"), total("n"), total("c")];
+	const [n, c] = [total("n"), total("c")];
+	const units = Math.max(0, ...strata.map((moments) => moments.units));
 	const mean = n === 0 ? null : c / n;
 	return { units, n, sum: c, mean, standardError: errorOf(strata, n, c) };
 }

@@ -22,7 +22,7 @@ test("runs of one analysis that were booked apart count together, each with its 
 			[stratumOf(2, 1), 0.5],
 		]),
 	});
-	expect(report.policy.units).toBe(400);
+	expect(report.policy.units).toBe(200);
 	expect(booked.degraded).toEqual({
 		decisions: 7,
 		parts: { live: 1, profile: 6 },
@@ -47,5 +47,39 @@ test("a group's mean over epochs is no surer than its units: the same listeners 
 	expect(often.metrics[0]?.control.standardError).toBeCloseTo(
 		once.metrics[0]?.control.standardError as number,
 		12,
+	);
+});
+
+test("the same listeners again are no more of those planned, nor enough for a mean that too few made", () => {
+	const over = (epochs: number, units: number, definition = planned) =>
+		makeReport(
+			inputOf(
+				Array.from({ length: epochs }, (_, i) =>
+					groups(units, 0.5 * units, 0.5 * units).map((row) => ({
+						...row,
+						epoch: i + 1,
+					})),
+				).flat(),
+				definition,
+			),
+		);
+	expect(over(6, 400).answer.advice).toBe(
+		"Keep going: at least 800 of 4,000 planned listeners are in.",
+	);
+	expect(over(6, 40)).toMatchObject({
+		answer: {
+			advice: "Wait: at least 80 of 4,000 planned listeners are in.",
+		},
+		policy: {
+			units: 40,
+			withheld: expect.stringMatching(/^not enough listeners yet: 40 in/),
+		},
+	});
+	const finer = definitionOf({
+		...PLANNED,
+		metrics: { primary: { ...PLANNED.metrics.primary, smallestEffect: 0.02 } },
+	});
+	expect(over(2, 2_000, finer).answer.advice).toMatch(
+		/^The planned 4,000 listeners are in/,
 	);
 });
