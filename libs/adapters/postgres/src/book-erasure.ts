@@ -14,9 +14,9 @@ import {
 	bookedColumns,
 	newerBatches,
 	type Read,
+	readBookables,
 	readBooked,
 	readBy,
-	withOutcomes,
 } from "./book-rows.js";
 import {
 	readTurns,
@@ -25,8 +25,8 @@ import {
 	toState,
 } from "./book-state.js";
 import { storeChanges } from "./book-store.js";
+import { BookedDefinitions } from "./booked-definitions.js";
 import { readDefinitions } from "./definition-store.js";
-import { KnownDefinitions } from "./known-definitions.js";
 
 /**
  * Takes units out of the rollups, before their rows go: of decisions before the bound what they were counted for by hour, arm and score,
@@ -40,13 +40,13 @@ export async function unbookUnits(
 ): Promise<void> {
 	const read = readBy(client);
 	const states = await lockBookings(read, units);
-	const definitions = new KnownDefinitions(async (ids) => {
+	const definitions = new BookedDefinitions(async (ids) => {
 		const there = ids.flatMap((id) => known.get(id) ?? []);
 		const others = ids.filter((id) => !known.has(id));
 		return others.length === 0
 			? there
 			: [...there, ...(await readDefinitions(client, others))];
-	});
+	}, known.values());
 	for (const state of states)
 		await unbook(client, state, { units, bound, definitions });
 }
@@ -86,23 +86,23 @@ async function unbook(
 	}: {
 		readonly units: readonly string[];
 		readonly bound: string | null;
-		readonly definitions: KnownDefinitions;
+		readonly definitions: BookedDefinitions;
 	},
 ): Promise<void> {
 	const read = readBy(client);
 	const { experiment, cursor, revision } = state;
-	const records = await read<BookedRecord>(
-		`select ${bookedColumns} from decisions d
-		where d.unit = any ($2::text[]) and d.experiment = $1 and d.id <= $3::uuid and ($5::uuid is null or d.id < $5)
-		and not d.batch = any (${newerBatches("$1", "$4")})`,
-		[experiment, units, cursor, revision, bound],
-	);
-	const booked = await withOutcomes(
+	const booked = await readBookables(
 		read,
 		experiment,
-		records,
 		revision,
 		definitions,
+		(names) =>
+			read<BookedRecord>(
+				`select ${bookedColumns("$6")} from decisions d
+				where d.unit = any ($2::text[]) and d.experiment = $1 and d.id <= $3::uuid and ($5::uuid is null or d.id < $5)
+				and not d.batch = any (${newerBatches("$1", "$4")}) order by d.id`,
+				[experiment, units, cursor, revision, bound, names],
+			),
 	);
 	const stored =
 		bound === null

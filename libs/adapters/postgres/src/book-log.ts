@@ -15,6 +15,7 @@ import type {
 	BookingState,
 	LogPart,
 } from "#usecases/booking";
+import { int4Array, textArray } from "./binary-array.js";
 import { REVISIONS, readNewestRevision, readPart } from "./book-part.js";
 import {
 	type RunRecord,
@@ -28,7 +29,7 @@ import {
 	bookedColumns,
 	newerBatches,
 	type Read,
-	withOutcomes,
+	readBookables,
 } from "./book-rows.js";
 import {
 	readTurns,
@@ -37,9 +38,9 @@ import {
 	toState,
 } from "./book-state.js";
 import { keepLook, storeChanges } from "./book-store.js";
+import { BookedDefinitions } from "./booked-definitions.js";
 import type { Database } from "./database.js";
 import type { PostgresDefinitionStore } from "./definition-store.js";
-import { KnownDefinitions } from "./known-definitions.js";
 
 /** Who dies at it keeps others away for so long. */
 const CLAIM = "15 seconds";
@@ -54,15 +55,15 @@ const COHORTS_LAST = "40 days";
  */
 export class PostgresBookingLog implements BookingLog {
 	readonly #self = randomUUID();
-	readonly #definitions: KnownDefinitions;
+	readonly #definitions: BookedDefinitions;
 	readonly #read: Read;
 
 	constructor(
 		private readonly database: Pick<Database, "query" | "transaction">,
 		store: Pick<PostgresDefinitionStore, "byIds">,
 	) {
-		this.#definitions = new KnownDefinitions((ids) => store.byIds(ids));
-		this.#read = (text, values) => database.query(text, values);
+		this.#definitions = new BookedDefinitions((ids) => store.byIds(ids));
+		this.#read = (text, values, name) => database.query(text, values, name);
 	}
 
 	async behind(clock: number): Promise<readonly string[]> {
@@ -104,37 +105,36 @@ export class PostgresBookingLog implements BookingLog {
 		return readPart(this.#read, state, this.#definitions);
 	}
 
-	async page(
+	page(
 		{ experiment, cursor, revision }: BookingState,
 		upTo: string,
 		most: number,
 	): Promise<readonly Bookable[]> {
-		const records = await this.database.query<BookedRecord>(
-			`select ${bookedColumns} from decisions d
-			where d.experiment = $1 and d.id > $2::uuid and d.id <= $3::uuid and not d.batch = any (${newerBatches("$1", "$4")})
-			order by d.id limit $5`,
-			[experiment, cursor, upTo, revision, most],
+		return this.#bookables(experiment, revision, (names) =>
+			this.#read<BookedRecord>(
+				`select ${bookedColumns("$6")} from decisions d
+				where d.experiment = $1 and d.id > $2::uuid and d.id <= $3::uuid and not d.batch = any (${newerBatches("$1", "$4")})
+				order by d.id limit $5`,
+				[experiment, cursor, upTo, revision, most, names],
+				"segue-book-page",
+			),
 		);
-		return this.#withOutcomes(experiment, records, revision);
 	}
 
-	async decisionsOf(
+	decisionsOf(
 		experiment: string,
 		units: readonly UnitKey[],
 		{ cursor, revision }: Pick<BookedUpTo, "cursor" | "revision">,
 	): Promise<readonly Bookable[]> {
-		const records = await this.database.query<BookedRecord>(
-			`select ${bookedColumns} from decisions d
-			where d.unit = any ($2::text[]) and d.experiment = $1 and d.id <= $3::uuid and not d.batch = any (${newerBatches("$1", "$4")})
-			order by d.id`,
-			[
-				experiment,
-				[...new Set(units.map(({ unit }) => unit))],
-				cursor,
-				revision,
-			],
+		const distinct = [...new Set(units.map(({ unit }) => unit))];
+		return this.#bookables(experiment, revision, (names) =>
+			this.#read<BookedRecord>(
+				`select ${bookedColumns("$5")} from decisions d
+				where d.unit = any ($2::text[]) and d.experiment = $1 and d.id <= $3::uuid and not d.batch = any (${newerBatches("$1", "$4")})
+				order by d.id`,
+				[experiment, distinct, cursor, revision, names],
+			),
 		);
-		return this.#withOutcomes(experiment, records, revision);
 	}
 
 	async units(
@@ -146,10 +146,10 @@ export class PostgresBookingLog implements BookingLog {
 			join booking_units u on u.unit = r.unit and u.experiment = $1 and u.version = r.version and u.run = r.run and u.epoch = r.epoch`,
 			[
 				experiment,
-				keys.map(({ unit }) => unit),
-				keys.map(({ version }) => version),
-				keys.map(({ run }) => run),
-				keys.map(({ epoch }) => epoch),
+				textArray(keys.map(({ unit }) => unit)),
+				int4Array(keys.map(({ version }) => version)),
+				int4Array(keys.map(({ run }) => run)),
+				int4Array(keys.map(({ epoch }) => epoch)),
 			],
 			"segue-book-units",
 		);
@@ -258,17 +258,17 @@ export class PostgresBookingLog implements BookingLog {
 		return true;
 	}
 
-	#withOutcomes(
+	#bookables(
 		experiment: string,
-		records: readonly BookedRecord[],
 		revision: number,
+		select: (names: readonly string[]) => Promise<readonly BookedRecord[]>,
 	): Promise<readonly Bookable[]> {
-		return withOutcomes(
+		return readBookables(
 			this.#read,
 			experiment,
-			records,
 			revision,
 			this.#definitions,
+			select,
 		);
 	}
 }

@@ -1,6 +1,6 @@
 import type { Correction } from "#core/booking";
-import type { Definition } from "#core/experiment";
 import type { BookingState, LogPart } from "#usecases/booking";
+import { uuidArray } from "./binary-array.js";
 import {
 	type BookedRecord,
 	bookedColumns,
@@ -8,9 +8,9 @@ import {
 	type Read,
 	readBooked,
 	readOutcomesAt,
-	toBookable,
+	toRows,
 } from "./book-rows.js";
-import type { KnownDefinitions } from "./known-definitions.js";
+import type { BookedDefinitions } from "./booked-definitions.js";
 
 /** Revisions that are looked through at once: each is a batch, of some thousand rows at most. */
 export const REVISIONS = 32;
@@ -30,7 +30,7 @@ export async function readNewestRevision(
 export async function readPart(
 	read: Read,
 	state: BookingState,
-	definitions: KnownDefinitions,
+	definitions: BookedDefinitions,
 ): Promise<LogPart | null> {
 	const { experiment, revision, cursor } = state;
 	const revisions = await read<{ revision: number; batch: number }>(
@@ -43,8 +43,8 @@ export async function readPart(
 		revisions.at(-1)?.revision ?? (await readNewestRevision(read, experiment));
 	if (to <= revision) return null;
 	const batches = revisions.map(({ batch }) => batch);
-	const stored = await storedIds(read, experiment, batches);
-	const ids = new Set(stored.filter((id) => id <= cursor));
+	const stored = await readStored(read, state, batches);
+	const ids = new Set(stored.below);
 	for (const id of await happenedTo(read, batches, cursor)) ids.add(id);
 	return {
 		to,
@@ -55,26 +55,30 @@ export async function readPart(
 			[...ids].sort(),
 			definitions,
 		),
-		newestId: stored.reduce<string | null>(
-			(latest, id) => (latest === null || id > latest ? id : latest),
-			null,
-		),
+		newestId: stored.newest,
 	};
 }
 
-/** Each batch's rows are looked up by its index alone, as in context-log.ts. */
-async function storedIds(
+/**
+ * The largest id that batches stored, and those below the cursor, which are few. Each batch's rows are looked up by its index alone, as in
+ * context-log.ts.
+ */
+async function readStored(
 	read: Read,
-	experiment: string,
+	{ experiment, cursor }: BookingState,
 	batches: readonly number[],
-): Promise<readonly string[]> {
-	const rows = await read<{ ids: string | null }>(
-		`select string_agg(b.id::text, ',') as ids from unnest($2::bigint[]) as l (batch) cross join lateral (
-			select d.id from decisions d where d.batch = l.batch and d.experiment = $1 offset 0
-		) b`,
-		[experiment, batches],
+): Promise<{ readonly newest: string | null; readonly below: string[] }> {
+	const [row] = await read<{ newest: string | null; below: string[] }>(
+		`with stored as materialized (
+			select b.id from unnest($2::bigint[]) as l (batch) cross join lateral (
+				select d.id from decisions d where d.batch = l.batch and d.experiment = $1 offset 0
+			) b
+		)
+		select (select s.id from stored s order by s.id desc limit 1) as newest,
+			array(select s.id from stored s where s.id <= $3::uuid) as below`,
+		[experiment, batches, cursor],
 	);
-	return rows[0]?.ids?.split(",") ?? [];
+	return row ?? { newest: null, below: [] };
 }
 
 async function happenedTo(
@@ -96,15 +100,16 @@ async function corrections(
 	{ experiment, revision }: BookingState,
 	to: number,
 	ids: readonly string[],
-	definitions: KnownDefinitions,
+	definitions: BookedDefinitions,
 ): Promise<readonly Correction[]> {
 	if (ids.length === 0) return [];
-	const records = await read<BookedRecord & { newer: boolean }>(
-		`select ${bookedColumns}, d.batch = any (${newerBatches("$1", "$3")}) as newer from decisions d
-		where d.id = any ($2::uuid[]) and d.experiment = $1 and not d.batch = any (${newerBatches("$1", "$4")}) order by d.id`,
-		[experiment, ids, revision, to],
+	const records = await definitions.readFor(experiment, (names) =>
+		read<BookedRecord & { newer: boolean }>(
+			`select ${bookedColumns("$5")}, d.batch = any (${newerBatches("$1", "$3")}) as newer from decisions d
+			where d.id = any ($2::uuid[]) and d.experiment = $1 and not d.batch = any (${newerBatches("$1", "$4")}) order by d.id`,
+			[experiment, uuidArray(ids), revision, to, names],
+		),
 	);
-	await definitions.learn(records.map((record) => record.definition_id));
 	const at = { revision, to };
 	const outcomes = await readOutcomesAt(
 		read,
@@ -112,17 +117,15 @@ async function corrections(
 		records.map(({ id }) => id),
 		at,
 	);
-	const pairs = records.map((record) => {
-		const definition = definitions.get(record.definition_id) as Definition;
-		const all = outcomes.get(record.id) ?? [];
-		const of = (own: typeof all) =>
-			toBookable(
-				record,
-				definition,
-				own.map(({ event }) => event),
-			);
+	const pairs = toRows(records, definitions).map((row, i) => {
+		const all = outcomes.get(row.row.id) ?? [];
+		const of = (own: typeof all) => ({
+			...row,
+			outcomes: own.map(({ event }) => event),
+		});
+		const isNewer = records[i]?.newer === true;
 		return {
-			before: record.newer ? null : of(all.filter((one) => !one.isNewer)),
+			before: isNewer ? null : of(all.filter((one) => !one.isNewer)),
 			after: of(all),
 		};
 	});

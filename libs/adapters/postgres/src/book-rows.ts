@@ -2,41 +2,47 @@ import type pg from "pg";
 import type { Bookable, ScoreBlock, Side } from "#core/booking";
 import type { Definition } from "#core/experiment";
 import type { Event } from "#core/log";
+import { uuidArray } from "./binary-array.js";
 import { type BlockRecord, toBlock } from "./book-records.js";
+import type { BookedDefinitions } from "./booked-definitions.js";
 import {
 	type DecisionRecord,
-	fromDoubleBytes,
-	fromGridBytes,
+	fromGridBytesEach,
 	fromIndexBytes,
 } from "./decision-record.js";
-import type { KnownDefinitions } from "./known-definitions.js";
-import {
-	type OutcomeRecord,
-	outcomeColumns,
-	toEvent,
-} from "./outcome-record.js";
+import type { OutcomeRecord } from "./outcome-record.js";
 
-/** The log as booking reads it: rows of an experiment as they stood at a revision. */
+/** The log as booking reads it: rows of an experiment as they stood at a revision, and no more of them than it needs. */
 
-export const bookedColumns = `d.id, d.definition_id, d.unit, d.session, d.assigned_group, d.arm, d.context, d.eligible, d.means, d.propensities,
-	d.degraded, d.origin, d.decided_at`;
+/** A quarter of what a date costs to read; the log's times are whole milliseconds. */
+const milliseconds = (column: string): string =>
+	`date_part('epoch', ${column}) * 1000`;
 
-export type BookedRecord = Pick<
-	DecisionRecord,
-	| "id"
-	| "definition_id"
-	| "unit"
-	| "session"
-	| "assigned_group"
-	| "arm"
-	| "context"
-	| "eligible"
-	| "means"
-	| "propensities"
-	| "degraded"
-	| "origin"
-	| "decided_at"
->;
+/** @param names parameter: what is read of contexts */
+export const bookedColumns = (names: string): string =>
+	`d.id, d.definition_id, d.unit, d.session, d.assigned_group, d.arm, d.eligible, d.means, d.propensities, d.degraded, d.origin,
+	${milliseconds("d.decided_at")} as decided_at, case when cardinality(${names}::text[]) > 0 then (
+		select jsonb_object_agg(n.name, d.context -> n.name) from unnest(${names}::text[]) as n (name) where d.context ? n.name
+	) end as context`;
+
+export interface BookedRecord
+	extends Pick<
+		DecisionRecord,
+		| "id"
+		| "definition_id"
+		| "unit"
+		| "session"
+		| "assigned_group"
+		| "arm"
+		| "eligible"
+		| "means"
+		| "propensities"
+		| "degraded"
+		| "origin"
+	> {
+	readonly decided_at: number;
+	readonly context: DecisionRecord["context"] | null;
+}
 
 /**
  * Batches of which the rows are newer than a revision. All others count: a row is never without a batch, and a batch that took no revision
@@ -45,13 +51,35 @@ export type BookedRecord = Pick<
 export const newerBatches = (experiment: string, revision: string): string =>
 	`array(select l.batch from revision_log l where l.experiment = ${experiment} and l.revision > ${revision})`;
 
+interface BookedOutcome
+	extends Pick<
+		OutcomeRecord,
+		"decision_id" | "event_id" | "unit" | "type" | "value" | "retracts"
+	> {
+	readonly at: number;
+	readonly newer: boolean;
+}
+
 /** An outcome, and whether it is newer than the revision that rollups stand at. */
 export interface ReadOutcome {
 	readonly event: Event;
 	readonly isNewer: boolean;
 }
 
-/** Outcomes of decisions as they stand at revision `to`, by decision. */
+const toBookedEvent = (record: BookedOutcome): Event => ({
+	id: record.event_id,
+	type: record.type,
+	at: Math.round(record.at),
+	unit: record.unit,
+	decisionId: record.decision_id,
+	...(record.value !== null && { value: record.value }),
+	...(record.retracts !== null && { retracts: record.retracts }),
+});
+
+/**
+ * Outcomes of decisions as they stand at revision `to`, by decision: what they are counted by, and nothing else of them.
+ * @param ids ascending
+ */
 export async function readOutcomesAt(
 	read: Read,
 	experiment: string,
@@ -59,15 +87,19 @@ export async function readOutcomesAt(
 	{ revision, to }: { readonly revision: number; readonly to: number },
 ): Promise<ReadonlyMap<string, readonly ReadOutcome[]>> {
 	if (ids.length === 0) return new Map();
-	const rows = await read<OutcomeRecord & { newer: boolean }>(
-		`select ${outcomeColumns}, o.batch = any (${newerBatches("$1", "$3")}) as newer
+	// Bounds let the executor pass over the partitions outside.
+	const rows = await read<BookedOutcome>(
+		`select o.decision_id, o.event_id, o.unit, o.type, ${milliseconds("o.at")} as at, o.value, o.retracts,
+			o.batch = any (${newerBatches("$1", "$3")}) as newer
 		from outcomes o
-		where o.decision_id = any ($2::uuid[]) and not o.batch = any (${newerBatches("$1", "$4")})`,
-		[experiment, ids, revision, to],
+		where o.decision_id = any ($2::uuid[]) and o.decision_id between $5::uuid and $6::uuid
+		and not o.batch = any (${newerBatches("$1", "$4")})`,
+		[experiment, uuidArray(ids), revision, to, ids[0], ids.at(-1)],
+		"segue-book-outcomes",
 	);
 	const byDecision = new Map<string, ReadOutcome[]>();
 	for (const row of rows) {
-		const outcome = { event: toEvent(row), isNewer: row.newer };
+		const outcome = { event: toBookedEvent(row), isNewer: row.newer };
 		const list = byDecision.get(row.decision_id);
 		if (list) list.push(outcome);
 		else byDecision.set(row.decision_id, [outcome]);
@@ -75,53 +107,83 @@ export async function readOutcomesAt(
 	return byDecision;
 }
 
-export function toBookable(
-	record: BookedRecord,
-	definition: Definition,
-	outcomes: readonly Event[],
-): Bookable {
-	return {
-		row: {
-			id: record.id,
-			unit: record.unit,
-			session: record.session,
-			group: record.assigned_group,
-			arm: record.arm,
-			context: record.context,
-			eligible: fromIndexBytes(record.eligible),
-			means: fromGridBytes(record.means),
-			propensities: fromDoubleBytes(record.propensities),
-			degraded: record.degraded,
-			origin: record.origin,
-			decidedAt: record.decided_at.getTime(),
-		},
-		definition,
-		outcomes,
-	};
+/** A row without its outcomes. */
+export type ReadRow = Omit<Bookable, "outcomes">;
+
+/** Lists of numbers are parts of one: each of its own is one more for the collector. */
+export function toRows(
+	records: readonly BookedRecord[],
+	definitions: BookedDefinitions,
+): readonly ReadRow[] {
+	const means = fromGridBytesEach(records.map((record) => record.means));
+	const propensities = fromDoubleBytesEach(
+		records.map((record) => record.propensities),
+	);
+	let bytes: Buffer | null = null;
+	let eligible: number[] = [];
+	return records.map((record, i) => {
+		// Most are eligible alike.
+		if (bytes === null || !record.eligible.equals(bytes)) {
+			bytes = record.eligible;
+			eligible = fromIndexBytes(bytes);
+		}
+		return {
+			row: {
+				id: record.id,
+				unit: record.unit,
+				session: record.session,
+				group: record.assigned_group,
+				arm: record.arm,
+				context: record.context ?? {},
+				eligible,
+				means: means[i] as Float64Array,
+				propensities: propensities[i] as Float64Array,
+				degraded: record.degraded,
+				origin: record.origin,
+				decidedAt: Math.round(record.decided_at),
+			},
+			definition: definitions.get(record.definition_id) as Definition,
+		};
+	});
 }
 
-/** Rows with their outcomes, all as they stand at one revision. */
-export async function withOutcomes(
+function fromDoubleBytesEach(list: readonly Buffer[]): Float64Array[] {
+	const length = list.reduce((sum, bytes) => sum + bytes.length / 8, 0);
+	const all = new Float64Array(length);
+	let end = 0;
+	return list.map((bytes) => {
+		const from = end;
+		for (let at = 0; at < bytes.length; at += 8)
+			all[end++] = bytes.readDoubleLE(at);
+		return all.subarray(from, end);
+	});
+}
+
+const NO_OUTCOMES: readonly ReadOutcome[] = [];
+
+/**
+ * Rows with their outcomes, all as they stand at one revision.
+ * @param select reads rows in the order of their ids, with what `names` say of their contexts
+ */
+export async function readBookables(
 	read: Read,
 	experiment: string,
-	records: readonly BookedRecord[],
 	revision: number,
-	definitions: KnownDefinitions,
+	definitions: BookedDefinitions,
+	select: (names: readonly string[]) => Promise<readonly BookedRecord[]>,
 ): Promise<readonly Bookable[]> {
-	await definitions.learn(records.map((record) => record.definition_id));
+	const records = await definitions.readFor(experiment, select);
 	const outcomes = await readOutcomesAt(
 		read,
 		experiment,
 		records.map(({ id }) => id),
 		{ revision, to: revision },
 	);
-	return records.map((record) =>
-		toBookable(
-			record,
-			definitions.get(record.definition_id) as Definition,
-			(outcomes.get(record.id) ?? []).map(({ event }) => event),
-		),
-	);
+	return toRows(records, definitions).map(({ row, definition }) => ({
+		row,
+		definition,
+		outcomes: (outcomes.get(row.id) ?? NO_OUTCOMES).map(({ event }) => event),
+	}));
 }
 
 /** How booked decisions are in the scores, by id. */
@@ -161,10 +223,11 @@ export async function readBooked(
 	};
 }
 
-/** Of a pool, or of a connection inside its transaction. */
+/** Of a pool, or of a connection inside its transaction. With a name a statement is prepared once per connection. */
 export type Read = <Row extends pg.QueryResultRow>(
 	text: string,
 	values: readonly unknown[],
+	name?: string,
 ) => Promise<Row[]>;
 
 export const readBy =
@@ -172,5 +235,6 @@ export const readBy =
 	async <Row extends pg.QueryResultRow>(
 		text: string,
 		values: readonly unknown[],
+		name?: string,
 	) =>
-		(await client.query<Row>(text, [...values])).rows;
+		(await client.query<Row>({ text, values: [...values], name })).rows;

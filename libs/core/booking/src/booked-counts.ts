@@ -15,7 +15,7 @@ export interface BookedCounts {
 	/** In the order of `moments` below; built-in ones first. */
 	readonly metrics: readonly Metric[];
 	readonly epochs: readonly BookedEpoch[];
-	/** Decisions by hour, group and arm, ascending. */
+	/** Decisions by time, group and arm, ascending: by the hour, or several hours together where there are many. */
 	readonly hours: readonly BookedHour[];
 	/** By epoch, group and arm. */
 	readonly draws: readonly BookedDraws[];
@@ -93,7 +93,7 @@ export interface CovariateMoments {
 
 export interface BookedHour {
 	readonly epoch: number;
-	/** Begin of the hour of decision ids, milliseconds since the epoch. */
+	/** Begin of the hour of decision ids, or of the first of several, milliseconds since the epoch. */
 	readonly hour: number;
 	readonly group: CountedAs;
 	readonly arm: string;

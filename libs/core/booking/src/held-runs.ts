@@ -33,9 +33,9 @@ export class HeldRuns {
 	inColumns(definition: Definition, contribution: Contribution): Contribution {
 		const places = this.#placesOf(definition);
 		if (places.every((place, i) => place === i)) return contribution;
-		const columns = new Float64Array(
+		const columns = new Array<number>(
 			2 * this.#hold(bookedIn(definition)).metrics.length,
-		);
+		).fill(0);
 		places.forEach((place, i) => {
 			columns[2 * place] = contribution.columns[2 * i] as number;
 			columns[2 * place + 1] = contribution.columns[2 * i + 1] as number;

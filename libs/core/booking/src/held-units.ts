@@ -3,11 +3,11 @@ import { type Bookable, sideOf } from "./bookable.js";
 import type { StoredUnit, UnitKey } from "./changes.js";
 import { type Closings, isClosed } from "./closings.js";
 import { epochOf, unitKeyOf, unitOf } from "./keys.js";
+import { findNamed } from "./named.js";
 import { ALL, type Side } from "./slice.js";
 import {
 	addToEntry,
 	emptyEntry,
-	type GroupEntry,
 	hourOf,
 	joined,
 	putSession,
@@ -57,7 +57,7 @@ export class HeldUnits {
 		}
 		if (addToEntry(group, bookable, contribution, sign))
 			againOf(held, side).week = true;
-		if (!(ALL in group.slices)) delete held.entry[side];
+		if (findNamed(group.slices, ALL) === undefined) delete held.entry[side];
 	}
 
 	/** Lengthens the session of a decision that was not counted before, or leaves it to be made again where it is not in the list. */
@@ -209,9 +209,10 @@ export function closedOf(unit: StoredUnit, closings: Closings): IsClosed {
 
 /** Hours since 1970 from which a unit's cohorts count; 0 for one that did nothing. */
 export function firstHourOf(entry: UnitEntry): number {
-	return Object.values(entry).reduce(
-		(latest, { first }) => Math.max(latest, hourOf(first)),
-		0,
+	const { policy, control } = entry;
+	return Math.max(
+		policy === undefined ? 0 : hourOf(policy.first),
+		control === undefined ? 0 : hourOf(control.first),
 	);
 }
 
@@ -232,19 +233,9 @@ function spanOf(counted: readonly Counted[]): Span | null {
 	);
 }
 
-function copyOf(entry: UnitEntry): UnitEntry {
+function copyOf({ policy, control }: UnitEntry): UnitEntry {
 	const copy: UnitEntry = {};
-	for (const [side, group] of Object.entries(entry) as [Side, GroupEntry][])
-		copy[side] = {
-			...group,
-			hours: { ...group.hours },
-			slices: Object.fromEntries(
-				Object.entries(group.slices).map(([slice, columns]) => [
-					slice,
-					columns.slice(),
-				]),
-			),
-			sessions: group.sessions.slice(),
-		};
+	if (policy !== undefined) copy.policy = { ...policy };
+	if (control !== undefined) copy.control = { ...control };
 	return copy;
 }

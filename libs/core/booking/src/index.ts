@@ -6,6 +6,7 @@ export * from "./closings.js";
 export { PROPENSITY_STEPS } from "./draws.js";
 export { firstHourOf } from "./held-units.js";
 export * from "./keys.js";
+export { unpack } from "./packed.js";
 export {
 	emptyRunScores,
 	type RunScores,
@@ -13,6 +14,7 @@ export {
 	type SideScores,
 } from "./scores.js";
 export * from "./slice.js";
+export { COVARIATE_EACH, COVARIATE_HEAD, MOMENTS } from "./slice-sums.js";
 export * from "./step.js";
 export {
 	type GroupEntry,
@@ -20,10 +22,4 @@ export {
 	type UnitEntry,
 	WEEK_HOURS,
 } from "./unit-entry.js";
-export {
-	COHORT_HOURS,
-	COVARIATE_EACH,
-	COVARIATE_HEAD,
-	MOMENTS,
-	type SumsChange,
-} from "./unit-sums.js";
+export { COHORT_HOURS, type SumsChange } from "./unit-sums.js";

@@ -15,6 +15,8 @@ export const ALL: Slice = "all";
 export const WEEK1: Slice = "week1";
 export const FIRST: Slice = "first";
 export const BOTH: Slice = "both";
-export const armSlice = (arm: string): Slice => `arm:${arm}`;
+const ARM = "arm:";
+export const armSlice = (arm: string): Slice => `${ARM}${arm}`;
+export const isArm = (slice: Slice): boolean => slice.startsWith(ARM);
 export const segmentSlice = (feature: string, level: string): Slice =>
 	`segment:${feature}=${level}`;

@@ -7,6 +7,14 @@ import {
 	STEPS,
 } from "#core/metrics";
 import { type Bookable, covariateOf, slicesOf } from "./bookable.js";
+import {
+	findNamed,
+	type Named,
+	NONE_NAMED,
+	namesIn,
+	withNamed,
+} from "./named.js";
+import { NOTHING_PACKED, type Packed, pack, unpack } from "./packed.js";
 import { ALL, type Side, type Slice, WEEK1 } from "./slice.js";
 
 const HOUR_MS = 3_600_000;
@@ -14,7 +22,7 @@ export const WEEK_HOURS = 7 * 24;
 /** As far as anyone asks whether a unit came back. */
 const LONGEST_HOURS = Math.max(...Object.values(RETURN_HOURS));
 /** Sessions of a unit that are kept; beyond it only the latest half. */
-const MOST_SESSIONS = 64;
+const MOST_SESSIONS = 32;
 const SESSION_LENGTH = columnOf("session_length");
 
 /** First and last moment of a session, milliseconds: of its decisions, and of their events that stand. */
@@ -28,11 +36,12 @@ export interface GroupEntry {
 	last: string;
 	/** The covariate as that decision had it, in steps of the grid. */
 	x: number | null;
-	/** Decisions by hour since 1970, up to 28 days from the first. */
-	hours: { [hour: string]: number };
+	/** Hours since 1970 and the decisions of each, one after the other, up to 28 days from the first. */
+	hours: Packed;
 	/** By slice, n and C of each metric one after the other. */
-	slices: { [slice: Slice]: number[] };
-	sessions: [session: string, from: number, to: number][];
+	slices: Named;
+	/** By session, when it began and how long it lasted, milliseconds. */
+	sessions: Named;
 	/** Sessions are missing from the list. */
 	pruned?: true;
 }
@@ -43,7 +52,14 @@ export const hourOf = (id: string): number =>
 	Math.floor(timeOfId(id) / HOUR_MS);
 
 export function emptyEntry(first: string): GroupEntry {
-	return { first, last: first, x: null, hours: {}, slices: {}, sessions: [] };
+	return {
+		first,
+		last: first,
+		x: null,
+		hours: NOTHING_PACKED,
+		slices: NONE_NAMED,
+		sessions: NONE_NAMED,
+	};
 }
 
 /**
@@ -57,7 +73,7 @@ export function addToEntry(
 	sign: 1 | -1,
 ): boolean {
 	const { id } = bookable.row;
-	const isNew = !(ALL in entry.slices);
+	const isNew = findNamed(entry.slices, ALL) === undefined;
 	const before = hourOf(entry.first);
 	if (sign === 1 && (isNew || id < entry.first)) {
 		entry.first = id;
@@ -67,11 +83,8 @@ export function addToEntry(
 	const hour = hourOf(id);
 	const first = hourOf(entry.first);
 	if (first < before) dropHoursFrom(entry, first + LONGEST_HOURS);
-	if (hour < first + LONGEST_HOURS) {
-		const count = (entry.hours[hour] ?? 0) + sign;
-		if (count === 0) delete entry.hours[hour];
-		else entry.hours[hour] = count;
-	}
+	if (hour < first + LONGEST_HOURS)
+		entry.hours = withHour(entry.hours, hour, sign);
 	for (const slice of slicesOf(bookable))
 		addColumns(entry, slice, columns, sign);
 	if (hour < first + WEEK_HOURS) addColumns(entry, WEEK1, columns, sign);
@@ -86,7 +99,7 @@ export function remakeWeek(
 		readonly contribution: Contribution;
 	}[],
 ): void {
-	delete entry.slices[WEEK1];
+	entry.slices = withNamed(entry.slices, WEEK1, null);
 	const end = hourOf(entry.first) + WEEK_HOURS;
 	for (const { id, contribution } of decisions)
 		if (hourOf(id) < end) addColumns(entry, WEEK1, contribution.columns, 1);
@@ -97,8 +110,8 @@ export function sessionOf(
 	{ sessions }: GroupEntry,
 	name: string,
 ): Span | undefined {
-	const kept = sessions.find(([one]) => one === name);
-	return kept && [kept[1], kept[2]];
+	const packed = findNamed(sessions, name);
+	return packed === undefined ? undefined : toSpan(packed);
 }
 
 /** Puts a session's span in the place of what it was, in the list and in the sums. */
@@ -108,25 +121,43 @@ export function putSession(
 	before: Span | null,
 	after: Span | null,
 ): void {
-	const sums = entry.slices[ALL];
-	if (sums !== undefined)
-		for (const [span, sign] of [
-			[before, -1],
-			[after, 1],
-		] as const)
-			if (span !== null) {
-				sums[SESSION_LENGTH] = (sums[SESSION_LENGTH] ?? 0) + sign;
-				sums[SESSION_LENGTH + 1] =
-					(sums[SESSION_LENGTH + 1] ?? 0) + sign * lengthOf(span);
-			}
-	entry.sessions = entry.sessions.filter(([one]) => one !== name);
-	if (after !== null) entry.sessions.push([name, ...after]);
-	if (entry.sessions.length > MOST_SESSIONS) {
-		entry.sessions.sort((a, b) => b[2] - a[2] || (a[0] < b[0] ? -1 : 1));
-		entry.sessions.length = MOST_SESSIONS / 2;
-		entry.pruned = true;
+	const sums = findNamed(entry.slices, ALL);
+	if (sums !== undefined) {
+		const own = unpack(sums, SESSION_LENGTH + 2);
+		addTo(own, sessionColumns(before, after), 1, SESSION_LENGTH);
+		entry.slices = withNamed(entry.slices, ALL, pack(own));
 	}
+	entry.sessions = withNamed(
+		entry.sessions,
+		name,
+		after === null ? null : pack([after[0], after[1] - after[0]]),
+	);
+	if (entry.sessions.length > 2 * MOST_SESSIONS) pruneSessions(entry);
 }
+
+function toSpan(packed: Packed): Span {
+	const [from = 0, length = 0] = unpack(packed);
+	return [from, from + length];
+}
+
+function pruneSessions(entry: GroupEntry): void {
+	const latest = namesIn(entry.sessions)
+		.map((name) => ({ name, end: (sessionOf(entry, name) as Span)[1] }))
+		.sort((a, b) => b.end - a.end || (a.name < b.name ? -1 : 1))
+		.slice(0, MOST_SESSIONS / 2);
+	entry.sessions = latest.flatMap(({ name }) => [
+		name,
+		findNamed(entry.sessions, name) as Packed,
+	]);
+	entry.pruned = true;
+}
+
+/** What n and C of the session's length change by. */
+const sessionColumns = (before: Span | null, after: Span | null) => [
+	(after === null ? 0 : 1) - (before === null ? 0 : 1),
+	(after === null ? 0 : lengthOf(after)) -
+		(before === null ? 0 : lengthOf(before)),
+];
 
 export function joined(a: Span | null, b: Span): Span {
 	return a === null ? b : [Math.min(a[0], b[0]), Math.max(a[1], b[1])];
@@ -136,23 +167,52 @@ export function joined(a: Span | null, b: Span): Span {
 const lengthOf = ([from, to]: Span): number =>
 	Math.round((STEPS * (to - from)) / 1_000);
 
-function dropHoursFrom({ hours }: GroupEntry, end: number): void {
-	for (const hour of Object.keys(hours))
-		if (Number(hour) >= end) delete hours[hour];
+/** Decisions of an hour, counted among those of the others. Most are of the last. */
+function withHour(packed: Packed, hour: number, sign: 1 | -1): Packed {
+	const hours = unpack(packed);
+	for (let i = hours.length - 2; i >= 0; i -= 2)
+		if (hours[i] === hour) {
+			const count = (hours[i + 1] as number) + sign;
+			if (count === 0) hours.splice(i, 2);
+			else hours[i + 1] = count;
+			return pack(hours);
+		}
+	hours.push(hour, sign);
+	return pack(hours);
+}
+
+function dropHoursFrom(entry: GroupEntry, end: number): void {
+	entry.hours = pack(
+		unpack(entry.hours).filter(
+			(_, i, hours) => (hours[i & ~1] as number) < end,
+		),
+	);
 }
 
 function addColumns(
-	{ slices }: GroupEntry,
+	entry: GroupEntry,
 	slice: Slice,
-	columns: Float64Array,
+	columns: readonly number[],
 	sign: 1 | -1,
 ): void {
-	let own = slices[slice];
-	if (own === undefined) {
-		own = new Array<number>(columns.length).fill(0);
-		slices[slice] = own;
-	}
-	for (let i = 0; i < columns.length; i++)
-		own[i] = (own[i] ?? 0) + sign * (columns[i] as number);
-	if (own[DECISIONS] === 0) delete slices[slice];
+	const own = unpack(
+		findNamed(entry.slices, slice) ?? NOTHING_PACKED,
+		columns.length,
+	);
+	addTo(own, columns, sign, 0);
+	entry.slices = withNamed(
+		entry.slices,
+		slice,
+		own[DECISIONS] === 0 ? null : pack(own),
+	);
+}
+
+function addTo(
+	own: number[],
+	more: readonly number[],
+	sign: 1 | -1,
+	from: number,
+): void {
+	for (let i = 0; i < more.length; i++)
+		own[from + i] = (own[from + i] as number) + sign * (more[i] as number);
 }

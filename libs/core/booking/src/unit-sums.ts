@@ -1,24 +1,27 @@
+import { columnOf, type Metric, RETURN_HOURS } from "#core/metrics";
+import { findNamed, type Named, NONE_NAMED, namesIn } from "./named.js";
+import { unpack } from "./packed.js";
 import {
-	columnOf,
-	type Metric,
-	ofUnit,
-	RETURN_HOURS,
-	STEPS,
-} from "#core/metrics";
-import { ExactSum } from "./exact-sum.js";
-import { ALL, BOTH, FIRST, type Side, type Slice, WEEK1 } from "./slice.js";
+	ALL,
+	BOTH,
+	FIRST,
+	isArm,
+	type Side,
+	type Slice,
+	WEEK1,
+} from "./slice.js";
+import {
+	NOTHING,
+	type Observation,
+	type Returns,
+	SliceSums,
+} from "./slice-sums.js";
 import {
 	type GroupEntry,
 	hourOf,
 	type UnitEntry,
 	WEEK_HOURS,
 } from "./unit-entry.js";
-
-/** Σ 1, Σ n, Σ C, Σ n², Σ nC, Σ C² over units with an n of the metric. */
-export const MOMENTS = 6;
-/** Σ 1, Σ x, Σ x² over units with a covariate; then for each metric Σ n, Σ C, Σ xn, Σ xC over the same. */
-export const COVARIATE_HEAD = 3;
-export const COVARIATE_EACH = 4;
 
 /** What the sums of a slice and group change by. */
 export interface SumsChange {
@@ -31,21 +34,17 @@ export interface SumsChange {
 	readonly covariate: readonly bigint[];
 }
 
-/** A unit as the sums of one slice have it. */
-interface Observation {
-	/** n and C of each metric, as `ofUnit` makes them. */
-	readonly columns: readonly number[];
-	readonly x: number | null;
-}
-
 /** Whether a unit's cohort of so many hours is closed. */
 export type IsClosed = (hours: number) => boolean;
 
-const NOTHING: Observation = { columns: [], x: null };
+const SIDES: readonly Side[] = ["policy", "control"];
 
 /** Changes of the sums of one epoch, from what units were to what they are. */
 export class UnitSums {
-	readonly #sums = new Map<string, SliceSums>();
+	readonly #sums: { readonly [side in Side]: Map<Slice, SliceSums> } = {
+		policy: new Map(),
+		control: new Map(),
+	};
 
 	constructor(private readonly metrics: readonly Metric[]) {}
 
@@ -56,115 +55,145 @@ export class UnitSums {
 		wasClosed: IsClosed,
 		isClosed: IsClosed,
 	): void {
-		const old = this.#observations(before, wasClosed);
-		const now = this.#observations(after, isClosed);
-		for (const [key, observation] of now)
-			this.#of(key).move(old.get(key), observation);
-		for (const [key, observation] of old)
-			if (!now.has(key)) this.#of(key).move(observation, undefined);
+		for (const side of SIDES)
+			this.#moveGroup(
+				side,
+				new Seen(before[side], wasClosed),
+				new Seen(after[side], isClosed),
+			);
+		const [was, is] = [firstSideOf(before), firstSideOf(after)];
+		if (was !== is) {
+			if (was !== null) this.#of(was, FIRST).move(NOTHING, undefined);
+			if (is !== null) this.#of(is, FIRST).move(undefined, NOTHING);
+		}
+		if (isInBoth(before) !== isInBoth(after))
+			this.#of("policy", BOTH).move(
+				isInBoth(before) ? NOTHING : undefined,
+				isInBoth(after) ? NOTHING : undefined,
+			);
 	}
 
 	changes(): SumsChange[] {
-		return [...this.#sums].flatMap(([key, sums]) => {
-			const [side, slice] = split(key);
-			const change = { slice, side, ...sums.changes() };
-			return change.units === 0 &&
-				change.moments.every((value) => value === 0n) &&
-				change.covariate.every((value) => value === 0n)
-				? []
-				: [change];
-		});
+		return SIDES.flatMap((side) =>
+			[...this.#sums[side]].flatMap(([slice, sums]) => {
+				const change = { slice, side, ...sums.changes() };
+				return change.units === 0 &&
+					change.moments.every((value) => value === 0n) &&
+					change.covariate.every((value) => value === 0n)
+					? []
+					: [change];
+			}),
+		);
 	}
 
-	#of(key: string): SliceSums {
-		let sums = this.#sums.get(key);
+	#moveGroup(side: Side, before: Seen, after: Seen): void {
+		for (let i = 0; i < after.slices.length; i += 2)
+			if (!after.isAsIn(before, i))
+				this.#move(side, after.slices[i] as Slice, before, after);
+		for (let i = 0; i < before.slices.length; i += 2) {
+			const slice = before.slices[i] as Slice;
+			if (findNamed(after.slices, slice) === undefined)
+				this.#move(side, slice, before, after);
+		}
+	}
+
+	#move(side: Side, slice: Slice, before: Seen, after: Seen): void {
+		const [old, now] = [before.in(slice), after.in(slice)];
+		if (old !== undefined || now !== undefined)
+			this.#of(side, slice).move(old, now);
+	}
+
+	#of(side: Side, slice: Slice): SliceSums {
+		let sums = this.#sums[side].get(slice);
 		if (sums === undefined) {
-			const [, slice] = split(key);
 			sums = new SliceSums(
-				slice === FIRST || slice === BOTH ? 0 : this.metrics.length,
+				slice === FIRST || slice === BOTH ? [] : this.metrics,
 				slice === ALL || slice === WEEK1,
 			);
-			this.#sums.set(key, sums);
+			this.#sums[side].set(slice, sums);
 		}
 		return sums;
 	}
+}
 
-	#observations(
-		entry: UnitEntry,
-		isClosed: IsClosed,
-	): Map<string, Observation> {
-		const all = new Map<string, Observation>();
-		const { policy, control } = entry;
-		for (const [side, group] of Object.entries(entry) as [Side, GroupEntry][]) {
-			const returns = returnsOf(group, isClosed);
-			const arms = Object.keys(group.slices).filter((slice) =>
-				slice.startsWith("arm:"),
-			);
-			for (const [slice, raw] of Object.entries(group.slices)) {
-				if (slice === WEEK1 && !isClosed(WEEK_HOURS)) continue;
-				// A unit that had several arms did not come back because of one.
-				const own =
-					slice === ALL || (arms.length === 1 && slice === arms[0])
-						? returns
-						: null;
-				all.set(`${side} ${slice}`, {
-					columns: this.#columns(raw, own),
-					x: group.x,
-				});
-			}
-		}
-		if (policy !== undefined && control !== undefined) {
-			all.set(`policy ${BOTH}`, NOTHING);
-			all.set(
-				`${policy.first < control.first ? "policy" : "control"} ${FIRST}`,
-				NOTHING,
-			);
-		} else if (policy !== undefined) all.set(`policy ${FIRST}`, NOTHING);
-		else if (control !== undefined) all.set(`control ${FIRST}`, NOTHING);
-		return all;
+/** What a unit did in one group, as sums see it. */
+class Seen {
+	readonly slices: Named;
+	readonly #returns: Returns | null;
+	/** The slice of which its coming back is told beside `all`: that of its arm where it had but one. */
+	readonly #arm: Slice | null;
+
+	constructor(
+		private readonly group: GroupEntry | undefined,
+		private readonly isClosed: IsClosed,
+	) {
+		this.slices = group?.slices ?? NONE_NAMED;
+		this.#returns = group === undefined ? null : returnsOf(group, isClosed);
+		this.#arm = this.#returns === null ? null : onlyArmOf(this.slices);
 	}
 
-	#columns(
-		raw: readonly number[],
-		returns: ReadonlyMap<number, boolean> | null,
-	): number[] {
-		const columns = new Array<number>(2 * this.metrics.length);
-		this.metrics.forEach((metric, i) => {
-			const came = returns?.get(2 * i);
-			const [n, c] =
-				came === undefined
-					? ofUnit(metric, raw[2 * i] ?? 0, raw[2 * i + 1] ?? 0)
-					: [1, came ? STEPS : 0];
-			columns[2 * i] = n;
-			columns[2 * i + 1] = c;
-		});
-		return columns;
+	/**
+	 * Whether the slice at a place counts as it does there. Where more tells than what is counted in it, or it has another place there, that
+	 * is not looked into: false.
+	 */
+	isAsIn(other: Seen, place: number): boolean {
+		const slice = this.slices[place];
+		return (
+			other.slices[place] === slice &&
+			other.slices[place + 1] === this.slices[place + 1] &&
+			slice !== ALL &&
+			slice !== WEEK1 &&
+			slice !== this.#arm &&
+			slice !== other.#arm
+		);
+	}
+
+	in(slice: Slice): Observation | undefined {
+		const packed = findNamed(this.slices, slice);
+		if (
+			this.group === undefined ||
+			packed === undefined ||
+			(slice === WEEK1 && !this.isClosed(WEEK_HOURS))
+		)
+			return undefined;
+		// A unit that had several arms did not come back because of one.
+		const returns = slice === ALL || slice === this.#arm ? this.#returns : null;
+		return { raw: unpack(packed), returns, x: this.group.x };
 	}
 }
 
-const split = (key: string): [Side, Slice] => {
-	const at = key.indexOf(" ");
-	return [key.slice(0, at) as Side, key.slice(at + 1)];
-};
+function onlyArmOf(slices: Named): Slice | null {
+	const arms = namesIn(slices).filter(isArm);
+	return arms.length === 1 ? (arms[0] as Slice) : null;
+}
+
+/** The group of a unit's first decision; null of a unit that did nothing. */
+function firstSideOf({ policy, control }: UnitEntry): Side | null {
+	if (policy === undefined) return control === undefined ? null : "control";
+	return control === undefined || policy.first < control.first
+		? "policy"
+		: "control";
+}
+
+const isInBoth = ({ policy, control }: UnitEntry): boolean =>
+	policy !== undefined && control !== undefined;
 
 /**
- * Whether the unit came back, by the column of the metric, for those whose time is over: a decision in another hour than the first's and
- * the next, before as many hours are over.
+ * Whether the unit came back, for those metrics whose time is over: a decision in another hour than the first's and the next, before as
+ * many hours are over. Null while none is.
  */
 function returnsOf(
 	{ first, hours }: GroupEntry,
 	isClosed: IsClosed,
-): ReadonlyMap<number, boolean> {
+): Returns | null {
+	const closed = RETURNS.filter(([, within]) => isClosed(within));
+	if (closed.length === 0) return null;
 	const from = hourOf(first);
-	const later = Object.keys(hours)
-		.map(Number)
-		.filter((hour) => hour >= from + 2);
-	return new Map(
-		RETURNS.filter(([, within]) => isClosed(within)).map(([column, within]) => [
-			column,
-			later.some((hour) => hour < from + within),
-		]),
+	const later = unpack(hours).filter(
+		(hour, i) => i % 2 === 0 && hour >= from + 2,
 	);
+	const came = (within: number) => later.some((hour) => hour < from + within);
+	return new Map(closed.map(([place, within]) => [place, came(within)]));
 }
 
 /** After so many hours from the hour of its first decision something of a unit is counted that was not before. */
@@ -173,83 +202,5 @@ export const COHORT_HOURS: readonly number[] = [
 ];
 
 const RETURNS = Object.entries(RETURN_HOURS).map(
-	([name, within]) => [columnOf(name), within] as const,
+	([name, within]) => [columnOf(name) / 2, within] as const,
 );
-
-class SliceSums {
-	#units = 0;
-	readonly #moments: readonly ExactSum[];
-	readonly #covariate: readonly ExactSum[];
-
-	constructor(
-		private readonly metrics: number,
-		hasCovariate: boolean,
-	) {
-		this.#moments = sums(MOMENTS * metrics);
-		this.#covariate = sums(
-			hasCovariate ? COVARIATE_HEAD + COVARIATE_EACH * metrics : 0,
-		);
-	}
-
-	move(before: Observation | undefined, after: Observation | undefined): void {
-		this.#units += (after ? 1 : 0) - (before ? 1 : 0);
-		const old = before ?? NOTHING;
-		const now = after ?? NOTHING;
-		for (let i = 0; i < this.metrics; i++) {
-			const [n, c] = pair(old, i);
-			const [m, d] = pair(now, i);
-			if (n === m && c === d) continue;
-			this.#add(i, n, c, -1);
-			this.#add(i, m, d, 1);
-		}
-		if (this.#covariate.length > 0 && (old.x !== null || now.x !== null)) {
-			this.#adjust(old, -1);
-			this.#adjust(now, 1);
-		}
-	}
-
-	changes() {
-		return {
-			units: this.#units,
-			moments: this.#moments.map(({ value }) => value),
-			covariate: this.#covariate.map(({ value }) => value),
-		};
-	}
-
-	#add(metric: number, n: number, c: number, sign: 1 | -1): void {
-		if (n === 0 && c === 0) return;
-		const at = (k: number) => this.#moments[MOMENTS * metric + k] as ExactSum;
-		at(0).add(sign);
-		at(1).add(sign * n);
-		at(2).add(sign * c);
-		at(3).addProduct(n, n, sign);
-		at(4).addProduct(n, c, sign);
-		at(5).addProduct(c, c, sign);
-	}
-
-	#adjust(observation: Observation, sign: 1 | -1): void {
-		const { x } = observation;
-		if (x === null) return;
-		const at = (k: number) => this.#covariate[k] as ExactSum;
-		at(0).add(sign);
-		at(1).add(sign * x);
-		at(2).addProduct(x, x, sign);
-		for (let i = 0; i < this.metrics; i++) {
-			const [n, c] = pair(observation, i);
-			if (n === 0 && c === 0) continue;
-			const from = COVARIATE_HEAD + COVARIATE_EACH * i;
-			at(from).add(sign * n);
-			at(from + 1).add(sign * c);
-			at(from + 2).addProduct(x, n, sign);
-			at(from + 3).addProduct(x, c, sign);
-		}
-	}
-}
-
-const sums = (count: number): ExactSum[] =>
-	Array.from({ length: count }, () => new ExactSum());
-
-const pair = (
-	{ columns }: Observation,
-	i: number,
-): readonly [number, number] => [columns[2 * i] ?? 0, columns[2 * i + 1] ?? 0];

@@ -22,7 +22,7 @@ export interface Contribution {
 	/** The last moment that the decision or an event of it that stands tells of, milliseconds. */
 	readonly until: number;
 	/** n and C of each metric one after the other; see Metric. Metrics of sessions and of coming back get theirs elsewhere. */
-	readonly columns: Float64Array;
+	readonly columns: readonly number[];
 }
 
 const SKIP_WITHIN_MS = 30_000;
@@ -62,7 +62,7 @@ export function contributionOf(
 	const standing = outcomes.filter((event) => stands(judged, event));
 	const shown = standing.length > 0;
 	const own = metrics?.define ?? [];
-	const columns = new Float64Array(2 * (BUILT_IN.length + own.length));
+	const columns = new Array<number>(2 * (BUILT_IN.length + own.length)).fill(0);
 	columns[IMPRESSION_RATE] = 1;
 	if (shown) countShown(columns, decision.decidedAt, standing);
 	const exposed = teaches ? judged.exposed : 0;
@@ -108,7 +108,7 @@ function stands({ verdicts }: Judged, event: Event): boolean {
 }
 
 function countShown(
-	columns: Float64Array,
+	columns: number[],
 	decidedAt: number,
 	standing: readonly Event[],
 ): void {

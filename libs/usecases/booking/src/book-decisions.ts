@@ -72,19 +72,24 @@ export class BookDecisions {
 	 */
 	async execute(clock: number): Promise<number> {
 		let decisions = 0;
-		for (const experiment of await this.log.behind(clock))
+		for (const experiment of await this.log.behind(clock)) {
+			let known: BookingState | null = null;
 			for (let i = 0; i < MOST_STEPS && !this.isStopped(); i++) {
-				const state = await this.log.claim(experiment);
+				const state: BookingState | null =
+					known ?? (await this.log.claim(experiment));
 				if (state === null) break;
 				const leisure = new Leisure(
 					this.#isFarBehind(state, clock) ? LITTLE_REST : undefined,
 				);
 				const step = await this.#next(state, clock, leisure);
 				if (step === null) break;
-				if (await this.log.commit(state, step.next, step.changes))
-					decisions += step.changes.decisions;
+				const isStored = await this.log.commit(state, step.next, step.changes);
+				if (isStored) decisions += step.changes.decisions;
+				// What is stored renews the claim.
+				known = isStored ? { ...state, ...step.next } : null;
 				await leisure.rest();
 			}
+		}
 		return decisions;
 	}
 

@@ -9,6 +9,7 @@ import {
 	unitKeyOf,
 } from "#core/booking";
 import type { ScoreSums } from "#core/statistics";
+import { comparable, trimmed } from "./comparable.js";
 import { countsOf } from "./counts-of.js";
 import type { BookedLog, BookingState } from "./ports.js";
 
@@ -242,29 +243,4 @@ class Recount {
 	#differ(what: string): void {
 		this.#differences.push(what);
 	}
-}
-
-function trimmed(values: readonly bigint[]): string {
-	let end = values.length;
-	while (end > 0 && values[end - 1] === 0n) end -= 1;
-	return values.slice(0, end).join(",");
-}
-
-/** A unit's row in one spelling: what order things came in, and which sessions are remembered, says nothing. */
-function comparable(entry: StoredUnit["entry"]): string {
-	const sorted = <Value>(values: { readonly [key: string]: Value }) =>
-		Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1));
-	return JSON.stringify(
-		sorted(entry).map(([side, { sessions: _, pruned: __, ...group }]) => [
-			side,
-			group.first,
-			group.last,
-			group.x,
-			sorted(group.hours),
-			sorted(group.slices).map(([slice, columns]) => [
-				slice,
-				trimmed(columns.map(BigInt)),
-			]),
-		]),
-	);
 }

@@ -555,3 +555,42 @@ test("where nothing comes late, every score is booked once in the order of ids, 
 		{ numRuns: process.env.SEGUE_LONG ? 500 : 20 },
 	);
 }, 300_000);
+
+test("it claims once for many steps, and anew where one was not stored", async () => {
+	const log = new MemoryBookingLog(KEY, START - DAY);
+	const one: Happening = {
+		atMs: 0,
+		unit: 0,
+		definition: 0,
+		arm: 0,
+		group: "policy",
+		session: null,
+		device: undefined,
+		loyalty: undefined,
+		guarded: false,
+		p: 0.5,
+		mean: 0,
+		late: 0,
+		events: [],
+	};
+	const rows = Array.from({ length: 12 }, (_, i) =>
+		rowOf({ ...one, atMs: i * 1_000 }, i),
+	);
+	log.learn(rows, []);
+	let claims = 0;
+	const claim = log.claim.bind(log);
+	log.claim = () => {
+		claims += 1;
+		return claim();
+	};
+	await book(log, START + HOUR, 2);
+	expect(log.decisionsBooked).toBe(12);
+	expect(claims).toBe(1);
+	log.learn([rowOf({ ...one, atMs: 20_000 }, 20)], []);
+	log.fates = ["stores", "loses the race"];
+	claims = 0;
+	await new BookDecisions(log, () => false, 2).execute(START + HOUR);
+	expect(log.decisionsBooked).toBe(13);
+	expect(claims).toBe(2);
+	expectRecounted(log);
+});

@@ -1,0 +1,149 @@
+import {
+	afterAll,
+	afterEach,
+	beforeAll,
+	beforeEach,
+	expect,
+	test,
+} from "vitest";
+import type { Definition, Experiment } from "#core/experiment";
+import type { DecisionRow } from "#core/log";
+import { BookDecisions, RecountBookings } from "#usecases/booking";
+import { Learn } from "#usecases/learning";
+import {
+	aDecision,
+	anEvent,
+	anExperiment,
+	idAt,
+} from "../../../../test/support/builders.js";
+import { LedgerOfTest } from "../../../../test/support/ledger.js";
+import { isRefusal, PostgresBookedLog, PostgresBookingLog } from "./index.js";
+
+const HOUR = 3_600_000;
+const START = Math.floor((Date.now() - 6 * HOUR) / HOUR) * HOUR;
+const plain = anExperiment({
+	key: "stepped",
+	arms: [{ key: "a" }, { key: "b" }],
+	context: {
+		features: [
+			{ name: "headphones", from: "request", kind: "boolean" },
+			{ name: "loyalty", from: "profile", kind: "number" },
+		],
+	},
+	policy: { kind: "uniform" },
+	reward: { window: "10m", outcomes: [{ type: "play", value: 1 }] },
+});
+
+let ledger: LedgerOfTest;
+let learn: Learn;
+let closeLearner: () => Promise<void>;
+beforeAll(async () => {
+	ledger = await LedgerOfTest.open();
+	const own = ledger.learner();
+	learn = new Learn(own, isRefusal);
+	closeLearner = () => own.close();
+});
+afterAll(async () => {
+	await closeLearner?.();
+	await ledger?.close();
+});
+const freeClaims = () =>
+	ledger.database.query("update bookings set claimed_until = '-infinity'");
+beforeEach(freeClaims);
+afterEach(freeClaims);
+
+let made = 0;
+async function learned(
+	definition: Definition,
+	at: number,
+	count = 20,
+): Promise<readonly DecisionRow[]> {
+	const rows = Array.from({ length: count }, (_, i) => {
+		made += 1;
+		return aDecision(definition, {
+			id: idAt(at + 1_000 * i, made),
+			arm: i % 2 === 0 ? "a" : "b",
+			unit: `unit-${i % 5}`,
+			context: { headphones: i % 3 === 0, loyalty: i },
+		});
+	});
+	await learn.execute([ledger.decided(...rows)]);
+	await learn.execute(
+		rows.map((row) =>
+			ledger.happened(
+				anEvent(row, "play", { at: row.decidedAt + 57, session: "s" }),
+			),
+		),
+	);
+	return rows;
+}
+
+const logOf = () => new PostgresBookingLog(ledger.database, ledger.store);
+
+async function differences({ experiment: { key } }: Definition) {
+	await freeClaims();
+	const { experiments } = await new RecountBookings(
+		new PostgresBookedLog(ledger.database, ledger.store),
+	).execute(key);
+	return experiments[0]?.differences;
+}
+
+test("segments and a covariate that a later definition declares are read of its decisions, by a process that knew none", async () => {
+	const before = await ledger.define(plain);
+	const { key } = before.experiment;
+	const log = logOf();
+	await learned(before, START);
+	await new BookDecisions(log, () => false, 7).execute(START + HOUR);
+	const declared: Experiment = {
+		...plain,
+		segments: ["headphones"],
+		covariate: "loyalty",
+	};
+	const after = await ledger.define(declared, key, 2);
+	await learned(before, START + HOUR);
+	await learned(after, START + HOUR + 30_000);
+	await new BookDecisions(log, () => false, 7).execute(START + 3 * HOUR);
+	const sums = await ledger.database.query<{ slice: string; x: number }>(
+		`select s.slice, coalesce(s.covariate[2], 0)::float8 / 4096 as x from booking_sums s
+		where s.experiment = $1 and s.version = 2 and s.side = 'policy' and s.slice not like 'arm:%' order by s.slice`,
+		[key],
+	);
+	// Of five units, whose first decisions had a loyalty of 0 to 4.
+	expect(sums).toEqual([
+		{ slice: "all", x: 0 + 1 + 2 + 3 + 4 },
+		{ slice: "first", x: 0 },
+		{ slice: "segment:headphones=false", x: 0 },
+		{ slice: "segment:headphones=true", x: 0 },
+	]);
+	expect(await differences(after)).toEqual([]);
+});
+
+test("a unit whose row was forgotten after it was read is stored again, whole", async () => {
+	const definition = await ledger.define(plain);
+	const { key } = definition.experiment;
+	await learned(definition, START);
+	await new BookDecisions(logOf()).execute(START + HOUR);
+	await learned(definition, START + HOUR);
+	const log = logOf();
+	const commit = log.commit.bind(log);
+	let forgotten = 0;
+	log.commit = async (state, next, changes) => {
+		if (changes.units.length > 0) {
+			const gone = await ledger.database.query(
+				"delete from booking_units u where u.experiment = $1 and u.unit = 'unit-3' returning u.unit",
+				[key],
+			);
+			forgotten += gone.length;
+		}
+		return commit(state, next, changes);
+	};
+	await freeClaims();
+	await new BookDecisions(log).execute(START + 3 * HOUR);
+	expect(forgotten).toBe(1);
+	const rows = await ledger.database.query(
+		"select u.unit from booking_units u where u.experiment = $1 order by u.unit",
+		[key],
+	);
+	expect(rows).toHaveLength(5);
+	expect(await differences(definition)).toEqual([]);
+});
