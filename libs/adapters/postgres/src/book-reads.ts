@@ -5,7 +5,6 @@ import {
 	type BookedDegraded,
 	type BookedDraws,
 	type BookedEpoch,
-	type BookedHour,
 	type BookedMoments,
 	type BookedSlice,
 	type BookingFreshness,
@@ -20,6 +19,7 @@ import {
 import { timeOfId } from "#core/log";
 import { type Metric, STEPS } from "#core/metrics";
 import type { BookedReads } from "#usecases/booking";
+import { type Query, readHours } from "./book-hours.js";
 import { type RunRecord, toStoredRun } from "./book-records.js";
 import type { Database } from "./database.js";
 
@@ -40,18 +40,6 @@ interface LookRecord {
 	first_in: number;
 	moments: string;
 }
-
-/** As many spans of time as a report has room for, and as many numbers as it is quick with. */
-const MOST_SPANS = 200;
-const MOST_POINTS = 50_000;
-/** In the order of their key epochs go with time, so either end is one row of the index. */
-const BOOKED_HOURS = `from booking_hours h
-	where h.experiment = $1 and h.version = $2 and h.run = $3 and h.decisions <> 0`;
-
-type Query = <Row extends object>(
-	text: string,
-	values: readonly unknown[],
-) => Promise<Row[]>;
 
 /** Rollups as reports are made of them: no statement reads the log. */
 export class PostgresBookedReads implements BookedReads {
@@ -74,7 +62,7 @@ export class PostgresBookedReads implements BookedReads {
 					freshness: await readFreshness(query, experiment),
 					stored: await this.#run(query, key),
 					sums: await this.#sums(query, key),
-					hours: await this.#hours(query, key),
+					hours: await readHours(query, key),
 					draws: await this.#draws(query, key),
 					degraded: await this.#degraded(query, key),
 					looks: await this.#looks(query, key),
@@ -124,35 +112,6 @@ export class PostgresBookedReads implements BookedReads {
 			`select s.epoch, s.slice, s.side, s.units, array_to_string(s.moments, ',') as moments, array_to_string(s.covariate, ',') as covariate
 			from booking_sums s where s.experiment = $1 and s.version = $2 and s.run = $3 order by s.epoch, s.slice, s.side`,
 			key,
-		);
-	}
-
-	/** Hours, or so many together as a report shows. Of the last hour by itself, so that how far they go is told as before. */
-	#hours(query: Query, key: readonly unknown[]): Promise<BookedHour[]> {
-		return query<BookedHour>(
-			`with ends as (
-				select (select h.hour ${BOOKED_HOURS} order by h.epoch, h.hour limit 1) as first,
-					(select h.hour ${BOOKED_HOURS} order by h.epoch desc, h.hour desc limit 1) as last,
-					(select max(d.n) from (
-						select count(*) as n from booking_draws b
-						where b.experiment = $1 and b.version = $2 and b.run = $3 group by b.epoch
-					) d) as arms
-			), spans as (
-				select e.first, e.last, make_interval(hours => ceil(greatest(
-					e.hours / $4::float8, e.hours * e.arms / $5::float8
-				))::int) as width
-				from (select *, 1 + extract(epoch from e.last - e.first)::float8 / 3600 as hours from ends e) e
-			)
-			select p.epoch, date_part('epoch', p.hour) * 1000 as hour, p."group", p.arm, p.decisions, p.shown, p.learned,
-				p.reward::float8 / $6::float8 as reward
-			from (
-				select h.epoch, case when h.hour = s.last then h.hour else date_bin(s.width, h.hour, s.first) end as hour, h."group", h.arm,
-					sum(h.decisions)::bigint as decisions, sum(h.shown)::bigint as shown, sum(h.learned)::bigint as learned, sum(h.reward) as reward
-				from booking_hours h cross join spans s
-				where h.experiment = $1 and h.version = $2 and h.run = $3 and h.decisions <> 0
-				group by 1, 2, 3, 4
-			) p order by p.hour, p.epoch, p."group", p.arm`,
-			[...key, MOST_SPANS, MOST_POINTS, STEPS],
 		);
 	}
 

@@ -1,10 +1,12 @@
-import type {
-	RunScores,
-	ScoreBlock,
-	Side,
-	SideScores,
-	StoredRun,
-	StoredUnit,
+import {
+	type GroupEntry,
+	pack,
+	type RunScores,
+	type ScoreBlock,
+	type Side,
+	type SideScores,
+	type StoredRun,
+	type StoredUnit,
 } from "#core/booking";
 import type { Metric } from "#core/metrics";
 
@@ -21,10 +23,45 @@ export interface UnitRecord {
 
 export const unitColumns = "u.id, u.version, u.run, u.epoch, u.unit, u.entry";
 
-export const toStoredUnit = ({ entry, ...key }: UnitRecord): StoredUnit => ({
-	...key,
-	entry: JSON.parse(entry),
-});
+export const toStoredUnit = ({ entry, ...key }: UnitRecord): StoredUnit => {
+	const stored: StoredEntry = JSON.parse(entry);
+	return {
+		...key,
+		entry: {
+			...(stored.policy && { policy: toGroup(stored.policy) }),
+			...(stored.control && { control: toGroup(stored.control) }),
+		},
+	};
+};
+
+type StoredEntry = { readonly [side in Side]?: GroupEntry | OldGroup };
+
+/** As rows were written before lists were packed; each is written packed with its unit's next decision. */
+interface OldGroup extends Omit<GroupEntry, "hours" | "slices" | "sessions"> {
+	readonly hours: { readonly [hour: string]: number };
+	readonly slices: { readonly [slice: string]: readonly number[] };
+	readonly sessions: readonly (readonly [string, number, number])[];
+}
+
+const isPacked = (group: GroupEntry | OldGroup): group is GroupEntry =>
+	typeof group.hours === "string";
+
+function toGroup(group: GroupEntry | OldGroup): GroupEntry {
+	if (isPacked(group)) return group;
+	const { hours, slices, sessions } = group;
+	return {
+		...group,
+		hours: pack(Object.entries(hours).flat().map(Number)),
+		slices: Object.entries(slices).flatMap(([slice, columns]) => [
+			slice,
+			pack(columns),
+		]),
+		sessions: sessions.flatMap(([session, from, to]) => [
+			session,
+			pack([from, to - from]),
+		]),
+	};
+}
 
 /** float64 comes back from JSON as it was. Maps are lists of pairs, since an arm may have any name. */
 interface ScoresJson {

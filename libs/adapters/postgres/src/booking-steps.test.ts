@@ -6,6 +6,7 @@ import {
 	expect,
 	test,
 } from "vitest";
+import { unpack } from "#core/booking";
 import type { Definition, Experiment } from "#core/experiment";
 import type { DecisionRow } from "#core/log";
 import { BookDecisions, RecountBookings } from "#usecases/booking";
@@ -17,7 +18,12 @@ import {
 	idAt,
 } from "../../../../test/support/builders.js";
 import { LedgerOfTest } from "../../../../test/support/ledger.js";
-import { isRefusal, PostgresBookedLog, PostgresBookingLog } from "./index.js";
+import {
+	isRefusal,
+	PostgresBookedLog,
+	PostgresBookingLog,
+	PostgresErasure,
+} from "./index.js";
 
 const HOUR = 3_600_000;
 const START = Math.floor((Date.now() - 6 * HOUR) / HOUR) * HOUR;
@@ -64,6 +70,7 @@ async function learned(
 			id: idAt(at + 1_000 * i, made),
 			arm: i % 2 === 0 ? "a" : "b",
 			unit: `unit-${i % 5}`,
+			session: `session-${i % 10}`,
 			context: { headphones: i % 3 === 0, loyalty: i },
 		});
 	});
@@ -145,5 +152,73 @@ test("a unit whose row was forgotten after it was read is stored again, whole", 
 		[key],
 	);
 	expect(rows).toHaveLength(5);
+	expect(await differences(definition)).toEqual([]);
+});
+
+test("rows of units that were written before their lists were packed are read, and written packed", async () => {
+	const definition = await ledger.define(plain);
+	const { key } = definition.experiment;
+	await learned(definition, START, 60);
+	await new BookDecisions(logOf()).execute(START + HOUR);
+	const units = () =>
+		ledger.database.query<{ unit: string; entry: string }>(
+			"select u.unit, u.entry from booking_units u where u.experiment = $1 order by u.unit",
+			[key],
+		);
+	const packed = await units();
+	for (const { unit, entry } of packed) {
+		const { policy } = JSON.parse(entry);
+		const pairs = (list: readonly string[]): [string, string][] =>
+			list.flatMap((name, i) =>
+				i % 2 === 0 ? [[name, list[i + 1] ?? ""]] : [],
+			);
+		const old = {
+			...policy,
+			hours: { [String(unpack(policy.hours)[0])]: unpack(policy.hours)[1] },
+			slices: Object.fromEntries(
+				pairs(policy.slices).map(([name, columns]) => [name, unpack(columns)]),
+			),
+			sessions: pairs(policy.sessions).map(([name, span]) => {
+				const [from = 0, length = 0] = unpack(span);
+				return [name, from, from + length];
+			}),
+		};
+		await ledger.database.query(
+			"update booking_units u set entry = $3 where u.experiment = $1 and u.unit = $2",
+			[key, unit, JSON.stringify({ policy: old })],
+		);
+	}
+	expect(await units()).not.toEqual(packed);
+	expect(await differences(definition)).toEqual([]);
+	await learned(definition, START + HOUR);
+	await freeClaims();
+	await new BookDecisions(logOf()).execute(START + 3 * HOUR);
+	expect(await differences(definition)).toEqual([]);
+	for (const { entry } of await units())
+		expect(typeof JSON.parse(entry).policy.hours).toBe("string");
+});
+
+test("a step that has read decisions which are erased before it is stored is not stored, though nothing of them was booked", async () => {
+	const definition = await ledger.define(plain);
+	const { key } = definition.experiment;
+	await learned(definition, START);
+	const log = logOf();
+	const commit = log.commit.bind(log);
+	const stored: boolean[] = [];
+	log.commit = async (state, next, changes) => {
+		if (changes.decisions === 0) return commit(state, next, changes);
+		if (stored.length === 0)
+			await new PostgresErasure(ledger.database).erase(["unit-3"], 10_000);
+		const isStored = await commit(state, next, changes);
+		stored.push(isStored);
+		return isStored;
+	};
+	await new BookDecisions(log).execute(START + HOUR);
+	expect(stored).toEqual([false, true]);
+	const [counted] = await ledger.database.query(
+		"select sum(h.decisions)::int as n from booking_hours h where h.experiment = $1",
+		[key],
+	);
+	expect(counted).toEqual({ n: 16 });
 	expect(await differences(definition)).toEqual([]);
 });

@@ -6,7 +6,7 @@ export * from "./closings.js";
 export { PROPENSITY_STEPS } from "./draws.js";
 export { firstHourOf } from "./held-units.js";
 export * from "./keys.js";
-export { unpack } from "./packed.js";
+export { pack, unpack } from "./packed.js";
 export {
 	emptyRunScores,
 	type RunScores,
