@@ -5,7 +5,6 @@ import { startEmbeddedPostgres } from "#adapters/embedded";
 import {
 	Database,
 	migrate,
-	PostgresBookedReads,
 	PostgresBookingLog,
 	PostgresDefinitionStore,
 } from "#adapters/postgres";
@@ -16,6 +15,7 @@ import { settle } from "./erase/copy.js";
 import { learnLog } from "./erase/log.js";
 import { difference, processorMs } from "./erase/processor.js";
 import { makeRollups } from "./report/rollups.js";
+import { defineReported, reportsOf } from "./report/whole-report.js";
 import {
 	type BenchmarkOptions,
 	benchmark,
@@ -27,9 +27,9 @@ import type { RatioRow } from "./support/ratio-row.js";
 import { printMachine, printTable, threeDigits } from "./support/table.js";
 
 /**
- * What a report is made of, read from rollups of the size that many decisions leave (made by the database, not booked), against the 2 s it
- * may take; that no statement touches the log is read off the database's own counters. And what booking a decision costs, from a log that
- * learners wrote, against what learning it cost.
+ * What booking a decision costs, from a log that learners wrote, against what learning it cost. And the whole report, from rollups of the
+ * size that many decisions leave (made by the database, not booked), against the 2 s it may take: reading, reckoning and writing the answer;
+ * that no row of the log is read is told by the database's own counters.
  */
 
 interface Options extends BenchmarkOptions {
@@ -41,11 +41,11 @@ interface Options extends BenchmarkOptions {
 const options = benchmarkOptions<Options>(
 	benchmark(
 		"bench:report",
-		"Rollups read as a report is made of them, and what booking costs.",
+		"What booking a decision costs, and how long a report over many takes.",
 	)
 		.option(
 			"--decisions <n>",
-			"decisions whose rollups are read",
+			"decisions whose rollups are reported",
 			wholeFrom(1_000),
 			10_000_000,
 		)
@@ -55,10 +55,13 @@ const options = benchmarkOptions<Options>(
 			wholeFrom(1_000),
 			50_000,
 		)
-		.option("--rounds <n>", "reads", wholeFrom(1), 15),
+		.option("--rounds <n>", "reports", wholeFrom(1), 15),
 );
 const LIMIT_SECONDS = 2;
-const DAYS = 28;
+const SHAPES = [
+	{ arms: ARMS, days: 28, epochs: 2 },
+	{ arms: 1_000, days: 30, epochs: 1 },
+];
 const quiet = { info() {}, warn() {}, error() {} };
 const say = (what: string) => console.error(what);
 
@@ -66,6 +69,8 @@ interface ReportRow extends RatioRow {
 	readonly decisions: number;
 	/** Decisions a second, where that is what was measured. */
 	readonly perSecond: number | null;
+	/** Of the answer. */
+	readonly bytes?: number;
 }
 
 async function run(undo: Undo): Promise<readonly ReportRow[]> {
@@ -84,47 +89,63 @@ async function run(undo: Undo): Promise<readonly ReportRow[]> {
 	say(`Learning a log of ${options.booked} decisions …`);
 	const size = { decisions: options.booked, heavy: 1, each: 1, days: 2 };
 	const before = await processorMs(database);
-	const definition = await learnLog(database, size);
-	const learning = difference(before, await processorMs(database));
-	const booking = await book(database, learning);
-	const { key } = definition.experiment;
-	const reads = new PostgresBookedReads(database);
-	const { metrics } = await reads.counts(key, 1, 1);
-	say(`Making the rollups of ${options.decisions} decisions …`);
-	await makeRollups(database, key, metrics, {
-		decisions: options.decisions,
-		units: Math.ceil(options.decisions / 10),
-		days: DAYS,
-		arms: ARMS,
-		epochs: 2,
+	let learning: number | null = null;
+	await learnLog(database, size, async () => {
+		learning = difference(before, await processorMs(database));
 	});
-	await settle(connectionString);
-	const took: number[] = [];
-	const scans = await scansOfLog(database);
-	for (let round = 0; round < options.rounds; round++) {
-		const startedAt = performance.now();
-		await reads.counts(key, 1, 9);
-		took.push((performance.now() - startedAt) / 1_000);
+	const booking = await book(database, learning);
+	const rows = [booking];
+	for (const shape of SHAPES) {
+		const key = `report-of-${shape.arms}`;
+		say(`Making the rollups of ${options.decisions} decisions …`);
+		await defineReported(database, key, shape.arms);
+		await makeRollups(database, key, {
+			...shape,
+			decisions: options.decisions,
+			units: shape.epochs > 1 ? Math.ceil(options.decisions / 10) : 0,
+		});
+		await settle(connectionString);
+		rows.push(...(await report(database, key, shape.arms)));
 	}
-	const scanned = (await scansOfLog(database)) - scans;
-	if (scanned !== 0)
-		throw new Error(
-			`The figures mean nothing: reports touched the log ${scanned} times.`,
-		);
-	const worst = Math.max(...took);
-	return [
-		{
-			name: "rollups read, worst",
+	return rows;
+}
+
+/** The worst of the rounds, once the code is warm and the first connection made. */
+async function report(
+	database: Database,
+	key: string,
+	K: number,
+): Promise<readonly ReportRow[]> {
+	const reports = reportsOf(database);
+	const rows: ReportRow[] = [];
+	for (const format of ["json", "html"] as const) {
+		let text = await reports[format](key);
+		const before = await rowsOfLog(database);
+		let worst = 0;
+		for (let round = 0; round < options.rounds; round++) {
+			const startedAt = performance.now();
+			text = await reports[format](key);
+			worst = Math.max(worst, (performance.now() - startedAt) / 1_000);
+		}
+		const read = (await rowsOfLog(database)) - before;
+		if (read !== 0)
+			throw new Error(
+				`The figures mean nothing: reports read ${read} rows of the log.`,
+			);
+		rows.push({
+			name: `the whole report as ${format}, worst`,
 			unit: "s",
 			against: "limit",
 			ours: worst,
 			baseline: LIMIT_SECONDS,
 			ratio: worst / LIMIT_SECONDS,
+			K,
 			decisions: options.decisions,
 			perSecond: null,
-		},
-		booking,
-	];
+			bytes: Buffer.byteLength(text),
+		});
+	}
+	return rows;
 }
 
 async function book(
@@ -166,12 +187,12 @@ async function book(
 	};
 }
 
-/** Index and sequential scans of the log's partitions so far. */
-async function scansOfLog(database: Database): Promise<number> {
+/** Rows that statements have read of the log's partitions so far, by index or without. */
+async function rowsOfLog(database: Database): Promise<number> {
 	// Counters of other sessions are seen once they are flushed, a second after they have come to rest.
 	await new Promise((resolve) => setTimeout(resolve, 2_500));
 	const [row] = await database.query<{ n: number }>(
-		`select sum(coalesce(t.seq_scan, 0) + coalesce(t.idx_scan, 0))::bigint as n from pg_stat_user_tables t
+		`select sum(coalesce(t.seq_tup_read, 0) + coalesce(t.idx_tup_fetch, 0))::bigint as n from pg_stat_user_tables t
 		where t.relname ~ '^(decisions|outcomes|decision_states|signals)(_[0-9]{8})?$'`,
 	);
 	return row?.n ?? 0;
@@ -182,15 +203,27 @@ if (options.json) printJson(rows);
 else {
 	printMachine();
 	printTable(
-		["", "decisions", "ours", "beside", "ratio", "unit", "decisions/s"],
+		[
+			"",
+			"K",
+			"decisions",
+			"ours",
+			"beside",
+			"ratio",
+			"unit",
+			"decisions/s",
+			"kB",
+		],
 		rows.map((row) => [
 			row.name,
+			String(row.K),
 			row.decisions.toLocaleString("en-US"),
 			threeDigits(row.ours),
 			`${threeDigits(row.baseline)} (${row.against})`,
 			threeDigits(row.ratio),
 			row.unit,
 			row.perSecond === null ? "" : threeDigits(row.perSecond),
+			row.bytes === undefined ? "" : threeDigits(row.bytes / 1_000),
 		]),
 	);
 }

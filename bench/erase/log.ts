@@ -57,6 +57,8 @@ export const heavyUnit = (k: number) => `heavy-listener-${k}`;
 export async function learnLog(
 	database: Database,
 	size: LogSize,
+	/** While the learners' sessions are still there. */
+	onLearned: () => Promise<void> = async () => {},
 ): Promise<Definition> {
 	const from = Math.floor(Date.now() / DAY_MS - size.days) * DAY_MS;
 	await database.query(
@@ -82,6 +84,7 @@ export async function learnLog(
 		const ledger = learners[batch++ % 2] as PostgresLearningLedger;
 		await new Learn(ledger, isRefusal).execute(messages);
 	}
+	await onLearned();
 	for (const ledger of learners) await ledger.close();
 	await keepAnswers(database, size);
 	return definition;
