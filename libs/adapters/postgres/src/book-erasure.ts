@@ -111,14 +111,7 @@ async function unbook(
 					[experiment, units],
 				)
 			: [];
-	if (booked.length + stored.length === 0) {
-		// A step that has read what goes now, and has not stored it yet, must not.
-		await client.query(
-			"update bookings b set erasures = b.erasures + 1 where b.experiment = $1",
-			[experiment],
-		);
-		return;
-	}
+	if (booked.length + stored.length === 0) return;
 	const runs = await read<RunRecord>(
 		"select b.version, b.run, b.metrics, b.scores from booking_runs b where b.experiment = $1",
 		[experiment],
