@@ -194,6 +194,6 @@ export const FOOTNOTES = [
 			"Effective draws (Σw)²/Σw², w = h/p over an arm's draws; degraded: decisions of policy and control that name something in degraded, over all of them",
 		reference: "Effective sample size: Kish 1965.",
 		assumptions:
-			"Of booked decisions, from rollups; missing features of the last eight days of the run; late events of the experiment since it exists.",
+			"Of booked decisions, from rollups; exploration of the policy's last day with decisions; missing features of the last eight days of the run; late events of the experiment since it exists.",
 	},
 ] as const;

@@ -1,11 +1,10 @@
 import type { BookedCounts } from "#core/booking";
 import type { Definition } from "#core/experiment";
 import { LEAST_DRAWS } from "#core/statistics";
-import type { ArmSummary } from "./arm-summary.js";
 import type { ArmValueSummary } from "./arm-values.js";
 
 export interface Health {
-	/** The least share of the policy's decisions that any active arm was given, in [0, 1]; null without decisions. */
+	/** The least share of the policy's last day of booked decisions that any active arm was given, in [0, 1]; null without decisions. */
 	readonly exploration: number | null;
 	/** (Σw)²/Σw² of the active arm that has fewest; null without a booked decision of any. */
 	readonly effectiveSampleSize: number | null;
@@ -53,21 +52,14 @@ interface HealthInput
 /** How well the data behind the report are: of active arms, decisions and events. */
 export function healthOf(
 	{ definition, booked, ...input }: HealthInput,
-	arms: readonly ArmSummary[],
 	values: readonly ArmValueSummary[],
 ): Health {
-	const active = new Set(
-		definition.experiment.arms
-			.filter(({ state }) => state === undefined)
-			.map(({ key }) => key),
-	);
-	const shown = arms.some(({ decisions }) => decisions > 0);
-	const rarest = least(
-		arms.filter(({ arm }) => shown && active.has(arm)),
-		({ share }) => share,
-	);
+	const active = definition.experiment.arms
+		.filter(({ state }) => state === undefined)
+		.map(({ key }) => key);
+	const rarest = rarestOf(booked, active);
 	const weakest = least(
-		values.filter(({ arm }) => booked.scores.size > 0 && active.has(arm)),
+		values.filter(({ arm }) => booked.scores.size > 0 && active.includes(arm)),
 		({ effectiveSampleSize }) => effectiveSampleSize,
 	);
 	const degraded = degradedOf(booked);
@@ -105,6 +97,37 @@ function least<T>(all: readonly T[], value: (one: T) => number): T | undefined {
 	);
 }
 
+/** An arm with its share of decisions. */
+interface Shown {
+	readonly arm: string;
+	readonly share: number;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Of the last day: what a policy tried at its beginning says nothing of what it still tries. */
+function rarestOf(
+	{ hours }: BookedCounts,
+	active: readonly string[],
+): Shown | undefined {
+	const own = hours.filter(({ group }) => group === "policy");
+	const from = (own.at(-1)?.hour ?? 0) - DAY_MS;
+	const counts = new Map(active.map((arm) => [arm, 0]));
+	let all = 0;
+	for (const { hour, arm, decisions } of own)
+		if (hour > from) {
+			all += decisions;
+			const before = counts.get(arm);
+			if (before !== undefined) counts.set(arm, before + decisions);
+		}
+	return all === 0
+		? undefined
+		: least(
+				[...counts].map(([arm, count]) => ({ arm, share: count / all })),
+				({ share }) => share,
+			);
+}
+
 function degradedOf({ hours, degraded }: BookedCounts): DegradedHealth {
 	const all = hours.reduce(
 		(sum, { group, decisions }) =>
@@ -123,12 +146,12 @@ function degradedOf({ hours, degraded }: BookedCounts): DegradedHealth {
 	};
 }
 
-function saidOfExploration(rarest: ArmSummary | undefined): string {
+function saidOfExploration(rarest: Shown | undefined): string {
 	if (rarest === undefined) return "The policy has decided nothing yet.";
 	const { arm, share } = rarest;
 	return share === 0
-		? `The policy has never shown ${arm}, so nothing is learned of it but from control: raise policy.explore, or pause the arm.`
-		: `Every active arm is still shown: ${arm}, the rarest, in ${percent(share)} of the policy's decisions.`;
+		? `In the last day the policy gave ${arm} to nobody, so nothing more is learned of it but from control: raise policy.explore, or pause the arm.`
+		: `Every active arm is still tried: ${arm}, the rarest, in ${percent(share)} of the policy's decisions of the last day.`;
 }
 
 function saidOfDraws(weakest: ArmValueSummary | undefined): string {

@@ -104,7 +104,7 @@ export function makeReport(input: ReportInput): Report {
 		armValues,
 		guardrails: input.guardrails,
 		checks,
-		health: healthOf(input, arms("policy"), armValues),
+		health: healthOf(input, armValues),
 		timeline: timelineOf(
 			tau === null ? [] : looksOver(booked, planned, tau),
 			booked,

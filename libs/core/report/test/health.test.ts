@@ -44,8 +44,21 @@ describe("health", () => {
 		const report = withBooked({});
 		expect(report.health.exploration).toBe(0.1);
 		expect(said(report, "exploration")).toBe(
-			"Every active arm is still shown: calm, the rarest, in 10 % of the policy's decisions.",
+			"Every active arm is still tried: calm, the rarest, in 10 % of the policy's decisions of the last day.",
 		);
+	});
+
+	test("is of the last day: what was tried at the beginning is no exploration that is left", () => {
+		const later = [
+			...rows,
+			...unitsOf("policy", 40, 20, { hour: 30 }),
+			...unitsOf("policy", 8, 4, { hour: 40, arm: "energy" }),
+			...unitsOf("policy", 2, 1, { hour: 53, arm: "calm" }),
+		];
+		expect(makeReport(inputOf(later)).health.exploration).toBe(0.04);
+		const dayAfter = unitsOf("policy", 40, 20, { hour: 54 });
+		const { health } = makeReport(inputOf([...later, ...dayAfter]));
+		expect(health.exploration).toBeCloseTo(2 / 50, 12);
 	});
 
 	test("says what to do for an arm that is shown no more, unless it is paused", () => {
@@ -53,7 +66,7 @@ describe("health", () => {
 		const report = makeReport(inputOf(shown));
 		expect(report.health.exploration).toBe(0);
 		expect(said(report, "exploration")).toMatch(
-			/^The policy has never shown calm.*raise policy\.explore, or pause the arm/,
+			/^In the last day the policy gave calm to nobody.*raise policy\.explore, or pause the arm/,
 		);
 		const paused = definitionOf({
 			arms: [
