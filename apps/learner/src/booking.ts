@@ -4,12 +4,10 @@ import {
 	PostgresBookingLog,
 	type PostgresDefinitionStore,
 } from "#adapters/postgres";
-import type { Metrics } from "#adapters/telemetry";
 import { BookDecisions, WatchBookings } from "#usecases/booking";
 import { Repeated } from "#usecases/pacing";
-import type { Log } from "../../boot/src/log.js";
-import type { Shutdown } from "../../boot/src/shutdown.js";
 import type { StreamClock } from "./stream-clock.js";
+import type { UpkeepNeeds } from "./upkeep-needs.js";
 
 const EVERY_MS = 5_000;
 
@@ -18,11 +16,7 @@ export function bookLog(
 	database: Database,
 	store: PostgresDefinitionStore,
 	clock: StreamClock,
-	{
-		metrics,
-		log,
-		shutdown,
-	}: { metrics: Metrics; log: Log; shutdown: Shutdown },
+	{ metrics, log, shutdown }: UpkeepNeeds,
 ): void {
 	let isStopped = false;
 	const booking = new BookDecisions(

@@ -5,11 +5,9 @@ import {
 	PostgresContextReads,
 	type PostgresDefinitionStore,
 } from "#adapters/postgres";
-import type { Metrics } from "#adapters/telemetry";
 import { Repeated } from "#usecases/pacing";
 import { alarmSentence, FoldContext, WatchContext } from "#usecases/watching";
-import type { Log } from "../../boot/src/log.js";
-import type { Shutdown } from "../../boot/src/shutdown.js";
+import type { UpkeepNeeds } from "./upkeep-needs.js";
 
 const EVERY_MS = 5_000;
 const FORGET_MS = 10 * 60_000;
@@ -18,11 +16,7 @@ const FORGET_MS = 10 * 60_000;
 export function watchContexts(
 	database: Database,
 	store: PostgresDefinitionStore,
-	{
-		metrics,
-		log,
-		shutdown,
-	}: { metrics: Metrics; log: Log; shutdown: Shutdown },
+	{ metrics, log, shutdown }: UpkeepNeeds,
 ): void {
 	let isStopped = false;
 	const reads = new PostgresContextReads(database);

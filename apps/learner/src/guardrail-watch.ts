@@ -6,13 +6,11 @@ import {
 	PostgresGuardBooks,
 	PostgresGuardTrips,
 } from "#adapters/postgres";
-import type { Metrics } from "#adapters/telemetry";
 import { CountedSince, WatchGuardrails } from "#usecases/guarding";
 import { Repeated } from "#usecases/pacing";
-import type { Log } from "../../boot/src/log.js";
 import type { Parts } from "../../boot/src/parts.js";
-import type { Shutdown } from "../../boot/src/shutdown.js";
 import type { StreamClock } from "./stream-clock.js";
+import type { UpkeepNeeds } from "./upkeep-needs.js";
 
 const EVERY_MS = 1_000;
 const FORGET_MS = 60_000;
@@ -26,11 +24,7 @@ const MOST_FORGOTTEN = 20;
 export function watchGuardrails(
 	{ databaseUrl }: Parts,
 	{ clock, isTold }: { readonly clock: StreamClock; readonly isTold: boolean },
-	{
-		metrics,
-		log,
-		shutdown,
-	}: { metrics: Metrics; log: Log; shutdown: Shutdown },
+	{ metrics, log, shutdown }: UpkeepNeeds,
 ): void {
 	let isStopped = false;
 	const database = new Database({

@@ -1,11 +1,9 @@
 import type { WebhookSetting } from "#adapters/config";
 import { type Database, PostgresOutbox } from "#adapters/postgres";
-import type { Metrics } from "#adapters/telemetry";
 import { WebhookSender } from "#adapters/webhook";
 import { DeliverMessages } from "#usecases/notifying";
 import { Repeated } from "#usecases/pacing";
-import type { Log } from "../../boot/src/log.js";
-import type { Shutdown } from "../../boot/src/shutdown.js";
+import type { UpkeepNeeds } from "./upkeep-needs.js";
 
 const EVERY_MS = 500;
 const FORGET_MS = 10 * 60_000;
@@ -14,11 +12,7 @@ const FORGET_MS = 10 * 60_000;
 export function deliverWebhooks(
 	database: Database,
 	setting: WebhookSetting | null,
-	{
-		metrics,
-		log,
-		shutdown,
-	}: { metrics: Metrics; log: Log; shutdown: Shutdown },
+	{ metrics, log, shutdown }: UpkeepNeeds,
 ): void {
 	const outbox = new PostgresOutbox(database);
 	metrics.watchWebhooks(() => outbox.waiting().catch(() => null));

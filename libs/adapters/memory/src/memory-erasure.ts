@@ -1,20 +1,9 @@
-import type {
-	ErasedFromDatabase,
-	Erasure,
-	Tombstones,
+import {
+	type ErasedFromDatabase,
+	type Erasure,
+	NO_ROWS,
+	type Tombstones,
 } from "#usecases/erasing";
-
-const NOTHING = {
-	decisions: 0,
-	learned: 0,
-	waiting: 0,
-	outcomes: 0,
-	signals: 0,
-	requests: 0,
-	deadLetters: 0,
-	profiles: 0,
-	consents: 0,
-};
 
 /** Twin of the database's side of an erasure, for tests: it only knows tombstones. */
 export class MemoryErasure implements Erasure, Tombstones {
@@ -30,7 +19,7 @@ export class MemoryErasure implements Erasure, Tombstones {
 		const erasedAt = this.clock.now() - 1;
 		for (const unit of units) this.#tombstones.set(unit, erasedAt);
 		const { foldedBefore } = this;
-		return { erasedAt, removed: NOTHING, revisions: new Map(), foldedBefore };
+		return { erasedAt, removed: NO_ROWS, revisions: new Map(), foldedBefore };
 	}
 
 	async sweep(): Promise<number> {

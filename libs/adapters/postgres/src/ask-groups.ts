@@ -1,3 +1,5 @@
+import { Flights } from "#usecases/pacing";
+
 export interface AskGroupsOptions<A, R> {
 	readonly mostItems: number;
 	/** Statements under way at once. */
@@ -30,13 +32,16 @@ interface Waiting<A, R> {
  */
 export class AskGroups<A, R> {
 	readonly #waiting: Waiting<A, R>[] = [];
-	readonly #flights = new Set<{ readonly startedAt: number }>();
+	readonly #flights: Flights;
 
-	constructor(private readonly options: AskGroupsOptions<A, R>) {}
+	constructor(private readonly options: AskGroupsOptions<A, R>) {
+		this.#flights = new Flights(options.mostFlights);
+	}
 
 	ask(ask: A, timeoutMs: number): Promise<R> {
 		const { mostWaiting } = this.options;
-		if (this.#waiting.length >= mostWaiting || this.#hangsFor(timeoutMs))
+		const isFull = this.#waiting.length >= mostWaiting;
+		if (isFull || this.#flights.haveHungFor(timeoutMs))
 			return Promise.reject(new NoAnswerInTime());
 		return new Promise((resolve, reject) => {
 			const settle = (finish: () => void) => {
@@ -57,14 +62,6 @@ export class AskGroups<A, R> {
 		});
 	}
 
-	#hangsFor(ms: number): boolean {
-		if (this.#flights.size < this.options.mostFlights) return false;
-		const now = performance.now();
-		for (const { startedAt } of this.#flights)
-			if (now - startedAt < ms) return false;
-		return true;
-	}
-
 	#giveUp(waiting: Waiting<A, R>): void {
 		const place = this.#waiting.indexOf(waiting);
 		if (place >= 0) this.#waiting.splice(place, 1);
@@ -72,15 +69,11 @@ export class AskGroups<A, R> {
 	}
 
 	#launch(): void {
-		const { mostItems, mostFlights } = this.options;
-		while (this.#waiting.length > 0 && this.#flights.size < mostFlights) {
-			const flight = { startedAt: performance.now() };
-			this.#flights.add(flight);
-			this.#fly(this.#waiting.splice(0, mostItems)).finally(() => {
-				this.#flights.delete(flight);
-				this.#launch();
-			});
-		}
+		this.#flights.launch(() =>
+			this.#waiting.length === 0
+				? null
+				: this.#fly(this.#waiting.splice(0, this.options.mostItems)),
+		);
 	}
 
 	async #fly(group: readonly Waiting<A, R>[]): Promise<void> {

@@ -8,35 +8,20 @@ import {
 	test,
 } from "vitest";
 import type { Definition } from "#core/experiment";
-import type { DecisionRow } from "#core/log";
 import { ErasureBusy } from "#usecases/erasing";
 import { Learn } from "#usecases/learning";
 import { eventually } from "../../../../test/contract/eventually.js";
+import { aDecision, anEvent, idAt } from "../../../../test/support/builders.js";
 import {
-	aDecision,
-	anEvent,
-	anExperiment,
-	idAt,
-} from "../../../../test/support/builders.js";
+	aMinuteAgo,
+	decisionsOf,
+	erasable,
+} from "../../../../test/support/erasable.js";
 import { LedgerOfTest } from "../../../../test/support/ledger.js";
 import { seededRandom, shuffled } from "../../../../test/support/random.js";
 import { unitsHeld } from "../../../../test/support/units-held.js";
 import { isRefusal, PostgresErasure, PostgresRevisionReads } from "./index.js";
 
-const experiment = anExperiment({
-	key: "erasure",
-	arms: [{ key: "a" }, { key: "b" }],
-	context: { features: [{ name: "v", from: "request", kind: "number" }] },
-	policy: { kind: "linucb", alpha: 0.5 },
-	reward: {
-		window: "30m",
-		range: [-1, 2],
-		outcomes: [
-			{ type: "play", value: 0.3 },
-			{ type: "complete", value: 0.7 },
-		],
-	},
-});
 const PATIENCE_MS = 20_000;
 
 let log: LedgerOfTest;
@@ -47,26 +32,11 @@ beforeAll(async () => {
 });
 afterAll(() => log?.close());
 beforeEach(async () => {
-	definition = await log.define(experiment);
+	definition = await log.define(erasable);
 });
 
 const erasure = (mostAtOnce?: number) =>
 	new PostgresErasure(log.database, mostAtOnce);
-
-/** A minute ago: what is erased is older than the erasure. */
-const aMinuteAgo = () => Date.now() - 60_000;
-
-function decisionsOf(unit: string, count: number, first = 0): DecisionRow[] {
-	const at = aMinuteAgo();
-	return Array.from({ length: count }, (_, i) =>
-		aDecision(definition, {
-			id: idAt(at, first + i),
-			arm: i % 2 === 0 ? "a" : "b",
-			unit,
-			context: { v: (i % 17) / 4 },
-		}),
-	);
-}
 
 describe("beside learners", () => {
 	test("nothing of the unit is left and the sums equal the log, whatever they commit meanwhile", {
@@ -141,8 +111,8 @@ describe("revisions", () => {
 		const own = log.learner();
 		const learn = new Learn(own, isRefusal);
 		const unit = `floor-${definition.id}`;
-		const mine = decisionsOf(unit, 1);
-		const kept = decisionsOf(`floor-kept-${definition.id}`, 1, 9);
+		const mine = decisionsOf(definition, unit, 1);
+		const kept = decisionsOf(definition, `floor-kept-${definition.id}`, 1, 9);
 		const { key } = definition.experiment;
 		await learn.execute([log.decided(...mine)]);
 		await learn.execute([log.decided(...kept)]);

@@ -1,7 +1,7 @@
 import type pg from "pg";
 import type { Definition } from "#core/experiment";
 import type { Event } from "#core/log";
-import type { RemovedRows } from "#usecases/erasing";
+import { NO_ROWS, type RemovedRows } from "#usecases/erasing";
 import { unbookUnits } from "./book-erasure.js";
 import { readDefinitions } from "./definition-store.js";
 import { eraseLetters, type LettersSeen } from "./erasure-dead-letters.js";
@@ -28,17 +28,7 @@ const ERASER_SHARD = 16;
 
 type Counts = { -readonly [name in keyof RemovedRows]: RemovedRows[name] };
 
-export const noRows = (): Counts => ({
-	decisions: 0,
-	learned: 0,
-	waiting: 0,
-	outcomes: 0,
-	signals: 0,
-	requests: 0,
-	deadLetters: 0,
-	profiles: 0,
-	consents: 0,
-});
+export const noRows = (): Counts => ({ ...NO_ROWS });
 
 export interface Some {
 	readonly units: readonly string[];

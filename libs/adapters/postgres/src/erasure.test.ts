@@ -11,30 +11,16 @@ import { LiveWindows, unitHash } from "#core/live";
 import type { DecisionRow, Event } from "#core/log";
 import { addObservation, emptySums } from "#core/policy";
 import { bucketOf, Learn, stateOf } from "#usecases/learning";
+import { aDecision, anEvent, idAt } from "../../../../test/support/builders.js";
 import {
-	aDecision,
-	anEvent,
-	anExperiment,
-	idAt,
-} from "../../../../test/support/builders.js";
+	aMinuteAgo,
+	decisionsOf,
+	erasable,
+} from "../../../../test/support/erasable.js";
 import { LedgerOfTest } from "../../../../test/support/ledger.js";
 import { seededRandom, shuffled } from "../../../../test/support/random.js";
 import { Database, isRefusal, PostgresErasure } from "./index.js";
 
-const experiment = anExperiment({
-	key: "erasure",
-	arms: [{ key: "a" }, { key: "b" }],
-	context: { features: [{ name: "v", from: "request", kind: "number" }] },
-	policy: { kind: "linucb", alpha: 0.5 },
-	reward: {
-		window: "30m",
-		range: [-1, 2],
-		outcomes: [
-			{ type: "play", value: 0.3 },
-			{ type: "complete", value: 0.7 },
-		],
-	},
-});
 const PATIENCE_MS = 20_000;
 
 let log: LedgerOfTest;
@@ -45,26 +31,11 @@ beforeAll(async () => {
 });
 afterAll(() => log?.close());
 beforeEach(async () => {
-	definition = await log.define(experiment);
+	definition = await log.define(erasable);
 });
 
 const erasure = (mostAtOnce?: number) =>
 	new PostgresErasure(log.database, mostAtOnce);
-
-/** A minute ago: what is erased is older than the erasure. */
-const aMinuteAgo = () => Date.now() - 60_000;
-
-function decisionsOf(unit: string, count: number, first = 0): DecisionRow[] {
-	const at = aMinuteAgo();
-	return Array.from({ length: count }, (_, i) =>
-		aDecision(definition, {
-			id: idAt(at, first + i),
-			arm: i % 2 === 0 ? "a" : "b",
-			unit,
-			context: { v: (i % 17) / 4 },
-		}),
-	);
-}
 
 /** What a fold that never saw anything else has, arm by arm. */
 function folded(rows: readonly DecisionRow[], events: readonly Event[]) {
@@ -114,7 +85,9 @@ describe("erasing one unit in a hundred", () => {
 		);
 		const erased = new Set(shuffled(units, random).slice(0, 2));
 		const [gone] = [...erased] as [string];
-		const rows = units.flatMap((unit, i) => decisionsOf(unit, 3, i * 3));
+		const rows = units.flatMap((unit, i) =>
+			decisionsOf(definition, unit, 3, i * 3),
+		);
 		const events = rows.flatMap((row) =>
 			["impression", "play", "complete"]
 				.filter(() => random() < 0.6)
@@ -205,8 +178,8 @@ describe("erasing one unit in a hundred", () => {
 		const own = log.learner();
 		const learn = new Learn(own, isRefusal);
 		const unit = `many-${definition.id}`;
-		const mine = decisionsOf(unit, 25);
-		const kept = decisionsOf(`kept-${definition.id}`, 10, 100);
+		const mine = decisionsOf(definition, unit, 25);
+		const kept = decisionsOf(definition, `kept-${definition.id}`, 10, 100);
 		const events = [...mine, ...kept].map((row) => anEvent(row, "play"));
 		await learn.execute([
 			log.decided(...mine, ...kept),
@@ -222,7 +195,7 @@ describe("erasing one unit in a hundred", () => {
 test("rows of the log are found by their keys, however small its partitions are", async () => {
 	const own = log.learner();
 	const unit = `by-keys-${definition.id}`;
-	const mine = decisionsOf(unit, 20);
+	const mine = decisionsOf(definition, unit, 20);
 	await new Learn(own, isRefusal).execute([
 		log.decided(...mine),
 		...mine.map((row) => log.happened(anEvent(row, "play"))),
@@ -253,7 +226,7 @@ describe("a unit that returns", () => {
 		const own = log.learner();
 		const learn = new Learn(own, isRefusal);
 		const unit = `back-${definition.id}`;
-		const [old] = decisionsOf(unit, 1) as [DecisionRow];
+		const [old] = decisionsOf(definition, unit, 1) as [DecisionRow];
 		await learn.execute([log.decided(old), log.happened(anEvent(old, "play"))]);
 		const { erasedAt } = await erasure().erase([unit], PATIENCE_MS);
 		const again = aDecision(definition, {

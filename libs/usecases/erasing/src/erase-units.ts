@@ -3,10 +3,10 @@ import {
 	type Erasure,
 	ErasureBusy,
 	type RemovedMessages,
-	type RemovedRows,
 	type StreamErasure,
 } from "./ports.js";
 import { makeReceipt, type Receipt } from "./receipt.js";
+import { NO_ROWS, type RemovedRows } from "./removed-rows.js";
 import { takeOut } from "./take-out.js";
 
 /** Units whose rows go in one transaction: bounds how long learners wait before the gate. */
@@ -94,20 +94,9 @@ export class EraseUnits {
 	}
 }
 
-const noRows: RemovedRows = {
-	decisions: 0,
-	learned: 0,
-	waiting: 0,
-	outcomes: 0,
-	signals: 0,
-	requests: 0,
-	deadLetters: 0,
-	profiles: 0,
-	consents: 0,
-};
 const nothing: ErasedFromDatabase = {
 	erasedAt: 0,
-	removed: noRows,
+	removed: NO_ROWS,
 	revisions: new Map(),
 	foldedBefore: null,
 };
@@ -116,7 +105,7 @@ function together(
 	a: ErasedFromDatabase,
 	b: ErasedFromDatabase,
 ): ErasedFromDatabase {
-	const names = Object.keys(noRows) as (keyof RemovedRows)[];
+	const names = Object.keys(NO_ROWS) as (keyof RemovedRows)[];
 	return {
 		erasedAt: Math.max(a.erasedAt, b.erasedAt),
 		removed: Object.fromEntries(

@@ -4,5 +4,6 @@ export * from "./erase-units.js";
 export * from "./forget-decisions.js";
 export * from "./ports.js";
 export * from "./receipt.js";
+export * from "./removed-rows.js";
 export * from "./take-out.js";
 export * from "./unerased-decisions.js";

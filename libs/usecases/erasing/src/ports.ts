@@ -1,24 +1,6 @@
 import type { ErasedUnit } from "#core/live";
+import type { RemovedRows } from "./removed-rows.js";
 import type { Left } from "./take-out.js";
-
-/** Rows that were removed, by what they were. */
-export interface RemovedRows {
-	readonly decisions: number;
-	/** Of `decisions`, those that had taught something and were subtracted from the sums. */
-	readonly learned: number;
-	/** Ids that had the unit's events, but whose decision had not come. */
-	readonly waiting: number;
-	readonly outcomes: number;
-	/** Events that named no decision. */
-	readonly signals: number;
-	/** Answers kept for who asks again: requestIds and sticky keys. */
-	readonly requests: number;
-	readonly deadLetters: number;
-	/** Features put for units. */
-	readonly profiles: number;
-	/** What units allowed and refused. */
-	readonly consents: number;
-}
 
 export interface ErasedFromDatabase {
 	/** The instant up to which everything of the units is refused from now on, milliseconds. */

@@ -1,8 +1,5 @@
-import type {
-	ErasedFromDatabase,
-	RemovedMessages,
-	RemovedRows,
-} from "./ports.js";
+import type { ErasedFromDatabase, RemovedMessages } from "./ports.js";
+import type { RemovedRows } from "./removed-rows.js";
 
 /** What remains of the unit somewhere, why, and until when. */
 export interface Remains {

@@ -1,2 +1,3 @@
+export * from "./flights.js";
 export * from "./leisure.js";
 export * from "./repeated.js";

@@ -1,3 +1,4 @@
+import { Flights } from "#usecases/pacing";
 import type { Kept, KeptRows } from "./ports.js";
 
 export interface LookupOptions {
@@ -26,7 +27,7 @@ interface Wanted<V> {
 export class UnitLookups<V> {
 	readonly #wanted = new Map<string, Wanted<V>>();
 	readonly #waiting: Wanted<V>[] = [];
-	readonly #flights = new Set<{ readonly startedAt: number }>();
+	readonly #flights: Flights;
 
 	constructor(
 		private readonly source: Pick<KeptRows<V>, "read">,
@@ -36,7 +37,9 @@ export class UnitLookups<V> {
 		/** Of a unit that has no row. */
 		private readonly nothing: Kept<V>,
 		private readonly failed: (error: unknown) => void,
-	) {}
+	) {
+		this.#flights = new Flights(options.mostFlights);
+	}
 
 	/** Units that wait or are under way. */
 	get size(): number {
@@ -44,7 +47,7 @@ export class UnitLookups<V> {
 	}
 
 	ask(unit: string, budgetMs: number): Promise<V | null> | null {
-		if (this.#hangsFor(budgetMs)) return null;
+		if (this.#flights.haveHungFor(budgetMs)) return null;
 		let wanted = this.#wanted.get(unit);
 		if (wanted === undefined) {
 			if (this.#waiting.length >= this.options.mostWaiting) return null;
@@ -75,29 +78,17 @@ export class UnitLookups<V> {
 			if (wanted.underWay && isForgotten(wanted.unit)) wanted.again = true;
 	}
 
-	#hangsFor(ms: number): boolean {
-		if (this.#flights.size < this.options.mostFlights) return false;
-		const now = performance.now();
-		for (const { startedAt } of this.#flights)
-			if (now - startedAt < ms) return false;
-		return true;
-	}
-
 	#enqueue(wanted: Wanted<V>): void {
 		this.#waiting.push(wanted);
 		if (this.#waiting.length === 1) setImmediate(() => this.#launch());
 	}
 
 	#launch(): void {
-		const { mostItems, mostFlights } = this.options;
-		while (this.#waiting.length > 0 && this.#flights.size < mostFlights) {
-			const flight = { startedAt: performance.now() };
-			this.#flights.add(flight);
-			this.#fly(this.#waiting.splice(0, mostItems)).finally(() => {
-				this.#flights.delete(flight);
-				this.#launch();
-			});
-		}
+		this.#flights.launch(() =>
+			this.#waiting.length === 0
+				? null
+				: this.#fly(this.#waiting.splice(0, this.options.mostItems)),
+		);
 	}
 
 	async #fly(some: readonly Wanted<V>[]): Promise<void> {
