@@ -59,6 +59,11 @@ export const UNPLANNED_UNITS = 10_000;
 
 export const DEFAULT_PRIMARY = "reward";
 
+/** Where that stands among the booked metrics. */
+export function placeOfReward({ metrics }: BookedCounts): number {
+	return metrics.findIndex(({ name }) => name === DEFAULT_PRIMARY);
+}
+
 /** The plan as it stood when the analysis began; null where none was declared, or there is one group only. */
 export function planOf(atStart: Experiment): PlanSummary | null {
 	const plan = analysisPlan(atStart, ALPHA);

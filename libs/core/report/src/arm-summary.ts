@@ -1,6 +1,6 @@
 import { armSlice, type BookedCounts } from "#core/booking";
 import type { Group } from "#core/experiment";
-import { DEFAULT_PRIMARY } from "./analysis-plan.js";
+import { placeOfReward } from "./analysis-plan.js";
 import type { ArmCounts } from "./counts.js";
 import { ALPHA, type Estimate, withheldEstimate } from "./estimate.js";
 import { type MeanScale, meanInterval } from "./group-summary.js";
@@ -56,9 +56,7 @@ export function bestSingleArm(
 	booked: BookedCounts,
 	scale: MeanScale,
 ): SingleArm {
-	const place = booked.metrics.findIndex(
-		({ name }) => name === DEFAULT_PRIMARY,
-	);
+	const place = placeOfReward(booked);
 	const known = new Set([
 		...armKeys,
 		...[...new Set(booked.hours.map(({ arm }) => arm))].sort(),

@@ -6,6 +6,7 @@ import { checkLostRows } from "./lost-rows-check.js";
 import { said } from "./said.js";
 import { checkSampleRatio } from "./sample-ratio-check.js";
 import { checkShowing } from "./showing-check.js";
+import type { Baselines } from "./uniform-epochs.js";
 
 export interface CheckSummary {
 	readonly check: string;
@@ -25,6 +26,7 @@ export interface CheckedRun {
 	readonly atStart: Experiment;
 	/** Share of control by epoch. */
 	readonly controlOf: ReadonlyMap<number, number>;
+	readonly baselineOf: Baselines;
 	/** Packs of decisions that were published and never came, of the whole installation. */
 	readonly lostPacks: number;
 	readonly lift: Estimate;
@@ -38,7 +40,7 @@ export function checkRun(run: CheckedRun): readonly CheckSummary[] {
 		checkSampleRatio(run.booked, run.controlOf),
 		checkLostRows(run.booked, run.lostPacks),
 		checkBothGroups(run.booked),
-		checkShowing(run.booked, run.atStart.traffic.baseline),
+		checkShowing(run.booked, run.baselineOf),
 		...checkSameForAll(run),
 	];
 }
@@ -67,13 +69,21 @@ function checkBothGroups({ epochs }: BookedCounts): CheckSummary {
 
 /** A/A: where the policy does what control does, a lift says that the comparison is wrong. */
 function checkSameForAll({
-	atStart: { policy, traffic },
+	atStart: { policy },
+	baselineOf,
 	lift,
 }: CheckedRun): readonly CheckSummary[] {
-	const isSame =
-		(policy.kind === "uniform" && traffic.baseline === "uniform") ||
-		(policy.kind === "fixed" && traffic.baseline === policy.arm);
-	if (!isSame) return [];
+	const served =
+		policy.kind === "fixed"
+			? policy.arm
+			: policy.kind === "uniform"
+				? "uniform"
+				: null;
+	if (
+		served === null ||
+		[...baselineOf.values()].some((baseline) => baseline !== served)
+	)
+		return [];
 	const { low, high } = lift;
 	const isKnown = low !== null && high !== null;
 	const isWrong = isKnown && (low > 0 || high < 0);

@@ -1,6 +1,6 @@
 import type { BookedCounts, Side } from "#core/booking";
 import { mixtureScale, type Range, whyRare } from "#core/statistics";
-import { DEFAULT_PRIMARY } from "./analysis-plan.js";
+import { placeOfReward } from "./analysis-plan.js";
 import type { ArmCounts } from "./counts.js";
 import {
 	ALPHA,
@@ -39,9 +39,7 @@ export function summariseGroup(
 	side: Side,
 	scale: MeanScale,
 ): GroupSummary {
-	const place = booked.metrics.findIndex(
-		({ name }) => name === DEFAULT_PRIMARY,
-	);
+	const place = placeOfReward(booked);
 	const { units, n, mean, standardError } = meanOf(booked, place, side);
 	const { estimate: _, ...interval } = meanInterval(
 		{ mean, standardError, units },

@@ -2,6 +2,7 @@ import type { Group } from "#core/experiment";
 import { adjustedLift } from "./adjusted-lift.js";
 import {
 	type PlannedMetric,
+	placeOfReward,
 	planOf,
 	rankMetrics,
 	UNPLANNED_UNITS,
@@ -22,6 +23,7 @@ import {
 	groupsOf,
 	looksOver,
 	type MetricSummary,
+	meanOf,
 	ofClosed,
 	scaleOf,
 	summariseMetric,
@@ -31,6 +33,7 @@ import { notesOf } from "./notes.js";
 import type { Report, ReportInput } from "./report.js";
 import { summariseSegments } from "./segments.js";
 import { timelineOf } from "./timeline.js";
+import { fixedBaseline, uniformEpochs } from "./uniform-epochs.js";
 
 export function makeReport(input: ReportInput): Report {
 	const { definition, atStart, booked } = input;
@@ -53,7 +56,12 @@ export function makeReport(input: ReportInput): Report {
 		range: reachableRange(experiment.reward),
 	};
 	const armValues = summariseArmValues(booked, experiment);
-	const best = bestSingleArm(armKeys, booked, scale);
+	const drawn = uniformEpochs(booked, input.baselineOf);
+	const best = bestSingleArm(
+		armKeys,
+		drawn.epochs.length > 0 ? drawn : booked,
+		scale,
+	);
 	const [policy, control] = (["policy", "control"] as const).map((side) =>
 		summariseGroup(booked, counts, side, scale),
 	) as [GroupSummary, GroupSummary];
@@ -99,7 +107,7 @@ export function makeReport(input: ReportInput): Report {
 		}),
 		adjustedLift: adjustedLift(input, planned, tau),
 		metrics: summaries,
-		metricsByArm: metricsByArm(booked, ranked, atStart),
+		metricsByArm: metricsByArm(input, ranked),
 		segments: summariseSegments(booked, atStart, planned, tau),
 		armValues,
 		guardrails: input.guardrails,
@@ -114,7 +122,7 @@ export function makeReport(input: ReportInput): Report {
 		control,
 		outside: { decisions: decisionsOf(counts, "outside") },
 		bestSingleArm: best,
-		...uniformExpected(atStart.traffic.baseline, control),
+		...uniformExpected(input),
 		arms: arms("policy"),
 		controlArms: arms("control"),
 		outsideArms: arms("outside"),
@@ -158,18 +166,21 @@ function decisionsOf(counts: readonly ArmCounts[], group: Group): number {
 	);
 }
 
-function uniformExpected(
-	baseline: string,
-	control: GroupSummary,
-): Pick<Report, "uniformExpected" | "uniformExpectedWithheld"> {
+function uniformExpected({
+	booked,
+	baselineOf,
+}: ReportInput): Pick<Report, "uniformExpected" | "uniformExpectedWithheld"> {
+	const fixed = fixedBaseline(baselineOf);
+	const uniform = uniformEpochs(booked, baselineOf);
+	const { mean } = meanOf(uniform, placeOfReward(booked), "control");
 	const reason =
-		baseline !== "uniform"
-			? `Control is always given ${baseline}, not an arm at random, so it does not tell what a uniform choice earns.`
-			: control.mean === null
+		fixed !== null
+			? `Control is always given ${fixed}, not an arm at random, so it does not tell what a uniform choice earns.`
+			: mean === null
 				? "No decision of the control group has been learned yet."
 				: null;
 	return {
-		uniformExpected: reason === null ? control.mean : null,
+		uniformExpected: reason === null ? mean : null,
 		uniformExpectedWithheld: reason,
 	};
 }

@@ -1,8 +1,9 @@
-import { armSlice, type BookedCounts } from "#core/booking";
-import type { Experiment } from "#core/experiment";
+import { armSlice } from "#core/booking";
 import type { Per } from "#core/metrics";
 import type { MetricRole } from "./analysis-plan.js";
 import { type GroupMean, meanOf } from "./metric-summary.js";
+import type { ReportInput } from "./report.js";
+import { fixedBaseline, uniformEpochs } from "./uniform-epochs.js";
 
 /** One metric of one arm, among control's decisions, whose arms are drawn uniformly. */
 export interface ArmMetric extends GroupMean {
@@ -24,19 +25,24 @@ const LEAST_UNITS = 30;
 
 /** The arms of a metric beside each other. The policy's own rows are left out: it gives an arm to whom it suits, so that their means differ by that. */
 export function metricsByArm(
-	booked: BookedCounts,
+	{
+		booked,
+		baselineOf,
+		atStart: { sticky, arms },
+	}: Pick<ReportInput, "booked" | "baselineOf" | "atStart">,
 	metrics: readonly {
 		readonly metric: string;
 		readonly role: MetricRole;
 		readonly place: number;
 	}[],
-	{ arms, traffic, sticky }: Experiment,
 ): readonly MetricByArm[] {
+	const uniform = uniformEpochs(booked, baselineOf);
+	const fixed = fixedBaseline(baselineOf);
 	return metrics.map(({ metric, role, place }) => {
 		const per = booked.metrics[place]?.per;
 		const withheld =
-			traffic.baseline !== "uniform"
-				? `control is always given ${traffic.baseline}, so its decisions tell nothing of other arms`
+			fixed !== null
+				? `control is always given ${fixed}, so its decisions tell nothing of other arms`
 				: per !== undefined && OF_UNITS.includes(per) && sticky !== "unit"
 					? "a listener is given several arms, so that it cannot be told which of them it was; with sticky: unit it can"
 					: null;
@@ -44,7 +50,7 @@ export function metricsByArm(
 			metric,
 			role,
 			arms: arms.map(({ key }) => {
-				const mean = meanOf(booked, place, "control", armSlice(key));
+				const mean = meanOf(uniform, place, "control", armSlice(key));
 				const few =
 					mean.units < LEAST_UNITS
 						? `not enough listeners yet: ${mean.units}, where ${LEAST_UNITS} are needed`

@@ -14,6 +14,7 @@ import type { MetricSummary } from "./metric-summary.js";
 import type { MetricByArm } from "./metrics-by-arm.js";
 import type { SegmentSummary } from "./segments.js";
 import type { GuardrailSummary, Mark, Timeline } from "./timeline.js";
+import type { Baselines } from "./uniform-epochs.js";
 
 export interface Freshness {
 	/** Everything stored up to this revision is counted. */
@@ -90,6 +91,7 @@ export interface ReportInput {
 	readonly servedBefore: boolean;
 	/** Share of control by epoch of the run. */
 	readonly controlOf: ReadonlyMap<number, number>;
+	readonly baselineOf: Baselines;
 	readonly booked: BookedCounts;
 	/** Decisions that are not booked yet, by arm and group; null where they are too many to count now. */
 	readonly open: readonly ArmCounts[] | null;

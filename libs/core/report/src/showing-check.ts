@@ -2,6 +2,11 @@ import type { BookedCounts } from "#core/booking";
 import { chiSquareTail } from "#core/statistics";
 import type { CheckSummary } from "./checks.js";
 import { said } from "./said.js";
+import {
+	type Baselines,
+	fixedBaseline,
+	uniformEpochs,
+} from "./uniform-epochs.js";
 
 /** It is looked at again and again with a test for one look: only what is far beyond chance is told. */
 const ALARM = 1e-6;
@@ -13,9 +18,11 @@ const LEAST_EXPECTED = 5;
  * these are drawn uniformly, since a policy's arms go with their context, and so does what is shown.
  */
 export function checkShowing(
-	{ hours, draws }: BookedCounts,
-	baseline: string,
+	booked: BookedCounts,
+	baselineOf: Baselines,
 ): CheckSummary {
+	const { hours, draws } = uniformEpochs(booked, baselineOf);
+	const fixed = fixedBaseline(baselineOf);
 	const about = {
 		check: "showing",
 		covers: ["values of arms"],
@@ -52,7 +59,7 @@ export function checkShowing(
 				"Arms are not eligible alike, so they are shown in different contexts, and whether showing depends on the arm cannot be told.",
 		};
 	if (
-		baseline !== "uniform" ||
+		fixed !== null ||
 		arms.length < 2 ||
 		expected.flat().some((cell) => !(cell >= LEAST_EXPECTED))
 	)
@@ -61,7 +68,7 @@ export function checkShowing(
 			status: "not enough evidence",
 			pValue: null,
 			sentence:
-				baseline !== "uniform"
+				fixed !== null
 					? "Control always gets the same arm, so it cannot tell whether showing depends on the arm."
 					: shown === decisions && decisions > 0
 						? "Every decision of control was shown."

@@ -202,7 +202,7 @@ export function inputOf(
 	more: Partial<ReportInput> = {},
 ): ReportInput {
 	const booked = bookedOf(rows, definition);
-	const { control } = definition.experiment.traffic;
+	const { control, baseline } = definition.experiment.traffic;
 	return {
 		definition,
 		atStart: definition.experiment,
@@ -213,6 +213,13 @@ export function inputOf(
 				[stratumOf(1, epoch), control],
 			]),
 		),
+		baselineOf: new Map([
+			[1, baseline],
+			...booked.epochs.flatMap(({ epoch }): [number, string][] => [
+				[epoch, baseline],
+				[stratumOf(1, epoch), baseline],
+			]),
+		]),
 		booked,
 		open: [],
 		firstDecidedAt: HOUR,

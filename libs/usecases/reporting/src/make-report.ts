@@ -83,6 +83,12 @@ export class MakeReport {
 					experiment.traffic.control,
 				]),
 			),
+			baselineOf: new Map(
+				analysis.map(({ bookedRun, epoch, experiment }) => [
+					stratumOf(bookedRun, epoch),
+					experiment.traffic.baseline,
+				]),
+			),
 			booked,
 			open: open.arms,
 			firstDecidedAt: booked.hours[0]?.hour ?? open.firstAt,
