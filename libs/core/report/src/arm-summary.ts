@@ -4,6 +4,7 @@ import { placeOfReward } from "./analysis-plan.js";
 import type { ArmCounts } from "./counts.js";
 import { ALPHA, type Estimate, withheldEstimate } from "./estimate.js";
 import { type MeanScale, meanInterval } from "./group-summary.js";
+import { knownArms } from "./known-arms.js";
 import { meanOf } from "./metric-summary.js";
 
 /** How often an arm was given, not what it earned: a mean over decisions that a learning policy chose is biased, `armValues` are not. */
@@ -57,12 +58,8 @@ export function bestSingleArm(
 	scale: MeanScale,
 ): SingleArm {
 	const place = placeOfReward(booked);
-	const known = new Set([
-		...armKeys,
-		...[...new Set(booked.hours.map(({ arm }) => arm))].sort(),
-	]);
 	let best: { arm: string; of: ReturnType<typeof meanOf> } | null = null;
-	for (const arm of known) {
+	for (const arm of knownArms(armKeys, booked)) {
 		const of = meanOf(booked, place, "control", armSlice(arm));
 		if (of.mean !== null && (best?.of.mean == null || of.mean > best.of.mean))
 			best = { arm, of };

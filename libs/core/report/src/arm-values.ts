@@ -7,6 +7,7 @@ import {
 	shownEstimate,
 	withheldEstimate,
 } from "./estimate.js";
+import { knownArms } from "./known-arms.js";
 import { reachableRange } from "./metric-range.js";
 
 export interface ArmValueSummary {
@@ -27,19 +28,19 @@ export interface ArmValueSummary {
 
 /** Every arm of the definition in its order, then those that only the log knows. */
 export function summariseArmValues(
-	{ hours, scores }: BookedCounts,
+	booked: BookedCounts,
 	{ arms, reward }: Experiment,
 ): readonly ArmValueSummary[] {
-	const declared = new Set(arms.map(({ key }) => key));
-	const counts = countsOf(hours);
-	const logged = [...new Set([...counts.keys(), ...scores.keys()])].sort();
-	const known = new Set([...declared, ...logged]);
-	const alpha = ALPHA / Math.max(1, known.size);
+	const declared = arms.map(({ key }) => key);
+	const isDeclared = new Set(declared);
+	const counts = countsOf(booked.hours);
+	const known = knownArms(declared, booked);
+	const alpha = ALPHA / Math.max(1, known.length);
 	const policyTotal = [...counts.values()].reduce(
 		(sum, { policy }) => sum + policy,
 		0,
 	);
-	return [...known].map((arm) => {
+	return known.map((arm) => {
 		const {
 			policy: policyDecisions,
 			control: controlDecisions,
@@ -47,7 +48,7 @@ export function summariseArmValues(
 		} = counts.get(arm) ?? NOTHING;
 		const decisions = policyDecisions + controlDecisions;
 		const found = armValue(
-			scores.get(arm) ?? emptyScores(),
+			booked.scores.get(arm) ?? emptyScores(),
 			alpha,
 			reachableRange(reward),
 		);
@@ -58,7 +59,7 @@ export function summariseArmValues(
 		} as const;
 		return {
 			arm,
-			retired: !declared.has(arm),
+			retired: !isDeclared.has(arm),
 			policyDecisions,
 			controlDecisions,
 			policyShare: policyTotal === 0 ? 0 : policyDecisions / policyTotal,

@@ -1,6 +1,7 @@
 import { armSlice } from "#core/booking";
 import type { Per } from "#core/metrics";
 import type { MetricRole } from "./analysis-plan.js";
+import { knownArms } from "./known-arms.js";
 import { type GroupMean, meanOf } from "./metric-summary.js";
 import type { ReportInput } from "./report.js";
 import { fixedBaseline, uniformEpochs } from "./uniform-epochs.js";
@@ -28,14 +29,19 @@ export function metricsByArm(
 	{
 		booked,
 		baselineOf,
-		atStart: { sticky, arms },
-	}: Pick<ReportInput, "booked" | "baselineOf" | "atStart">,
+		atStart: { sticky },
+		definition: { experiment },
+	}: Pick<ReportInput, "booked" | "baselineOf" | "atStart" | "definition">,
 	metrics: readonly {
 		readonly metric: string;
 		readonly role: MetricRole;
 		readonly place: number;
 	}[],
 ): readonly MetricByArm[] {
+	const arms = knownArms(
+		experiment.arms.map(({ key }) => key),
+		booked,
+	);
 	const uniform = uniformEpochs(booked, baselineOf);
 	const fixed = fixedBaseline(baselineOf);
 	return metrics.map(({ metric, role, place }) => {
@@ -49,17 +55,17 @@ export function metricsByArm(
 		return {
 			metric,
 			role,
-			arms: arms.map(({ key }) => {
-				const mean = meanOf(uniform, place, "control", armSlice(key));
+			arms: arms.map((arm) => {
+				const mean = meanOf(uniform, place, "control", armSlice(arm));
 				const few =
 					mean.units < LEAST_UNITS
 						? `not enough listeners yet: ${mean.units}, where ${LEAST_UNITS} are needed`
 						: null;
 				const why = withheld ?? few;
 				return why === null
-					? { arm: key, ...mean, withheld: null }
+					? { arm, ...mean, withheld: null }
 					: {
-							arm: key,
+							arm,
 							...mean,
 							mean: null,
 							standardError: null,

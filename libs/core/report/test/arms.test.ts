@@ -54,6 +54,32 @@ describe("the arms", () => {
 		).toMatch(/always given focus/);
 	});
 
+	test("that were added while it ran are compared by every metric too, and those that are gone", () => {
+		const added = definitionOf({
+			...PLANNED,
+			arms: [{ key: "energy" }, { key: "calm" }, { key: "late" }],
+		});
+		const rows = [
+			...unitsOf("control", 60, 30, { arm: "calm" }),
+			...unitsOf("control", 50, 20, { arm: "late" }),
+			...unitsOf("control", 40, 10, { arm: "focus" }),
+		];
+		const { metricsByArm, armValues } = makeReport({
+			...inputOf(rows, added),
+			atStart: planned.experiment,
+		});
+		const reward = metricsByArm.find(({ metric }) => metric === "reward");
+		expect(reward?.arms).toMatchObject([
+			{ arm: "energy", mean: null },
+			{ arm: "calm", mean: 0.5 },
+			{ arm: "late", mean: 0.4 },
+			{ arm: "focus", mean: 0.25 },
+		]);
+		expect(armValues.map(({ arm }) => arm)).toEqual(
+			reward?.arms.map(({ arm }) => arm),
+		);
+	});
+
 	test("that the definition no longer has stand last", () => {
 		const rows = [
 			...unitsOf("policy", 100, 50),
