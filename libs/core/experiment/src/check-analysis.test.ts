@@ -262,11 +262,22 @@ describe("what an experiment is judged by", () => {
 		expect(said(change)).toEqual([expect.stringContaining(message)]);
 	});
 
-	it("may be stored with a guardrail on a metric that nobody knows, as earlier versions took it", () => {
-		const guardrails = [{ metric: "m", max: 1, action: "pause" }];
-		expect(parse({ guardrails }).ok).toBe(false);
-		const stored = parseExperiment({ ...document, guardrails }, "stored");
-		expect(stored.ok && stored.value.guardrails).toEqual(guardrails);
+	it.each([
+		["on a metric that nobody knows", { metric: "m", max: 1 }],
+		["on what is known after days", { metric: "return_1d", min: 0.1 }],
+		["on the length of sessions", { metric: "session_length", min: 60 }],
+		["that no value passes", { metric: "save_rate", min: 0.2, max: 0.1 }],
+	])(
+		"may be stored with a guardrail %s, as earlier versions took it",
+		(_, guardrail) => {
+			const guardrails = [{ ...guardrail, action: "pause" }];
+			expect(parse({ guardrails }).ok).toBe(false);
+			const stored = parseExperiment({ ...document, guardrails }, "stored");
+			expect(stored.ok && stored.value.guardrails).toEqual(guardrails);
+		},
+	);
+
+	it("is not stored with a guardrail without bound, which was never taken", () => {
 		const unbound = [{ metric: "m", action: "pause" }];
 		expect(
 			parseExperiment({ ...document, guardrails: unbound }, "stored").ok,

@@ -69,7 +69,7 @@ export function metricProblems(metrics: MetricsDocument): Problem[] {
 }
 
 /** A name that is neither built in nor one of the experiment's own. */
-export function nameProblems(
+function nameProblems(
 	name: string,
 	path: string,
 	known: readonly string[],
@@ -83,18 +83,18 @@ export function nameProblems(
 	return [{ path, message: `There is no metric "${name}". ${hint}` }];
 }
 
-export function knownMetrics({ define = [] }: MetricsDocument): string[] {
+function knownMetrics({ define = [] }: MetricsDocument): string[] {
 	return [...BUILT_IN, ...define.map(({ name }) => name)];
 }
 
-/** What is wrong with guardrails apart from the metric's name. */
+/** What makes a guardrail none, whenever it was taken. */
 export function guardrailProblems(
 	guardrails: readonly Placed<GuardrailDocument>[],
 	traffic: TrafficDocument | null,
 ): Problem[] {
 	return guardrails.flatMap(({ index, value }) => {
 		const path = `guardrails[${index}]`;
-		const { metric, max, min, versus, margin } = value;
+		const { max, min, versus, margin } = value;
 		const isLimit = max !== undefined || min !== undefined;
 		const control = traffic === null ? null : toTraffic(traffic).control;
 		return [
@@ -114,22 +114,37 @@ export function guardrailProblems(
 				"A margin is how much worse than control is still taken: it needs versus: control.",
 			),
 			...say(
-				max !== undefined && min !== undefined && max < min,
-				`${path}.max`,
-				`Must not be below min, which is ${min}: no value lies between them.`,
-			),
-			...say(
 				versus !== undefined && (control === 0 || control === 1),
 				`${path}.versus`,
 				control === 0
 					? "Nobody is control, so there is nothing to compare with: set traffic.control, such as 0.1, or give max or min instead."
 					: "Everyone is control, so there is no policy to compare with it: set traffic.control below 1.",
 			),
+		];
+	});
+}
+
+/** What is refused of a person only: rows were stored before these rules, and what serves must go on to be read. */
+export function writtenGuardrailProblems(
+	guardrails: readonly Placed<GuardrailDocument>[],
+	metrics: MetricsDocument | null,
+): Problem[] {
+	return guardrails.flatMap(({ index, value: { metric, max, min } }) => {
+		const path = `guardrails[${index}]`;
+		return [
+			...say(
+				max !== undefined && min !== undefined && max < min,
+				`${path}.max`,
+				`Must not be below min, which is ${min}: no value lies between them.`,
+			),
 			...say(
 				hasOwnSpan(metric),
 				`${path}.metric`,
 				`${metric} counts over a span of its own, which tells of harm too late: guard what a single decision comes to, such as skip_rate or save_rate.`,
 			),
+			...(metrics === null
+				? []
+				: nameProblems(metric, `${path}.metric`, knownMetrics(metrics))),
 		];
 	});
 }

@@ -27,9 +27,8 @@ import {
 import { liveArmProblems } from "./check-live.js";
 import {
 	guardrailProblems,
-	knownMetrics,
 	metricProblems,
-	nameProblems,
+	writtenGuardrailProblems,
 } from "./check-metrics.js";
 import { armFeatureProblems, policyProblems } from "./check-policy.js";
 import { productProblems } from "./check-products.js";
@@ -54,7 +53,7 @@ import { deepFreeze, findJsonProblem, isPlainObject } from "./json-guard.js";
 import { schemaProblems } from "./schema-problems.js";
 import { stickyWarnings } from "./sticky.js";
 
-/** Written: by a person, now. Stored: when it was taken, guardrails could name any metric. */
+/** Written: by a person, now. Stored: when it was taken, guardrails could name any metric and exclude each other. */
 type Origin = "written" | "stored";
 
 /**
@@ -154,15 +153,9 @@ function analysisProblems(
 	const guardrails = wellFormed(guardrailSchema, raw.guardrails);
 	const metrics = metricsSchema.safeParse(raw.metrics ?? {}).data ?? null;
 	const problems = guardrailProblems(guardrails, traffic);
-	if (metrics !== null) {
-		problems.push(...metricProblems(metrics));
-		const known = knownMetrics(metrics);
-		if (origin === "written")
-			for (const { index, value } of guardrails)
-				problems.push(
-					...nameProblems(value.metric, `guardrails[${index}].metric`, known),
-				);
-	}
+	if (metrics !== null) problems.push(...metricProblems(metrics));
+	if (origin === "written")
+		problems.push(...writtenGuardrailProblems(guardrails, metrics));
 	const rawContext = isPlainObject(raw.context) ? raw.context : {};
 	if (features.length === listOf(rawContext.features).length) {
 		const { segments, covariate } = analysisFields;

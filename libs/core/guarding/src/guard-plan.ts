@@ -114,7 +114,7 @@ function isRate({ measure }: Metric): boolean {
 }
 
 /** Metrics of sessions and of coming back are no sums over decisions. */
-function isCountedElsewhere({ per }: Metric): boolean {
+export function isCountedElsewhere({ per }: Metric): boolean {
 	return per === "session" || per === "closed unit";
 }
 

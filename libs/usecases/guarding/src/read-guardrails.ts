@@ -1,5 +1,10 @@
 import type { ExperimentState, Guardrail } from "#core/experiment";
-import { guardPlan, type Looked, lookAtGuard } from "#core/guarding";
+import {
+	guardPlan,
+	type Looked,
+	lookAtGuard,
+	whyNeverActs,
+} from "#core/guarding";
 import type {
 	DefinitionAudit,
 	DefinitionStore,
@@ -109,10 +114,31 @@ export class ReadGuardrails {
 		}
 		const trips = since === null ? [] : await this.trips.since(key, since);
 		return guardrails.map((guardrail, index) => {
+			const never = whyNeverActs(experiment, guardrail);
+			if (never !== null) return neverActs(guardrail, index, never);
 			const trip = trips.find((one) => one.guardrail === index) ?? null;
 			return statusOf(guardrail, index, looks.get(index) ?? [], trip);
 		});
 	}
+}
+
+function neverActs(
+	guardrail: Guardrail,
+	index: number,
+	sentence: string,
+): GuardrailStatus {
+	return {
+		index,
+		guardrail,
+		status: "waiting",
+		decisions: 0,
+		units: 0,
+		value: null,
+		limit: null,
+		beyondAtLeast: null,
+		sentence,
+		trip: null,
+	};
 }
 
 /** Of both bounds of a guardrail, the one that is nearer to be broken. */
