@@ -28,7 +28,13 @@ export function bookLog(
 		async () => {
 			const now = await clock.now();
 			if (now === null) return;
-			await booking.execute(now);
+			await booking.execute(now, (experiment, error) => {
+				metrics.bookingFailed(experiment);
+				log.error(
+					{ err: error },
+					`Decisions of ${experiment} were not booked; it is tried again in five seconds. See "Reports fall behind" in docs/runbook.md.`,
+				);
+			});
 			metrics.booked(await watch.execute(now));
 		},
 		EVERY_MS,

@@ -187,6 +187,12 @@ export class Metrics {
 		["experiment"],
 	);
 
+	readonly #bookingFailures = this.#counter(
+		"segue_booking_failures_total",
+		"Times that decisions of an experiment could not be booked; it is tried again every five seconds.",
+		["experiment"],
+	);
+
 	readonly #webhooks = this.#counter(
 		"segue_webhooks_total",
 		"Attempts to deliver a message to the webhook: delivered, postponed (failed, and due again) or given up.",
@@ -356,6 +362,10 @@ export class Metrics {
 			[],
 			read,
 		);
+	}
+
+	bookingFailed(experiment: string): void {
+		this.#bookingFailures.inc({ experiment });
 	}
 
 	/** Of all running experiments, in the place of what was said before. */

@@ -6,7 +6,6 @@ import {
 	type Closings,
 	COHORT_HOURS,
 	closeCohorts,
-	hourOf,
 	type RunKey,
 	runKeyOf,
 	type StoredUnit,
@@ -16,6 +15,7 @@ import {
 } from "#core/booking";
 import { timeOfId, uuidAtTime } from "#core/log";
 import { Leisure } from "#usecases/pacing";
+import { lookAt, passHours } from "./hours-passed.js";
 import type { BookedNext, BookingLog, BookingState } from "./ports.js";
 import { LEAST_DELAY_MS, MOST_DELAY_MS, ripeAfterMs } from "./ripe.js";
 
@@ -31,8 +31,6 @@ const FAR_BEHIND_MS = 10 * MINUTE_MS;
 const LITTLE_REST = 1;
 /** A cursor that passes no decision moves on in such strides. */
 const LEAST_MOVE_MS = 30_000;
-/** From its last decision on, as long as a cohort can be open and some days more. */
-const LAST_MS = 40 * 24 * HOUR_MS;
 
 const NOTHING: BookingChanges = {
 	units: [],
@@ -69,28 +67,41 @@ export class BookDecisions {
 	/**
 	 * Returns how many decisions were booked or corrected.
 	 * @param clock the stream's time, milliseconds: all that it stored before has been learned
+	 * @param onFailed told of each experiment that could not be booked, while the others are; without it the first of them ends it all
 	 */
-	async execute(clock: number): Promise<number> {
+	async execute(
+		clock: number,
+		onFailed: (experiment: string, error: unknown) => void = rethrow,
+	): Promise<number> {
 		let decisions = 0;
-		for (const experiment of await this.log.behind(clock)) {
-			let known: BookingState | null = null;
-			for (let i = 0; i < MOST_STEPS && !this.isStopped(); i++) {
-				const state: BookingState | null =
-					known ?? (await this.log.claim(experiment));
-				if (state === null) break;
-				const leisure = new Leisure(
-					this.#isFarBehind(state, clock) ? LITTLE_REST : undefined,
-				);
-				const step = await this.#next(state, clock, leisure);
-				if (step === null) break;
-				const isStored = await this.log.commit(state, step.next, step.changes);
-				if (isStored) decisions += step.changes.decisions;
-				// What is stored renews the claim.
-				known = isStored ? { ...state, ...step.next } : null;
-				await leisure.rest();
+		for (const experiment of await this.log.behind(clock))
+			try {
+				for await (const booked of this.#steps(experiment, clock))
+					decisions += booked;
+			} catch (error) {
+				onFailed(experiment, error);
 			}
-		}
 		return decisions;
+	}
+
+	/** How many decisions each step that was stored booked or corrected. */
+	async *#steps(experiment: string, clock: number): AsyncGenerator<number> {
+		let known: BookingState | null = null;
+		for (let i = 0; i < MOST_STEPS && !this.isStopped(); i++) {
+			const state: BookingState | null =
+				known ?? (await this.log.claim(experiment));
+			if (state === null) return;
+			const leisure = new Leisure(
+				this.#isFarBehind(state, clock) ? LITTLE_REST : undefined,
+			);
+			const step = await this.#next(state, clock, leisure);
+			if (step === null) return;
+			const isStored = await this.log.commit(state, step.next, step.changes);
+			if (isStored) yield step.changes.decisions;
+			// What is stored renews the claim.
+			known = isStored ? { ...state, ...step.next } : null;
+			await leisure.rest();
+		}
 	}
 
 	#isFarBehind({ experiment, cursor }: BookingState, clock: number): boolean {
@@ -156,7 +167,10 @@ export class BookDecisions {
 		const { experiment, cursor, newestId } = state;
 		const watermark = (otherwise: number) =>
 			uuidAtTime(clock - (this.#delays.get(experiment) ?? otherwise));
-		if (newestId <= cursor) return passHours(state, watermark(MOST_DELAY_MS));
+		if (newestId <= cursor) {
+			const next = passHours(state, watermark(MOST_DELAY_MS));
+			return next && { next, changes: NOTHING };
+		}
 		const upTo = watermark(LEAST_DELAY_MS);
 		if (upTo <= cursor) return null;
 		const rows = await this.log.page(state, upTo, this.pageSize);
@@ -272,22 +286,8 @@ export class BookDecisions {
 	}
 }
 
-/** Where no decision is in sight, time passes all the same: cohorts close. */
-function passHours(state: BookingState, watermark: string): Step | null {
-	const hour = hourOf(watermark);
-	if (
-		hour <= hourOf(state.cursor) ||
-		timeOfId(state.cursor) > timeOfId(state.newestId) + LAST_MS
-	)
-		return null;
-	const cursor = uuidAtTime(hour * HOUR_MS);
-	return { next: { ...state, cursor, look: null }, changes: NOTHING };
+function rethrow(_: string, error: unknown): never {
+	throw error;
 }
 
 const earlier = (a: string, b: string): string => (a < b ? a : b);
-
-/** The last full hour that the cursor went past, if it went past one. */
-function lookAt(from: string, to: string): number | null {
-	const hour = hourOf(to) * HOUR_MS;
-	return hour > timeOfId(from) ? hour : null;
-}

@@ -415,6 +415,26 @@ test("where a new version's window is shorter, no decision that waited for the l
 	expect(log.booked()).toHaveLength(minutes);
 });
 
+test("an experiment that cannot be booked holds up no other, and is told of", async () => {
+	const log = new MemoryBookingLog(KEY, START - DAY);
+	log.behind = async () => ["broken", KEY];
+	const claim = log.claim.bind(log);
+	let claims = 0;
+	log.claim = async () => {
+		claims += 1;
+		if (claims === 1) throw new Error("its definition is not read");
+		return claim();
+	};
+	decisions(log, plainOne);
+	const failed: string[] = [];
+	const booked = await new BookDecisions(log).execute(
+		START + DAY,
+		(experiment, error) => failed.push(`${experiment}: ${error}`),
+	);
+	expect(booked).toBe(1);
+	expect(failed).toEqual(["broken: Error: its definition is not read"]);
+});
+
 test("a listener who comes before a pause and after it is one unit, and one who comes after a stop another", async () => {
 	const log = new MemoryBookingLog(KEY, START - DAY);
 	const at = (hours: number, definition: number) => ({
