@@ -32,12 +32,17 @@ export class HeldRuns {
 	/** A contribution in the columns of its run. Metrics are known by name: the first definition that has one says what it is. */
 	inColumns(definition: Definition, contribution: Contribution): Contribution {
 		const places = this.#placesOf(definition);
-		if (places.every((place, i) => place === i)) return contribution;
-		const columns = new Array<number>(
-			2 * this.#hold(bookedIn(definition)).metrics.length,
-		).fill(0);
+		const { metrics } = this.#hold(bookedIn(definition));
+		const isCounted = (place: number) =>
+			metrics[place]?.isLate === true && metrics[place].per === "unit";
+		if (places.every((place, i) => place === i && !isCounted(place)))
+			return contribution;
+		const columns = new Array<number>(2 * metrics.length).fill(0);
 		places.forEach((place, i) => {
-			columns[2 * place] = contribution.columns[2 * i] as number;
+			// So that it is known of a unit whether it was there when the metric was.
+			columns[2 * place] = isCounted(place)
+				? 1
+				: (contribution.columns[2 * i] as number);
 			columns[2 * place + 1] = contribution.columns[2 * i + 1] as number;
 		});
 		return { ...contribution, columns };
@@ -56,9 +61,11 @@ export class HeldRuns {
 		const known = this.#columns.get(definition.id);
 		if (known !== undefined) return known;
 		const { metrics } = this.#hold(bookedIn(definition));
+		const isFirst = metrics.length === 0;
 		const places = metricsOf(definition.experiment).map((metric) => {
 			const place = metrics.findIndex(({ name }) => name === metric.name);
-			return place >= 0 ? place : metrics.push(metric) - 1;
+			if (place >= 0) return place;
+			return metrics.push(isFirst ? metric : { ...metric, isLate: true }) - 1;
 		});
 		this.#columns.set(definition.id, places);
 		return places;

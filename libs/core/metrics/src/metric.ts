@@ -27,6 +27,8 @@ export interface Metric {
 	readonly measure: Measure;
 	/** What a unit's C is cut off at, steps of the grid; null: nowhere. */
 	readonly cap: number | null;
+	/** Defined after its run had booked decisions without it. Of a metric by unit, a unit is an observation from its first decision with it on. */
+	readonly isLate?: true;
 }
 
 /** Steps of the grid in 1. */
@@ -75,9 +77,13 @@ export const DECISIONS = columnOf("impression_rate");
 
 /** n and C of a unit as sums take them: its C cut off at the cap, and 1 as its n where the unit itself is the observation. */
 export function ofUnit(
-	{ per, cap }: Metric,
+	{ per, cap, isLate }: Metric,
 	n: number,
 	c: number,
 ): readonly [n: number, c: number] {
-	return [per === "unit" ? 1 : n, cap === null ? c : Math.min(cap, c)];
+	const isObserved = !isLate || n > 0;
+	return [
+		per === "unit" ? Number(isObserved) : n,
+		cap === null ? c : Math.min(cap, c),
+	];
 }

@@ -3,10 +3,12 @@ import { expect, test } from "vitest";
 import { unitKeyOf } from "#core/booking";
 import type { Definition } from "#core/experiment";
 import type { DecisionRow, Event } from "#core/log";
+import { BUILT_IN } from "#core/metrics";
 import type { ScoreSums } from "#core/statistics";
 import {
 	aDecision,
 	aDefinition,
+	anEvent,
 	anExperiment,
 	idAt,
 } from "../../../../test/support/builders.js";
@@ -24,6 +26,13 @@ const DAY = 24 * HOUR;
 const START = Date.UTC(2026, 4, 1);
 const KEY = "booked";
 
+const likes = {
+	name: "likes",
+	event: "like",
+	per: "unit",
+	count: "each",
+	cap: 2,
+};
 const experimentOf = {
 	key: KEY,
 	arms: [{ key: "a" }, { key: "b" }, { key: "c" }],
@@ -51,17 +60,20 @@ const experimentOf = {
 	segments: ["device"],
 	covariate: "loyalty",
 	metrics: {
-		define: [
-			{ name: "likes", event: "like", per: "unit", count: "each", cap: 2 },
-		],
+		define: [likes],
 	},
 };
 const experiment = anExperiment(experimentOf);
+const shares = { ...likes, name: "shares", event: "share" };
+const withShares = anExperiment({
+	...experimentOf,
+	metrics: { define: [likes, shares] },
+});
 const definitions: readonly Definition[] = [
 	aDefinition(experiment, { id: 1, epoch: 1 }),
 	aDefinition(experiment, { id: 2, epoch: 2 }),
-	// Paused and started again, then stopped and started again.
-	aDefinition(experiment, { id: 3, epoch: 2, run: 2 }),
+	// Paused, given another metric and started again, then stopped and started again.
+	aDefinition(withShares, { id: 3, epoch: 2, run: 2 }),
 	aDefinition(experiment, { id: 4, epoch: 2, run: 3, bookedRun: 3 }),
 ];
 
@@ -70,6 +82,7 @@ const TYPES = [
 	"save",
 	"skip",
 	"like",
+	"share",
 	"click",
 	"complete",
 	"premium",
@@ -221,15 +234,21 @@ function expectRecounted(log: MemoryBookingLog): void {
 	const { state } = log;
 	if (state === null) return;
 	const booked = log.booked();
-	const plain = plainSums(booked, state.closings, (epoch, unit) => {
-		const [version, run, number] = epoch.split(" ").map(Number) as [
-			number,
-			number,
-			number,
-		];
-		return log.storedUnits.get(unitKeyOf({ version, run, epoch: number, unit }))
-			?.id as number;
-	});
+	const plain = plainSums(
+		booked,
+		state.closings,
+		(epoch, unit) => {
+			const [version, run, number] = epoch.split(" ").map(Number) as [
+				number,
+				number,
+				number,
+			];
+			return log.storedUnits.get(
+				unitKeyOf({ version, run, epoch: number, unit }),
+			)?.id as number;
+		},
+		(run) => log.storedRuns.get(run)?.metrics,
+	);
 	const trimmed = (list: readonly bigint[]) => {
 		const copy = [...list];
 		while (copy.at(-1) === 0n) copy.pop();
@@ -433,6 +452,49 @@ test("an experiment that cannot be booked holds up no other, and is told of", as
 	);
 	expect(booked).toBe(1);
 	expect(failed).toEqual(["broken: Error: its definition is not read"]);
+});
+
+test("a metric by listener that is defined while the run goes on has those who came since, and an erasure takes out what it put in", async () => {
+	const log = new MemoryBookingLog(KEY, START - DAY);
+	const defining = (id: number, ...define: object[]) =>
+		aDefinition(anExperiment({ ...experimentOf, metrics: { define } }), { id });
+	const [before, after] = [
+		defining(1, likes),
+		// Whatever order they are written in.
+		defining(2, shares, likes),
+	];
+	let made = 0;
+	const come = (definition: Definition, hour: number, units: number) => {
+		for (let unit = 0; unit < units; unit++) {
+			made += 1;
+			const id = idAt(START + hour * HOUR + made, made);
+			const row = aDecision(definition, { id, arm: "a", unit: `unit-${unit}` });
+			const share = anEvent(row, "share", { at: row.decidedAt + 1_000 });
+			log.learn([{ definition, row }], [share]);
+		}
+	};
+	const last = () => {
+		const { moments = [] } = log.sums.get("1 1 1 policy all") ?? {};
+		return moments.slice(6 * BUILT_IN.length + 6).map(Number);
+	};
+	come(before, 0, 20);
+	await book(log, START + 2 * HOUR, 7);
+	expect(last()).toEqual([]);
+	// Half of them come back, and two others.
+	come(after, 3, 10);
+	come(after, 4, 22);
+	await book(log, START + 6 * HOUR, 7);
+	const each = 4096 * 2;
+	expect(last().slice(0, 4)).toEqual([22, 22, 10 * each + 12 * 4096, 22]);
+	expectRecounted(log);
+	come(before, 5, 21);
+	await book(log, START + 8 * HOUR, 7);
+	expect(last().slice(0, 4)).toEqual([22, 22, 10 * each + 12 * 4096, 22]);
+	expectRecounted(log);
+	for (const unit of ["unit-0", "unit-15", "unit-21"]) log.erase(unit);
+	await book(log, START + 8 * HOUR, 7);
+	expect(last().slice(0, 4)).toEqual([19, 19, 9 * each + 10 * 4096, 19]);
+	expectRecounted(log);
 });
 
 test("a listener who comes before a pause and after it is one unit, and one who comes after a stop another", async () => {

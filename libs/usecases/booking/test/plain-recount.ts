@@ -6,7 +6,7 @@ import {
 	sideOf,
 } from "#core/booking";
 import { timeOfId } from "#core/log";
-import { contributionOf, metricsOf, ofUnit } from "#core/metrics";
+import { contributionOf, type Metric, metricsOf, ofUnit } from "#core/metrics";
 import {
 	addScore,
 	blockOf,
@@ -25,6 +25,9 @@ export function plainSums(
 	decisions: readonly Bookable[],
 	closings: Closings,
 	rowOf: (epoch: string, unit: string) => number,
+	/** Of a run; those of its first definition where none came later. */
+	metricsOfRun: (run: string) => readonly Metric[] | undefined = () =>
+		undefined,
 ): Map<string, { units: bigint; moments: bigint[]; covariate: bigint[] }> {
 	const sums = new Map<
 		string,
@@ -91,13 +94,20 @@ export function plainSums(
 					continue;
 				const sum = of(`${epoch} ${side} ${slice}`);
 				sum.units += 1n;
-				metricsOf(experiment).forEach((metric, i) => {
+				const run = epoch.slice(0, epoch.lastIndexOf(" "));
+				const metrics = metricsOfRun(run) ?? metricsOf(experiment);
+				metrics.forEach((metric, i) => {
 					let n = 0;
 					let c = 0;
 					for (const one of part) {
+						const place = metricsOf(one.definition.experiment).findIndex(
+							({ name }) => name === metric.name,
+						);
+						if (place < 0) continue;
 						const { columns } = worth(one);
-						n += columns[2 * i] as number;
-						c += columns[2 * i + 1] as number;
+						const isThere = metric.isLate && metric.per === "unit";
+						n += isThere ? 1 : (columns[2 * place] as number);
+						c += columns[2 * place + 1] as number;
 					}
 					if (metric.name === "session_length" && slice === "all")
 						for (const [, session] of groupBy(part, ({ row }) => row.session)) {
