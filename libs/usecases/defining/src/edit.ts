@@ -6,6 +6,7 @@ import {
 	type ExperimentState,
 	exploratoryReasons,
 	frozenProblems,
+	type Problem,
 } from "#core/experiment";
 import { fail } from "#usecases/errors";
 import type { DefinitionChange, StoredDefinition } from "./ports.js";
@@ -60,7 +61,7 @@ export function edit(
 	if (diff.changes.length === 0) return null;
 	refuseFrozen(current, experiment);
 	const { state, run, bookedRun, analysis, epoch, winner, held } = current;
-	if (winner !== null) keepWinner(experiment, winner);
+	keepWinner(winner, experiment);
 	return {
 		experiment,
 		version: diff.newVersion
@@ -103,18 +104,28 @@ function refuseFrozen(current: StoredDefinition, experiment: Experiment): void {
 }
 
 /** What everyone gets since the stop must stay an arm that may be chosen. */
-function keepWinner({ arms }: Experiment, winner: string): void {
+export function winnerProblems(
+	winner: string | null,
+	{ arms }: Experiment,
+): Problem[] {
 	const arm = arms.find(({ key }) => key === winner);
-	if (arm !== undefined && arm.state === undefined) return;
+	if (winner === null || (arm !== undefined && arm.state === undefined))
+		return [];
+	return [
+		{
+			path: "arms",
+			message: `Keep the arm "${winner}" active, or stop the experiment with another winner first.`,
+		},
+	];
+}
+
+function keepWinner(winner: string | null, experiment: Experiment): void {
+	const problems = winnerProblems(winner, experiment);
+	if (problems.length === 0) return;
 	throw fail(
 		"invalid",
-		`The arm "${winner}" is what everyone gets since the stop; an edit cannot remove, pause or retire it.`,
-		[
-			{
-				path: "arms",
-				message: `Keep the arm "${winner}" active, or stop the experiment with another winner first.`,
-			},
-		],
+		`The arm "${winner}" is what everyone gets since the stop; an edit cannot remove, pause or retire it. ${problems[0]?.message}`,
+		problems,
 	);
 }
 

@@ -5,7 +5,7 @@ import {
 	type Problem,
 	renderInstant,
 } from "#core/experiment";
-import { compare } from "./edit.js";
+import { compare, winnerProblems } from "./edit.js";
 
 /** What is there now, as far as a plan needs it: from the store, or read over HTTP and parsed. */
 export interface CurrentExperiment {
@@ -13,6 +13,8 @@ export interface CurrentExperiment {
 	readonly state: ExperimentState;
 	readonly version: number;
 	readonly etag: string;
+	/** The arm that everyone gets since the stop. */
+	readonly winner: string | null;
 }
 
 export interface PlannedChange {
@@ -81,7 +83,13 @@ export function planChange(
 		key,
 		action: current === null ? "create" : action,
 		...diff,
-		refused: current === null ? [] : frozenProblems(current, wanted),
+		refused:
+			current === null || action === "none"
+				? []
+				: [
+						...frozenProblems(current, wanted),
+						...winnerProblems(current.winner, wanted),
+					],
 		state: current?.state ?? null,
 		etag: current?.etag ?? null,
 	};

@@ -8,6 +8,7 @@ import {
 	passedInstants,
 	planChange,
 	StartExperiment,
+	StopExperiment,
 } from "../src/index.js";
 import { document } from "./documents.js";
 import { MemoryDefinitionStore } from "./memory-definition-store.js";
@@ -79,6 +80,19 @@ test("a plan says what would be refused, before anybody tries", async () => {
 		action: "edit",
 		refused: [{ path: "metrics.primary" }],
 	});
+	await new StopExperiment(store, store).execute({
+		key: "morning",
+		winner: document.arms[0]?.key,
+		...by,
+	});
+	const others = parsed({ ...document, arms: document.arms.slice(1) });
+	const [without] = await new PlanExperiments({ find }).execute([others]);
+	expect(without?.refused).toEqual([
+		{
+			path: "arms",
+			message: `Keep the arm "${document.arms[0]?.key}" active, or stop the experiment with another winner first.`,
+		},
+	]);
 });
 
 test("what the planned size can find is said in words, with the standard error and τ", () => {
@@ -119,7 +133,12 @@ test("a plan warns of an instant that has passed before it is declared, not of o
 	const now = Date.UTC(2026, 11, 2);
 	const before = parsed(document);
 	const wanted = parsed({ ...document, schedule: { start } });
-	const current = { state: "draft", version: 1, etag: '"1"' } as const;
+	const current = {
+		state: "draft",
+		version: 1,
+		etag: '"1"',
+		winner: null,
+	} as const;
 	const plans = [
 		planChange(null, wanted),
 		planChange({ ...current, experiment: before }, wanted),
