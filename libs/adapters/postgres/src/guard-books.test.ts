@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type GuardBook, guardPlan, type SumsBySide } from "#core/guarding";
-import type { DecisionRow, Event } from "#core/log";
+import { type DecisionRow, type Event, uuidAtTime } from "#core/log";
 import { STEPS } from "#core/metrics";
 import type { StoredDefinition } from "#usecases/defining";
 import type { BookStep } from "#usecases/guarding";
@@ -13,7 +13,13 @@ import {
 } from "../../../../test/support/builders.js";
 import { LedgerOfTest } from "../../../../test/support/ledger.js";
 import { seededRandom, shuffled } from "../../../../test/support/random.js";
-import { forgetBooks, PostgresErasure, PostgresGuardBooks } from "./index.js";
+import { touchedIds } from "./guard-log.js";
+import {
+	ensurePartitions,
+	forgetBooks,
+	PostgresErasure,
+	PostgresGuardBooks,
+} from "./index.js";
 
 const MINUTE = 60_000;
 const experiment = anExperiment({
@@ -330,5 +336,46 @@ describe("the book of a guardrail", () => {
 			union select s.book from guard_sums s left join guard_books b on b.id = s.book where b.id is null`,
 		);
 		expect(orphans).toEqual([]);
+	});
+
+	it("reads no day of the log that was over when it began, and of the others what a batch brought by the batch alone", async () => {
+		const { database } = log;
+		await database.query(
+			"update installation set horizon = segue_id_floor(now() - interval '6 days')",
+		);
+		const query = (text: string, values?: readonly unknown[]) =>
+			database.query(text, values);
+		await ensurePartitions(query, Date.now());
+		await tell(happenings(10, 40));
+		let plan = "";
+		const explaining = {
+			query: async (text: string, values: readonly unknown[]) => {
+				const lines = await database.query<{ "QUERY PLAN": string }>(
+					`explain (costs off) ${text}`,
+					values,
+				);
+				plan = lines.map((line) => line["QUERY PLAN"]).join("\n");
+				return { rows: [] };
+			},
+		};
+		const cursor = uuidAtTime(END);
+		const { key } = definition.experiment;
+		const book = { id: 1, cursor, revision: 0 };
+		await touchedIds(explaining as never, key, book, 9, begun);
+		const days = [...plan.matchAll(/ on (decisions|outcomes)_(\d{8})/g)].map(
+			([, table, day]) => `${table} ${day}`,
+		);
+		const first = new Date(begun).toISOString().slice(0, 10);
+		const digits = first.replaceAll("-", "");
+		expect(days).toContain(`decisions ${digits}`);
+		expect(days).toContain(`outcomes ${digits}`);
+		expect(
+			days.filter((day) => (day.split(" ")[1] as string) < digits),
+		).toEqual([]);
+		const indexes = [...plan.matchAll(/Scan (?:using|on) (\S+_(?:idx|pkey))/g)]
+			.map(([, index]) => index as string)
+			.filter((index) => /^(decisions|outcomes)_/.test(index));
+		expect(indexes.length).toBeGreaterThan(0);
+		for (const index of indexes) expect(index).toMatch(/_batch_idx/);
 	});
 });

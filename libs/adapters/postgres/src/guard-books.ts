@@ -21,6 +21,7 @@ import {
 import {
 	addToGuardSums,
 	type BookRecord,
+	CLOCKS_APART_MS,
 	moveBook,
 	openBook,
 	readGuardSums,
@@ -86,7 +87,8 @@ async function stepOn(
 		book.revision,
 		REVISIONS,
 	);
-	const touched = await touchedIds(client, experiment, book, to);
+	const begunAt = since.at - CLOCKS_APART_MS;
+	const touched = await touchedIds(client, experiment, book, to, begunAt);
 	const next =
 		to === newest
 			? await nextIds(client, experiment, book, upTo, DECISIONS)

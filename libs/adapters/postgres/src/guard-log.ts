@@ -7,6 +7,7 @@ import {
 } from "./outcome-record.js";
 
 const FIRST_ID = "00000000-0000-0000-0000-000000000000";
+const DAY_MS = 86_400_000;
 const LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
 /** What the guardrails' books read of the log, one action a function; guard-books.ts gives their order. */
@@ -44,25 +45,35 @@ export async function nextRevision(
 	return { to: rows[0]?.to ?? newest, newest };
 }
 
-/** Decisions up to the cursor that revisions touched. Batches are looked up by their index alone: see context-log.ts. */
+/**
+ * Decisions up to the cursor that revisions touched. Batches are looked up by their index alone: see context-log.ts. Days before the one that
+ * the book began in are passed over; a bound within a day would have the planner read the day by it.
+ */
 export async function touchedIds(
-	client: pg.ClientBase,
+	client: Pick<pg.ClientBase, "query">,
 	experiment: string,
 	book: BookRecord,
 	to: number,
+	begunAt: number,
 ): Promise<string[]> {
 	const { rows } = await client.query<{ id: string }>(
 		`with batches as materialized (
 			select l.batch from revision_log l where l.experiment = $1 and l.revision > $2 and l.revision <= $3
 		)
 		select t.id from batches b cross join lateral (
-			select d.id from decisions d where d.batch = b.batch and d.experiment = $1 offset 0
+			select d.id from decisions d where d.batch = b.batch and d.experiment = $1 and d.id >= segue_id_floor($5) offset 0
 		) t where t.id <= $4::uuid
 		union
 		select t.id from batches b cross join lateral (
-			select o.decision_id as id from outcomes o where o.batch = b.batch offset 0
+			select o.decision_id as id from outcomes o where o.batch = b.batch and o.decision_id >= segue_id_floor($5) offset 0
 		) t where t.id <= $4::uuid`,
-		[experiment, book.revision, to, book.cursor],
+		[
+			experiment,
+			book.revision,
+			to,
+			book.cursor,
+			new Date(Math.floor(begunAt / DAY_MS) * DAY_MS),
+		],
 	);
 	return rows.map(({ id }) => id);
 }

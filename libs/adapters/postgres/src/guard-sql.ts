@@ -17,7 +17,10 @@ export interface BookRecord {
 	revision: number;
 }
 
-/** A book that is new counts from the instant on; clocks of deciders may be behind by some minutes. */
+/** Clocks of deciders may be behind by so much. */
+export const CLOCKS_APART_MS = 5 * 60_000;
+
+/** A book that is new counts from the instant on, as the clocks of deciders have it. */
 export async function openBook(
 	client: pg.ClientBase,
 	experiment: string,
@@ -26,7 +29,7 @@ export async function openBook(
 ): Promise<BookRecord | null> {
 	await client.query(
 		`insert into guard_books (experiment, since, within_ms, metrics, cursor, revision)
-		select $1, $2, $3, $5, segue_id_floor($4::timestamptz - interval '5 minutes'),
+		select $1, $2, $3, $5, segue_id_floor($4),
 			coalesce((select r.revision from revisions r where r.experiment = $1), 0)
 		where not exists (select from guard_books b where b.experiment = $1 and b.since = $2 and b.within_ms = $3)
 		on conflict do nothing`,
@@ -34,7 +37,7 @@ export async function openBook(
 			experiment,
 			since.id,
 			withinMs,
-			new Date(since.at),
+			new Date(since.at - CLOCKS_APART_MS),
 			JSON.stringify(metrics),
 		],
 	);
