@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { uuidAtTime } from "#core/log";
 import { BookDecisions, RecountBookings } from "#usecases/booking";
 import {
 	DaysOfLog,
@@ -39,6 +40,12 @@ async function recount() {
 	return experiments;
 }
 
+/** Of all groups, from which decisions on scores have which weights. */
+const blocks = () =>
+	log.ledger.database.query<{ side: string; id: string }>(
+		"select b.side, b.first_id as id from booking_blocks b order by b.side, b.first_id",
+	);
+
 test("a day of the log goes once it is booked; its part of the rollups stays, and units of which nothing is left are forgotten", async () => {
 	const [first, second] = log.days as [number, number];
 	const { run } = log.retention();
@@ -61,7 +68,16 @@ test("a day of the log goes once it is booked; its part of the rollups stays, an
 		{ decisions: 120, units: 7, partial: null, differences: [] },
 	]);
 
+	const known = await blocks();
 	expect((await run.execute(dayOf(second))).kept).toEqual([]);
+	// What the weights of decisions were that are gone, nobody asks any more.
+	const kept = known.filter(
+		({ side }, i) =>
+			known[i + 1]?.side !== side ||
+			(known[i + 1]?.id as string) >= uuidAtTime(second),
+	);
+	expect(kept.length).toBeLessThan(known.length);
+	expect(await blocks()).toEqual(kept);
 	const sums = async () => (await reads.counts(log.key, 1, 1)).epochs;
 	expect(await sums()).toEqual(before.epochs);
 	const [cut] = await recount();
@@ -71,6 +87,9 @@ test("a day of the log goes once it is booked; its part of the rollups stays, an
 	await book(today() + 4 * HOUR);
 	expect((await run.execute(dayOf(today() + 24 * HOUR))).kept).toEqual([]);
 	expect(await sums()).toEqual(before.epochs);
+	expect(await blocks()).toHaveLength(
+		new Set(known.map((one) => one.side)).size,
+	);
 	const left = await log.ledger.database.query(
 		"select u.unit from booking_units u",
 	);

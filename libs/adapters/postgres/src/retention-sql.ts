@@ -230,6 +230,7 @@ export async function sweepLeftOver(database: Query): Promise<SweptRows> {
 		"delete from open_windows w using installation i where w.decision_id < i.horizon",
 	);
 	await forgetBooked(database);
+	await forgetBlocks(database);
 	return swept;
 }
 
@@ -247,6 +248,23 @@ async function forgetBooked(database: Query): Promise<void> {
 			), counted as (
 				update bookings b set forgotten = b.forgotten + g.n
 				from (select experiment, count(*) as n from gone group by experiment) g where b.experiment = g.experiment
+			) select count(*)::int as n from gone`,
+		);
+		more = row?.n === AT_ONCE;
+	}
+}
+
+/** Weights that no decision of the log was scored by: those after them began before the log does. */
+async function forgetBlocks(database: Query): Promise<void> {
+	for (let more = true; more; ) {
+		const [row] = await database.query<{ n: number }>(
+			`with gone as (
+				delete from booking_blocks b where b.ctid = any (array(
+					select o.ctid from booking_blocks o where exists (
+						select from booking_blocks n where n.experiment = o.experiment and n.version = o.version and n.run = o.run
+						and n.side = o.side and n.first_id > o.first_id and n.first_id < ${LOG_BEGINS}
+					) limit ${AT_ONCE}
+				)) returning 1
 			) select count(*)::int as n from gone`,
 		);
 		more = row?.n === AT_ONCE;
