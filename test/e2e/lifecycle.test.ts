@@ -2,7 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Database, PostgresDefinitionStore } from "#adapters/postgres";
 import { parseExperimentYaml, renderExperiment } from "#core/experiment";
+import { TripGuardrail } from "#usecases/defining";
 import { send } from "../support/client.js";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
 import { experiment } from "../support/experiment-file.js";
@@ -94,8 +96,61 @@ describe("an experiment over its life", () => {
 		const again = await segue("apply", "--start", path);
 		expect(again.stdout).toContain("said: version 1, stopped");
 		expect(again.stderr).toContain(
-			"said: warning: it is stopped, and --start starts only drafts and what is paused: POST /v1/experiments/said/start",
+			"said: warning: it is stopped, and --start starts only drafts: POST /v1/experiments/said/start",
 		);
+	});
+
+	it("stays paused or held when it is applied again with --start, which says who did it, why, and how a person resumes it", async () => {
+		const path = await file("harmful.yaml", experiment("harmful"));
+		await segue("apply", "--start", path);
+		const resume = "/v1/experiments/harmful/resume";
+		const said = async (state: string) => {
+			const { code, stdout, stderr } = await segue("apply", "--start", path);
+			expect(code, stderr).toBe(0);
+			expect(stdout).toBe(
+				`harmful: nothing changes\nharmful: version 1, ${state}; every decider obeys within 2 s\n`,
+			);
+			return stderr;
+		};
+		const next = `--start starts only drafts: POST ${resume} resumes it, once a person has looked.\n`;
+		const pause = "/v1/experiments/harmful/pause";
+		await send(instance.url, "POST", pause, { why: "Listeners complain." });
+		expect(await said("paused")).toBe(
+			`harmful: warning: it is paused, by api: Listeners complain. ${next}`,
+		);
+		expect((await get("harmful")).state).toBe("paused");
+
+		const store = new Database({
+			connectionString: database.connectionString,
+			applicationName: "test",
+		});
+		const trip = async (action: "pause" | "control") => {
+			await send(instance.url, "POST", resume);
+			const { run } = await get("harmful");
+			const why = "Guardrail 1 (skip_rate): 0.6 is above 0.35.";
+			await new TripGuardrail(new PostgresDefinitionStore(store)).execute({
+				key: "harmful",
+				run,
+				action,
+				why,
+			});
+		};
+		try {
+			await trip("pause");
+			expect(await said("paused")).toContain(
+				`it is paused, by a guardrail: Guardrail 1 (skip_rate): 0.6 is above 0.35. ${next}`,
+			);
+			await trip("control");
+			expect(await said("running")).toContain(
+				`it is held at what control gets, by a guardrail: Guardrail 1 (skip_rate): 0.6 is above 0.35. ${next}`,
+			);
+		} finally {
+			await store.close();
+		}
+		expect(await get("harmful")).toMatchObject({
+			state: "running",
+			held: true,
+		});
 	});
 
 	it("applied from two processes at once is what one of them says; the other is told what changed, or had the same in mind", async () => {

@@ -57,6 +57,9 @@ function printAnalysis(experiment: Experiment): void {
 	else for (const sentence of sentences) console.log(`  ${sentence}`);
 }
 
+/** Definition rows among which a pause's reason is looked for. */
+const LOOKED_BACK = 50;
+
 export interface ApplyOptions {
 	readonly start?: boolean;
 	readonly why: string;
@@ -75,7 +78,8 @@ export async function applyExperiments(
 			try {
 				const applied = await apply(planned, store, options);
 				printPlan(plan, "is");
-				printApplied(plan, applied, options);
+				printApplied(plan, applied);
+				if (options.start) await printNotStarted(applied.definition, store);
 				printPassed(plan, experiment);
 			} catch (error) {
 				if (!(error instanceof SegueError)) throw error;
@@ -95,16 +99,44 @@ export async function applyExperiments(
 function printApplied(
 	{ key }: PlannedChange,
 	{ definition: { version, state, run }, hasStarted }: Applied,
-	{ start }: ApplyOptions,
 ): void {
 	if (hasStarted) console.log(`  started: run ${run}`);
 	console.log(
 		`${key}: version ${version}, ${state}; every decider obeys within 2 s`,
 	);
-	if (start && state === "stopped")
-		console.error(
-			`${key}: warning: it is stopped, and --start starts only drafts and what is paused: POST /v1/experiments/${key}/start begins a new run and a new analysis.`,
+}
+
+/** A pipeline that applies every night must not undo what a guardrail or a person did: only a person resumes. */
+async function printNotStarted(
+	definition: StoredDefinition,
+	store: PostgresDefinitionStore,
+): Promise<void> {
+	const { experiment, state, held } = definition;
+	const { key } = experiment;
+	const warn = (sentence: string) =>
+		console.error(`${key}: warning: ${sentence}`);
+	if (state === "stopped")
+		warn(
+			`it is stopped, and --start starts only drafts: POST /v1/experiments/${key}/start begins a new run and a new analysis.`,
 		);
+	if (state === "paused" || held)
+		warn(
+			`${state === "paused" ? "it is paused" : "it is held at what control gets"}${await reasonOf(key, store)}. --start starts only drafts: POST /v1/experiments/${key}/resume resumes it, once a person has looked.`,
+		);
+}
+
+/** Who paused it or held it last and why, as a part of a sentence; empty where no row near tells. */
+async function reasonOf(
+	key: string,
+	store: PostgresDefinitionStore,
+): Promise<string> {
+	const rows = await store.page(key, null, LOOKED_BACK);
+	const row = rows.find(
+		({ action }) => action === "pause" || action === "guardrail",
+	);
+	if (row === undefined) return "";
+	const who = row.action === "guardrail" ? "a guardrail" : row.actor;
+	return `, by ${who}${row.why === "" ? "" : `: ${row.why.replace(/\.$/, "")}`}`;
 }
 
 function printPassed(plan: PlannedChange, experiment: Experiment): void {
@@ -132,8 +164,8 @@ async function apply(
 		why,
 		...(plan.etag === null ? { ifNoneMatch: "*" } : { ifMatch: plan.etag }),
 	});
-	const waits = definition.state === "draft" || definition.state === "paused";
-	if (!start || !waits) return { definition, hasStarted: false };
+	if (!start || definition.state !== "draft")
+		return { definition, hasStarted: false };
 	try {
 		const started = await new StartExperiment(store, store).execute({
 			key,

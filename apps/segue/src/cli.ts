@@ -51,7 +51,10 @@ experiments
 		"makes the instance's experiments what the files say; others are left alone",
 	)
 	.argument("<paths...>", "YAML files, or folders of them")
-	.option("--start", "start those that are drafts or paused")
+	.option(
+		"--start",
+		"start those that are drafts; what is paused a person resumes",
+	)
 	.option("--why <reason>", "for the audit", "")
 	.option("--actor <name>", "who does it, for the audit", whoeverRuns())
 	.action(
