@@ -185,7 +185,7 @@ export const FOOTNOTES = [
 			"n = 1 for each listener whose days are over, C = 1 where a decision came within them, in another hour than the first and the next",
 		reference: "Closed cohorts: every listener has been in for equally long.",
 		assumptions:
-			"Who came so late that the experiment was stopped or paused, or had another control share, when the days were over is left out: nobody knows whether they would have come back. During a pause nobody can, in both groups alike.",
+			"Who came so late that the experiment was stopped or paused, or had another control share, when the days were over is left out: nobody knows whether they would have come back. During a pause nobody can, in both groups alike. With sticky: unit none is told: whoever comes back is given the decision that stands, which is no new one.",
 	},
 	{
 		id: "health",

@@ -136,7 +136,10 @@ export function summariseMetric(
 	booked: BookedCounts,
 	metric: PlannedMetric,
 	plan: PlanSummary | null,
-	hasControl: boolean,
+	{
+		hasControl,
+		noReturns,
+	}: { readonly hasControl: boolean; readonly noReturns: string | null },
 ): MetricSummary {
 	const tau = scaleOf(booked, metric, plan);
 	const compared = compare(
@@ -144,7 +147,12 @@ export function summariseMetric(
 		{ alpha: ALPHA, tau, range: metric.range },
 		hasControl,
 	);
-	const found = metric.footnote === "returns" ? ofClosed(compared) : compared;
+	const found =
+		metric.footnote !== "returns"
+			? compared
+			: noReturns === null
+				? ofClosed(compared)
+				: ({ kind: "withheld", reason: noReturns } as const);
 	const earlier = tau === null ? [] : looksOver(booked, metric, tau);
 	const seen = [
 		...earlier.map(({ pValue }) => pValue),

@@ -4,6 +4,7 @@ import type { MetricRole } from "./analysis-plan.js";
 import { knownArms } from "./known-arms.js";
 import { type GroupMean, meanOf } from "./metric-summary.js";
 import type { ReportInput } from "./report.js";
+import { whyNoReturns } from "./sticky-returns.js";
 import { fixedBaseline, uniformEpochs } from "./uniform-epochs.js";
 
 /** One metric of one arm, among control's decisions, whose arms are drawn uniformly. */
@@ -24,13 +25,17 @@ const OF_UNITS: readonly Per[] = ["session", "unit", "closed unit"];
 /** A mean of fewer is one of a few listeners, and is read as more than that. */
 const LEAST_UNITS = 30;
 
+const SEVERAL_ARMS =
+	"a listener is given several arms, so that it cannot be told which of them it was";
+const SEVERAL_ARMS_RETURN = `${SEVERAL_ARMS}; with sticky: unit, and a metric of an event that you send when a listener comes back, it can`;
+
 /** The arms of a metric beside each other. The policy's own rows are left out: it gives an arm to whom it suits, so that their means differ by that. */
 export function metricsByArm(
 	{
 		booked,
 		baselineOf,
-		atStart: { sticky },
-		definition: { experiment },
+		atStart,
+		definition,
 	}: Pick<ReportInput, "booked" | "baselineOf" | "atStart" | "definition">,
 	metrics: readonly {
 		readonly metric: string;
@@ -39,7 +44,7 @@ export function metricsByArm(
 	}[],
 ): readonly MetricByArm[] {
 	const arms = knownArms(
-		experiment.arms.map(({ key }) => key),
+		definition.experiment.arms.map(({ key }) => key),
 		booked,
 	);
 	const uniform = uniformEpochs(booked, baselineOf);
@@ -49,9 +54,13 @@ export function metricsByArm(
 		const withheld =
 			fixed !== null
 				? `control is always given ${fixed}, so its decisions tell nothing of other arms`
-				: per !== undefined && OF_UNITS.includes(per) && sticky !== "unit"
-					? "a listener is given several arms, so that it cannot be told which of them it was; with sticky: unit it can"
-					: null;
+				: per === "closed unit"
+					? (whyNoReturns({ definition, atStart }) ?? SEVERAL_ARMS_RETURN)
+					: per !== undefined &&
+							OF_UNITS.includes(per) &&
+							atStart.sticky !== "unit"
+						? `${SEVERAL_ARMS}; with sticky: unit it can`
+						: null;
 		return {
 			metric,
 			role,

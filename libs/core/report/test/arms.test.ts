@@ -44,7 +44,7 @@ describe("the arms", () => {
 			{ arm: "calm", mean: 0.5, units: 60, withheld: null },
 		]);
 		expect(of("return_7d")?.[2]?.withheld).toMatch(/sticky: unit/);
-		expect(of("return_7d", { sticky: "unit" })?.[2]?.withheld).toMatch(
+		expect(of("session_length", { sticky: "unit" })?.[2]?.withheld).toMatch(
 			/not enough listeners/,
 		);
 		expect(

@@ -104,6 +104,58 @@ test("a metric with a declared cap says it, in its own unit, and each says where
 	expect(said("per-learned-decision")).toMatch(/never shown teaches nothing/);
 });
 
+test("where a unit's decision stands for 90 days nobody is said to have stayed away: coming back is counted by no decision, and it is said by what it could be", () => {
+	const primary = { ...PLANNED.metrics.primary, metric: "return_7d" };
+	const counted = inputOf(groups(150, 90, 60));
+	const place = counted.booked.metrics.findIndex(
+		({ name }) => name === "return_7d",
+	);
+	// What booking has of units that are given the same decision again: all are there, and nobody returned.
+	const nobody = { units: 100, n: 100, c: 0, nn: 100, nc: 0, cc: 0 };
+	const reported = (sticky: "unit" | "session") => {
+		const definition = definitionOf({
+			...PLANNED,
+			sticky,
+			metrics: { ...PLANNED.metrics, primary },
+		});
+		return makeReport({
+			...inputOf([], definition),
+			booked: {
+				...counted.booked,
+				epochs: counted.booked.epochs.map((epoch) => ({
+					...epoch,
+					slices: epoch.slices.map((slice) => ({
+						...slice,
+						moments: slice.moments.with(place, nobody),
+					})),
+				})),
+			},
+		});
+	};
+	const { metrics, metricsByArm, lift, cohortLift, answer } = reported("unit");
+	const why = expect.stringMatching(
+		/^with sticky: unit a listener who comes back .* send an event of your own/,
+	);
+	expect(metrics[0]).toMatchObject({
+		metric: "return_7d",
+		policy: { units: 0, mean: null },
+		control: { units: 0, mean: null },
+		lift: { estimate: null, withheld: why },
+		relativeLift: { estimate: null, withheld: why },
+		pValue: null,
+	});
+	expect(lift).toEqual(metrics[0]!.lift);
+	expect(cohortLift.estimate).toBeNull();
+	expect(answer.sentence).toContain("send an event of your own");
+	expect(metricsByArm[0]?.arms).toMatchObject(
+		new Array(3).fill({ mean: null, withheld: why }),
+	);
+	expect(reported("session").metrics[0]).toMatchObject({
+		metric: "return_7d",
+		policy: { units: 100, mean: 0 },
+	});
+});
+
 test("of closed cohorts it is said who counts: nobody whose days the experiment did not see to their end", () => {
 	const { metrics, cohortLift } = makeReport(
 		inputOf(
