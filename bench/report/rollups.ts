@@ -76,6 +76,13 @@ export async function makeRollups(
 		[experiment, 24 * days, arms, epochs],
 	);
 	await run(
+		`insert into booking_days (experiment, version, run, epoch, day, "group", arm, decisions, shown, learned, reward)
+		select h.experiment, h.version, h.run, h.epoch, date_trunc('day', h.hour, 'UTC'), h."group", h.arm,
+			sum(h.decisions), sum(h.shown), sum(h.learned), sum(h.reward)
+		from booking_hours h where h.experiment = $1 group by 1, 2, 3, 4, 5, 6, 7`,
+		[experiment],
+	);
+	await run(
 		`insert into booking_draws (experiment, version, run, epoch, side, arm, eligible, drawn, expected, variance)
 		select $1, 1, 1, e, side, 'arm-' || a, 1000, 1000 / $3, 1000 / $3 * (2 ^ 40)::numeric, 1000 / $3 * (2 ^ 40)::numeric
 		from generate_series(1, $2) e, unnest(array['policy', 'control']) side, generate_series(0, $3 - 1) a`,

@@ -1,11 +1,10 @@
 import type pg from "pg";
 import type { BookingChanges } from "#core/booking";
+import { addHours } from "./book-hours.js";
 import { scoresJson, weightsJson } from "./book-records.js";
 import { type Epoch, epochsOf, putUnits } from "./book-units.js";
 
 /** Writes of rollups, one action a function. Whoever calls them has changed the experiment's row of `bookings` first, and so is alone. */
-
-const HOUR_MS = 3_600_000;
 
 export async function storeChanges(
 	client: pg.ClientBase,
@@ -46,34 +45,6 @@ export async function addSums(
 			sums.map(({ units }) => units),
 			sums.map(({ moments }) => numerics(moments)),
 			sums.map(({ covariate }) => numerics(covariate)),
-		],
-	});
-}
-
-async function addHours(
-	client: pg.ClientBase,
-	experiment: string,
-	hours: BookingChanges["hours"],
-): Promise<void> {
-	if (hours.length === 0) return;
-	await client.query({
-		name: "segue-book-add-hours",
-		text: `insert into booking_hours as h (experiment, version, run, epoch, hour, "group", arm, decisions, shown, learned, reward)
-			select $1, r.version, r.run, r.epoch, r.hour, r."group", r.arm, r.decisions, r.shown, r.learned, r.reward
-			from unnest($2::int[], $3::int[], $4::int[], $5::timestamptz[], $6::text[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[],
-				$11::bigint[]) as r (version, run, epoch, hour, "group", arm, decisions, shown, learned, reward)
-			on conflict (experiment, version, run, epoch, hour, "group", arm) do update set decisions = h.decisions + excluded.decisions,
-				shown = h.shown + excluded.shown, learned = h.learned + excluded.learned, reward = h.reward + excluded.reward`,
-		values: [
-			experiment,
-			...epochsOf(hours),
-			hours.map(({ hour }) => new Date(hour * HOUR_MS)),
-			hours.map(({ group }) => group),
-			hours.map(({ arm }) => arm),
-			hours.map(({ decisions }) => decisions),
-			hours.map(({ shown }) => shown),
-			hours.map(({ learned }) => learned),
-			hours.map(({ reward }) => reward),
 		],
 	});
 }

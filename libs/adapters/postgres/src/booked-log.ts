@@ -114,6 +114,7 @@ export class PostgresBookedLog implements BookedLog {
 			counts: new Map([
 				...(await this.#sums(experiment)),
 				...(await this.#hours(experiment)),
+				...(await this.#days(experiment)),
 				...(await this.#draws(experiment)),
 				...(await this.#degraded(experiment)),
 			]),
@@ -161,6 +162,24 @@ export class PostgresBookedLog implements BookedLog {
 			(row) =>
 				[
 					`hour ${epochOf(row)} ${row.hour} ${row.group} ${row.arm}`,
+					numbers(row.counts),
+				] as const,
+		);
+	}
+
+	async #days(experiment: string) {
+		const rows = await this.database.query<
+			Counted<{ day: number; group: string; arm: string; counts: string }>
+		>(
+			`select d.version, d.run, d.epoch, (extract(epoch from d.day) / 86400)::int as day, d."group", d.arm,
+				concat_ws(',', d.decisions, d.shown, d.learned, d.reward) as counts
+			from booking_days d where d.experiment = $1`,
+			[experiment],
+		);
+		return rows.map(
+			(row) =>
+				[
+					`day ${epochOf(row)} ${row.day} ${row.group} ${row.arm}`,
 					numbers(row.counts),
 				] as const,
 		);

@@ -567,6 +567,11 @@ test("a recount finds the rollups equal after all that happened, and each number
 			"hour",
 		],
 		[
+			"update booking_days set learned = learned + 1",
+			"update booking_days set learned = learned - 1",
+			"day",
+		],
+		[
 			"update booking_draws set expected = expected + 1",
 			"update booking_draws set expected = expected - 1",
 			"draws",

@@ -16,11 +16,18 @@ export function countsOf({
 		counts.set(name, [BigInt(units), ...moments]);
 		if (covariate.length > 0) counts.set(`${name} covariate`, covariate);
 	}
-	for (const one of hours)
+	for (const one of hours) {
+		const { decisions, shown, learned, reward } = one;
+		const own = [decisions, shown, learned, reward].map(BigInt);
+		const of = `${one.group} ${one.arm}`;
+		counts.set(`hour ${epochOf(one)} ${one.hour} ${of}`, own);
+		const day = `day ${epochOf(one)} ${Math.floor(one.hour / 24)} ${of}`;
+		const others = counts.get(day) ?? [];
 		counts.set(
-			`hour ${epochOf(one)} ${one.hour} ${one.group} ${one.arm}`,
-			[one.decisions, one.shown, one.learned, one.reward].map(BigInt),
+			day,
+			own.map((value, i) => value + (others[i] ?? 0n)),
 		);
+	}
 	for (const one of draws)
 		counts.set(
 			`draws ${epochOf(one)} ${one.group} ${one.arm}`,
