@@ -1,4 +1,4 @@
-import { timeseries } from "./panels.js";
+import { ANY_INCREASE, stat, timeseries } from "./panels.js";
 
 /** Every learner says the same, so one of them is enough. */
 function perExperiment(metric: string) {
@@ -37,6 +37,20 @@ export function bookingPanels() {
 			unit: "short",
 			span: 8,
 			queries: perExperiment("segue_booking_unbooked_decisions"),
+		}),
+		stat({
+			title: "Failed bookings",
+			description:
+				"In the last quarter of an hour. Alarm on anything but zero: the reports of the experiment named stand still.",
+			unit: "short",
+			span: 24,
+			alarmFrom: ANY_INCREASE,
+			queries: [
+				{
+					expr: 'sum by (experiment) (increase(segue_booking_failures_total{experiment=~"$experiment"}[15m]))',
+					legend: "{{experiment}}",
+				},
+			],
 		}),
 	];
 }

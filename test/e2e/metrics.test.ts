@@ -74,6 +74,7 @@ it("/metrics has every metric that the dashboard queries, with a sample wherever
 		...queried.filter((name) =>
 			/^segue_(context|guardrail|webhooks)_/.test(name),
 		),
+		"segue_booking_failures_total",
 		"segue_degraded_total",
 		"segue_dead_letters_total",
 		"segue_stream_identity_changed_total",
