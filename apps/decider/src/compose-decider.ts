@@ -85,7 +85,10 @@ export async function composeDecider({
 		onLost: warn("A connection of the decider was lost"),
 	});
 	shutdown.add("decider's pool", () => database.close());
-	const store = new PostgresDefinitionStore(database);
+	const store = new PostgresDefinitionStore(database, (key, err) => {
+		metrics.definitionUnreadable(key);
+		log.error({ err }, `The definition of ${key} was not read: it is left out`);
+	});
 	// Apart, so that no report or posterior holds up a decision that asks for one made before.
 	const repeatsDatabase = new Database({
 		connectionString: parts.databaseUrl,

@@ -65,7 +65,10 @@ export function startLearner(
 	};
 	const database = new Database({ ...options, most: 3 });
 	shutdown.add("learner's pool", () => database.close());
-	const store = new PostgresDefinitionStore(database);
+	const store = new PostgresDefinitionStore(database, (key, err) => {
+		metrics.definitionUnreadable(key);
+		log.error({ err }, `The definition of ${key} was not read: it is left out`);
+	});
 	const ledgers = Array.from(
 		{ length: LANES },
 		() =>

@@ -204,3 +204,39 @@ describe("definition rows", () => {
 		expect(rest.before).toBeNull();
 	});
 });
+
+describe("a stored row that cannot be read, such as a newer Segue's", () => {
+	it("is told of once and leaves its experiment out, while the others are had; asked for, it says which value it is", async () => {
+		const told: string[] = [];
+		const database = databases[0] as Database;
+		const store = new PostgresDefinitionStore(database, (key, error) =>
+			told.push(`${key}: ${(error as Error).message}`),
+		);
+		await put(0, "newer", {});
+		await put(0, "beside", {});
+		await database.query(
+			`with d as (
+				insert into experiment_definitions (experiment, version, state, run, analysis, epoch, held, bucket_ms, definition, action, actor, why)
+				select experiment, version, state, run, analysis, epoch, held, bucket_ms, jsonb_set(definition, '{policy,kind}', '"oracle"'), 'edit', actor, why
+				from experiment_definitions where experiment = $1 returning id, experiment
+			)
+			update experiments set definition_id = d.id from d where key = d.experiment`,
+			["newer"],
+		);
+		const keys = async () =>
+			(await store.all()).map(({ experiment }) => experiment.key);
+		const first = await keys();
+		expect(first).toContain("beside");
+		expect(first).not.toContain("newer");
+		expect(await keys()).toEqual(first);
+		expect(told).toEqual([
+			expect.stringMatching(
+				/^newer: The definition of newer in the database, row \d+, cannot be read by this Segue: policy\.kind: /,
+			),
+		]);
+		await expect(store.find("newer")).rejects.toMatchObject({
+			code: "internal",
+			message: expect.stringContaining("policy.kind"),
+		});
+	});
+});

@@ -7,10 +7,12 @@ import type {
 	DefinitionStore,
 	StoredDefinition,
 } from "#usecases/defining";
+import { fail } from "#usecases/errors";
 import type { Database } from "./database.js";
 
 interface DefinitionRecord {
 	id: number;
+	experiment: string;
 	version: number;
 	state: StoredDefinition["state"];
 	run: number;
@@ -28,7 +30,7 @@ interface DefinitionRecord {
 	salt: Buffer;
 }
 
-const columns = `d.id, d.version, d.state, d.run, coalesce(d.booked_run, d.run) as booked_run, d.analysis, d.epoch, d.winner, d.held, d.bucket_ms, d.definition, d.action, d.actor, d.why, d.created_at, e.salt`;
+const columns = `d.id, d.experiment, d.version, d.state, d.run, coalesce(d.booked_run, d.run) as booked_run, d.analysis, d.epoch, d.winner, d.held, d.bucket_ms, d.definition, d.action, d.actor, d.why, d.created_at, e.salt`;
 
 /** Experiments and their immutable definition rows. */
 export class PostgresDefinitionStore
@@ -36,23 +38,47 @@ export class PostgresDefinitionStore
 {
 	/** Current definitions by row id, as last read by `all`. */
 	#current: ReadonlyMap<number, StoredDefinition> = new Map();
+	/** Ids of current rows that cannot be read, each told of once. */
+	#unreadable: ReadonlySet<number> = new Set();
 
-	constructor(private readonly database: Database) {}
+	/** `unreadable` is told of each experiment that `all` leaves out, and why. */
+	constructor(
+		private readonly database: Database,
+		private readonly unreadable: (
+			key: string,
+			error: unknown,
+		) => void = () => {},
+	) {}
 
-	/** Asked twice a second by every decider, so rows that are known already are not read or parsed again. */
+	/**
+	 * Asked twice a second by every decider, so rows that are known already are not read or parsed again. A row that cannot be read, such as
+	 * one of a newer Segue, is left out: the other experiments go on.
+	 */
 	async all(): Promise<readonly StoredDefinition[]> {
 		const heads = await this.database.query<{ id: number }>(
 			"select e.definition_id as id from experiments e where e.definition_id is not null order by e.key",
 		);
-		const unknown = heads.filter(({ id }) => !this.#current.has(id));
-		const read =
-			unknown.length > 0 ? await this.byIds(unknown.map(({ id }) => id)) : [];
-		const next = new Map(read.map((row) => [row.id, row]));
+		const unknown = heads.flatMap(({ id }) =>
+			this.#current.has(id) || this.#unreadable.has(id) ? [] : [id],
+		);
+		const records =
+			unknown.length > 0 ? await recordsOf(this.database, unknown) : [];
+		const next = new Map<number, StoredDefinition>();
+		const unreadable = new Set<number>();
+		for (const record of records)
+			try {
+				next.set(record.id, toDefinition(record));
+			} catch (error) {
+				unreadable.add(record.id);
+				this.unreadable(record.experiment, error);
+			}
 		for (const { id } of heads) {
 			const kept = this.#current.get(id);
 			if (kept) next.set(id, kept);
+			if (this.#unreadable.has(id)) unreadable.add(id);
 		}
 		this.#current = next;
+		this.#unreadable = unreadable;
 		return heads.flatMap(({ id }) => next.get(id) ?? []);
 	}
 
@@ -66,11 +92,7 @@ export class PostgresDefinitionStore
 
 	/** Definition rows by id, current or not: what a logged decision was decided under. */
 	async byIds(ids: readonly number[]): Promise<readonly StoredDefinition[]> {
-		const rows = await this.database.query<DefinitionRecord>(
-			`select ${columns} from experiment_definitions d join experiments e on e.key = d.experiment where d.id = any ($1::bigint[])`,
-			[ids],
-		);
-		return rows.map(toDefinition);
+		return (await recordsOf(this.database, ids)).map(toDefinition);
 	}
 
 	async ofVersion(
@@ -109,6 +131,16 @@ export class PostgresDefinitionStore
 			changeDefinition(client, key, decide),
 		);
 	}
+}
+
+function recordsOf(
+	database: Database,
+	ids: readonly number[],
+): Promise<DefinitionRecord[]> {
+	return database.query<DefinitionRecord>(
+		`select ${columns} from experiment_definitions d join experiments e on e.key = d.experiment where d.id = any ($1::bigint[])`,
+		[ids],
+	);
 }
 
 /** The database's, by which definition rows are dated. */
@@ -199,8 +231,9 @@ function toDefinition(row: DefinitionRecord): StoredDefinition {
 	const parsed = parseExperiment(row.definition, "stored");
 	if (!parsed.ok) {
 		const first = parsed.problems[0];
-		throw new Error(
-			`Definition row ${row.id} cannot be read: ${first?.path ?? ""} ${first?.message ?? ""}`,
+		throw fail(
+			"internal",
+			`The definition of ${row.experiment} in the database, row ${row.id}, cannot be read by this Segue: ${first?.path ?? ""}: ${first?.message ?? ""} Other experiments go on. Where a newer Segue wrote it, start that one.`,
 		);
 	}
 	return {

@@ -187,6 +187,12 @@ export class Metrics {
 		["experiment"],
 	);
 
+	readonly #unreadableDefinitions = this.#counter(
+		"segue_unreadable_definitions_total",
+		"Definitions in the database that this process could not read: it leaves those experiments out.",
+		["experiment"],
+	);
+
 	readonly #bookingFailures = this.#counter(
 		"segue_booking_failures_total",
 		"Times that decisions of an experiment could not be booked; it is tried again every five seconds.",
@@ -362,6 +368,12 @@ export class Metrics {
 			[],
 			read,
 		);
+	}
+
+	definitionUnreadable(experiment: string): void {
+		this.#unreadableDefinitions.inc({
+			experiment: this.#experiments.of(experiment),
+		});
 	}
 
 	bookingFailed(experiment: string): void {
