@@ -205,6 +205,18 @@ describe("definition rows", () => {
 	});
 });
 
+it("a row that was read is parsed once, however often it is asked for", async () => {
+	for (let i = 0; i < 40; i++) await put(0, "often", { name: `Name ${i}` });
+	const store = new PostgresDefinitionStore(databases[0] as Database);
+	const first = await store.page("often", null, 100);
+	const again = await store.page("often", null, 100);
+	expect(first).toHaveLength(40);
+	expect(first[0]?.experiment.name).toBe("Name 39");
+	for (const [i, { experiment }] of first.entries())
+		expect(again[i]?.experiment).toBe(experiment);
+	expect((await store.find("often"))?.experiment).toBe(first[0]?.experiment);
+});
+
 describe("a stored row that cannot be read, such as a newer Segue's", () => {
 	it("is told of once and leaves its experiment out, while the others are had; asked for, it says which value it is", async () => {
 		const told: string[] = [];

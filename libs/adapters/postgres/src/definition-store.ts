@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type pg from "pg";
 import { parseExperiment, renderExperiment } from "#core/experiment";
+import { Slices } from "#usecases/deciding";
 import type {
 	DefinitionAudit,
 	DefinitionChange,
@@ -9,6 +10,7 @@ import type {
 } from "#usecases/defining";
 import { fail } from "#usecases/errors";
 import type { Database } from "./database.js";
+import { ParsedExperiments } from "./parsed-experiments.js";
 
 interface DefinitionRecord {
 	id: number;
@@ -38,6 +40,7 @@ export class PostgresDefinitionStore
 {
 	/** Current definitions by row id, as last read by `all`. */
 	#current: ReadonlyMap<number, StoredDefinition> = new Map();
+	readonly #parsed = new ParsedExperiments();
 	/** Ids of current rows that cannot be read, each told of once. */
 	#unreadable: ReadonlySet<number> = new Set();
 
@@ -67,7 +70,7 @@ export class PostgresDefinitionStore
 		const unreadable = new Set<number>();
 		for (const record of records)
 			try {
-				next.set(record.id, toDefinition(record));
+				next.set(record.id, toDefinition(record, this.#parsed));
 			} catch (error) {
 				unreadable.add(record.id);
 				this.unreadable(record.experiment, error);
@@ -87,12 +90,12 @@ export class PostgresDefinitionStore
 			`select ${columns} from experiments e join experiment_definitions d on d.id = e.definition_id where e.key = $1`,
 			[key],
 		);
-		return rows[0] ? toDefinition(rows[0]) : null;
+		return rows[0] ? toDefinition(rows[0], this.#parsed) : null;
 	}
 
 	/** Definition rows by id, current or not: what a logged decision was decided under. */
 	async byIds(ids: readonly number[]): Promise<readonly StoredDefinition[]> {
-		return (await recordsOf(this.database, ids)).map(toDefinition);
+		return this.#read(await recordsOf(this.database, ids));
 	}
 
 	async ofVersion(
@@ -104,7 +107,7 @@ export class PostgresDefinitionStore
 			where d.experiment = $1 and d.version = $2 order by d.id desc limit 1`,
 			[key, version],
 		);
-		return rows[0] ? toDefinition(rows[0]) : null;
+		return rows[0] ? toDefinition(rows[0], this.#parsed) : null;
 	}
 
 	async page(
@@ -117,7 +120,20 @@ export class PostgresDefinitionStore
 			where d.experiment = $1 and ($2::bigint is null or d.id < $2) order by d.id desc limit $3`,
 			[key, below, most],
 		);
-		return rows.map(toDefinition);
+		return this.#read(rows);
+	}
+
+	/** Of many rows the first time takes long: decisions are answered in between. */
+	async #read(
+		rows: readonly DefinitionRecord[],
+	): Promise<readonly StoredDefinition[]> {
+		const slices = new Slices();
+		const read: StoredDefinition[] = [];
+		for (const row of rows) {
+			await slices.pause();
+			read.push(toDefinition(row, this.#parsed));
+		}
+		return read;
 	}
 
 	async change(
@@ -224,21 +240,18 @@ export async function readDefinitions(
 		`select ${columns} from experiment_definitions d join experiments e on e.key = d.experiment where d.id = any ($1::bigint[])`,
 		[ids],
 	);
-	return rows.map(toDefinition);
+	return rows.map((row) => toDefinition(row));
 }
 
-function toDefinition(row: DefinitionRecord): StoredDefinition {
-	const parsed = parseExperiment(row.definition, "stored");
-	if (!parsed.ok) {
-		const first = parsed.problems[0];
-		throw fail(
-			"internal",
-			`The definition of ${row.experiment} in the database, row ${row.id}, cannot be read by this Segue: ${first?.path ?? ""}: ${first?.message ?? ""} Other experiments go on. Where a newer Segue wrote it, start that one.`,
-		);
-	}
+function toDefinition(
+	row: DefinitionRecord,
+	parsed: ParsedExperiments | null = null,
+): StoredDefinition {
+	const experiment = parsed?.get(row.id) ?? experimentOf(row);
+	parsed?.keep(row.id, experiment);
 	return {
 		id: row.id,
-		experiment: parsed.value,
+		experiment,
 		version: row.version,
 		state: row.state,
 		run: row.run,
@@ -254,4 +267,15 @@ function toDefinition(row: DefinitionRecord): StoredDefinition {
 		actor: row.actor,
 		why: row.why,
 	};
+}
+
+/** Throws internal. */
+function experimentOf({ id, experiment, definition }: DefinitionRecord) {
+	const parsed = parseExperiment(definition, "stored");
+	if (parsed.ok) return parsed.value;
+	const first = parsed.problems[0];
+	throw fail(
+		"internal",
+		`The definition of ${experiment} in the database, row ${id}, cannot be read by this Segue: ${first?.path ?? ""}: ${first?.message ?? ""} Other experiments go on. Where a newer Segue wrote it, start that one.`,
+	);
 }
