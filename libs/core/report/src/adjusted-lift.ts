@@ -13,6 +13,7 @@ import {
 	shownEstimate,
 	withheldEstimate,
 } from "./estimate.js";
+import { UNSCALED } from "./metric-summary.js";
 import type { ReportInput } from "./report.js";
 
 const KIND = { alpha: ALPHA, footnote: "cuped" } as const;
@@ -47,7 +48,8 @@ export function adjustedLift(
 		`not enough listeners with a value of ${covariate} yet`,
 		KIND,
 	);
-	if (!policy?.covariate || !control?.covariate || tau === null) return few;
+	if (!policy?.covariate || !control?.covariate) return few;
+	if (tau === null) return withheldEstimate(UNSCALED, KIND);
 	const centre =
 		(policy.covariate.x + control.covariate.x) /
 		(policy.covariate.units + control.covariate.units);

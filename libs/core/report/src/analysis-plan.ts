@@ -1,4 +1,4 @@
-import { ALL, type BookedCounts, type Side } from "#core/booking";
+import type { BookedCounts, Side } from "#core/booking";
 import { BUILT_IN_METRICS, type Experiment, isBuiltIn } from "#core/experiment";
 import { analysisPlan, type Per, STEPS } from "#core/metrics";
 import {
@@ -133,8 +133,8 @@ function wordsOf(
 }
 
 /**
- * τ of a metric for which none was declared: from the spread that units showed at the first look, held from then on, at the planned size.
- * Null before that look.
+ * τ of a metric for which none was declared: from the spread that units showed at the first look that was kept, held from then on, at the
+ * planned size. Null before that look: what is booked now may be another spread at the next reading, so it fixes nothing.
  */
 export function tauOfFirstLook(
 	booked: BookedCounts,
@@ -159,9 +159,9 @@ export function tauOfFirstLook(
 
 type Groups = { readonly [side in Side]: UnitRatio };
 
-/** At each look that was kept, epoch by epoch; then as they are now. */
+/** At each look that was kept, epoch by epoch. */
 function* groupsByTime(
-	{ looks, epochs }: BookedCounts,
+	{ looks }: BookedCounts,
 	place: number,
 ): Generator<Groups> {
 	for (const [i, look] of looks.entries()) {
@@ -173,14 +173,6 @@ function* groupsByTime(
 			policy: groupRatio(policy, place),
 			control: groupRatio(control, place),
 		};
-	}
-	for (const { slices } of epochs) {
-		const of = (side: Side) =>
-			groupRatio(
-				slices.find(({ slice, group }) => slice === ALL && group === side),
-				place,
-			);
-		yield { policy: of("policy"), control: of("control") };
 	}
 }
 

@@ -77,18 +77,19 @@ export function shownEstimate(
 	};
 }
 
-export function liftEstimate(
-	found: ShownLift | Withheld,
-	kind: EstimateKind,
-): Estimate {
-	if (found.kind === "withheld") return withheldEstimate(found.reason, kind);
+/** A comparison, or why there is none; or a lift without an interval, and why it has none. */
+export type Compared = ShownLift | (Withheld & { readonly lift?: number });
+
+export function liftEstimate(found: Compared, kind: EstimateKind): Estimate {
+	if (found.kind === "withheld")
+		return withheldEstimate(found.reason, kind, found.lift);
 	const { lift: estimate, standardError, low, high } = found;
 	return shownEstimate({ estimate, standardError, low, high }, kind);
 }
 
 /** The relative lift of the same groups. */
 export function relativeEstimate(
-	found: ShownLift | Withheld,
+	found: Compared,
 	kind: EstimateKind,
 ): Estimate {
 	const relative = found.kind === "withheld" ? found : found.relative;

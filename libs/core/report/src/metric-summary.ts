@@ -9,7 +9,6 @@ import {
 	type EpochGroups,
 	lift,
 	type Range,
-	type ShownLift,
 	type UnitRatio,
 	type Withheld,
 } from "#core/statistics";
@@ -23,6 +22,7 @@ import {
 } from "./analysis-plan.js";
 import {
 	ALPHA,
+	type Compared,
 	type Estimate,
 	liftEstimate,
 	relativeEstimate,
@@ -100,20 +100,27 @@ export interface LiftScale {
 	readonly range: Range;
 }
 
+/** Of what has no plan before its first look: there is a lift, but nothing has fixed how its interval is scaled. */
+export const UNSCALED =
+	"no plan was declared for it, so its interval is scaled by the spread at the first full hour of decisions, once that is booked";
+
 /** Over epochs; withheld before the first look, and where there is no control. */
 export function compare(
 	groups: readonly EpochGroups[],
 	scale: LiftScale,
 	hasControl: boolean,
-): ShownLift | Withheld {
+): Compared {
 	if (!hasControl && groups.every(({ control }) => control.units === 0))
 		return NO_CONTROL;
-	// Without τ no look was possible yet: any serves to say why.
-	return lift(groups, { ...scale, tau: scale.tau ?? 1 });
+	// Without τ the lift itself, and why there is none, do not depend on it.
+	const found = lift(groups, { ...scale, tau: scale.tau ?? 1 });
+	return found.kind === "withheld" || scale.tau !== null
+		? found
+		: { kind: "withheld", reason: UNSCALED, lift: found.lift };
 }
 
 /** Of closed cohorts: whoever reads that there are too few must know which are counted. */
-export function ofClosed(found: ShownLift | Withheld): ShownLift | Withheld {
+export function ofClosed(found: Compared): Compared {
 	return found.kind === "shown"
 		? found
 		: {

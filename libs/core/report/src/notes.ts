@@ -27,7 +27,7 @@ export function notesOf({
 	];
 	if (plan === null)
 		notes.push(
-			"No plan was declared (metrics.primary): the lift is that of reward, and its sequence is scaled by the spread seen at the first look, for 10,000 listeners.",
+			"No plan was declared (metrics.primary): the lift is that of reward, and its sequence is scaled by the spread seen at the first full hour of decisions, for 10,000 listeners, and has no interval before.",
 		);
 	if (best.arm !== null)
 		notes.push(

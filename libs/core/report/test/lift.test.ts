@@ -177,11 +177,60 @@ describe("the lift", () => {
 		);
 	});
 
-	test("without a declared plan is scaled by the first look, and the notes say so", () => {
-		const report = makeReport(inputOf(groups(150, 90, 60), definitionOf()));
-		expect(report.plan).toBeNull();
-		expect(report.lift.withheld).toBeNull();
-		expect(report.notes.join(" ")).toMatch(/No plan was declared/);
+	test("without a declared plan has no interval before the first full hour, whose spread scales it from then on, whatever comes", () => {
+		const looksOf = (units: number, earlier: ReturnType<typeof bookedOf>) =>
+			(earlier.epochs[0]?.slices ?? [])
+				.filter(({ slice }) => slice === ALL)
+				.map(({ group, moments }) => ({
+					at: HOUR + units,
+					epoch: 1,
+					group,
+					units,
+					firstIn: units,
+					moments,
+				}));
+		const reportOf = (
+			units: number,
+			earlier: readonly ReturnType<typeof looksOf>[],
+		) => {
+			const input = inputOf(
+				groups(units, 0.6 * units, 0.4 * units),
+				definitionOf({ traffic: PLANNED.traffic }),
+			);
+			return makeReport({
+				...input,
+				booked: { ...input.booked, looks: earlier.flat() },
+			});
+		};
+		const unscaled =
+			/^no plan was declared for it.*first full hour of decisions, once that is booked$/;
+		const early = reportOf(150, []);
+		expect(early.plan).toBeNull();
+		expect(early.lift).toMatchObject({
+			estimate: expect.closeTo(0.2, 12),
+			low: null,
+			high: null,
+			withheld: expect.stringMatching(unscaled),
+		});
+		expect(early.relativeLift).toMatchObject({ estimate: null, low: null });
+		expect(early.metrics[0]).toMatchObject({ metric: "reward", pValue: null });
+		expect(early.notes.join(" ")).toMatch(/No plan was declared/);
+		// A first look of too few says nothing yet.
+		const few = looksOf(90, bookedOf(groups(90, 50, 40)));
+		expect(reportOf(150, [few]).lift.withheld).toMatch(unscaled);
+		// Of the first that serves, by hand: p(1 − p)/149 a group, at 10,000 units of which half are control.
+		const first = looksOf(150, bookedOf(groups(150, 90, 60)));
+		const spread = Math.sqrt((150 * 0.24) / 149);
+		const tau = 2.82 * spread * Math.sqrt(1 / 5000 + 1 / 5000);
+		for (const later of [[], [looksOf(200, bookedOf(groups(200, 180, 20)))]]) {
+			const { lift } = reportOf(1000, [few, first, ...later]);
+			const variance = (2 * 0.24) / 999;
+			const m = (tau * tau) / variance;
+			expect(lift.high! - lift.estimate!).toBeCloseTo(
+				Math.sqrt(variance * (1 + 1 / m) * (Math.log1p(m) + 2 * Math.log(20))),
+				12,
+			);
+		}
 	});
 
 	test("keeps the smallest p of all looks, and their sequence", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { csvCell, makeReport, reportCsv } from "../src/index.js";
 import { definitionOf, inputOf, unitsOf } from "./builders.js";
-import { groups } from "./planned.js";
+import { groups, planned } from "./planned.js";
 
 describe("a cell", () => {
 	for (const formula of [
@@ -104,7 +104,7 @@ test("the table has one row per group, arm of each group and comparison, every r
 		...unitsOf("policy", 150, 90),
 		...unitsOf("control", 150, 60, { arm: "energy" }),
 	];
-	const csv = reportCsv(makeReport(inputOf(rows, definitionOf())));
+	const csv = reportCsv(makeReport(inputOf(rows, planned)));
 	const lines = csv.split("\r\n");
 	expect(lines.pop()).toBe("");
 	const table = lines.map((line) =>
