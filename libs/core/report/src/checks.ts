@@ -6,6 +6,7 @@ import { checkLostRows } from "./lost-rows-check.js";
 import { said } from "./said.js";
 import { checkSampleRatio } from "./sample-ratio-check.js";
 import { checkShowing } from "./showing-check.js";
+import { checkShownAlike } from "./shown-alike-check.js";
 import type { Baselines } from "./uniform-epochs.js";
 
 export interface CheckSummary {
@@ -41,6 +42,7 @@ export function checkRun(run: CheckedRun): readonly CheckSummary[] {
 		checkLostRows(run.booked, run.lostPacks),
 		checkBothGroups(run.booked),
 		checkShowing(run.booked, run.baselineOf),
+		...checkShownAlike(run.booked, run.atStart),
 		...checkSameForAll(run),
 	];
 }

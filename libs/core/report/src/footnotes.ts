@@ -101,7 +101,7 @@ export const FOOTNOTES = [
 		reference:
 			"Sequential test of a multinomial: Lindon, Malek 2022, Anytime-Valid Inference for Multinomial Count Data.",
 		assumptions:
-			"Units are counted at their first exposure in the epoch. Alarm below p = 0.001.",
+			"A unit is exposed to the experiment from its first decision in the epoch on, shown or not, and is counted there; whether both groups were then shown alike is a check of its own. Alarm below p = 0.001.",
 	},
 	{
 		id: "row-loss",
@@ -128,6 +128,15 @@ export const FOOTNOTES = [
 			"Decisions are taken as independent; it warns and covers the arms' values.",
 	},
 	{
+		id: "shown-alike",
+		title: "Policy and control are shown alike",
+		formula:
+			"p of impression_rate, policy − control, by the lift's mixture with τ = 0.05; Var R ≈ Σ(C − R·n)²/(Σn)², R of both groups together; p = min over looks",
+		reference: "As the lift.",
+		assumptions:
+			"Where decisions that were never shown teach nothing, the lift rests on those shown. Units are independent; from 5 units that are to be expected unshown (and shown) in each group on. Alarm below p = 0.001.",
+	},
+	{
 		id: "per-learned-decision",
 		title: "Per decision",
 		formula:
@@ -151,7 +160,7 @@ export const FOOTNOTES = [
 			"n = 1 for each decision that was shown, C = what is counted of it",
 		reference: "Segue's own, as docs/experiments.md has it.",
 		assumptions:
-			"An event that names the decision proves that it was shown. A client that reports no impressions leaves only decisions that something came of, so such a rate is too high, though in both groups alike.",
+			"An event that names the decision proves that it was shown. A client that reports no impressions leaves only decisions that something came of, so such a rate is too high, and more so in the group of which more comes: see the check of what was shown alike.",
 	},
 	{
 		id: "per-event",

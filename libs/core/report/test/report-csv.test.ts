@@ -124,7 +124,7 @@ test("the table has one row per group, arm of each group and comparison, every r
 	expect(kinds[0]).toBe("answer: keep going");
 	expect(
 		["group", "arm", "metric lift", "value of arm", "check:"].map(count),
-	).toEqual([3, 9, 14, 3, 4]);
+	).toEqual([3, 9, 14, 3, 5]);
 	const lift = Object.fromEntries(
 		table[0]!.map((name, i) => [
 			name,
