@@ -109,6 +109,23 @@ export function segueDashboard(): Dashboard {
 				],
 			}),
 		)
+		.withPanel(
+			stat({
+				title: "Definitions not read",
+				description:
+					"Rows of the database that a running process could not read: it leaves those experiments out. Alarm on anything but zero.",
+				unit: "short",
+				span: 24,
+				alarmFrom: 1,
+				queries: [
+					{
+						// Told once a process, so an increase would show nothing. Not by the experiment chosen: these have no decisions to choose it by.
+						expr: "max by (experiment) (segue_unreadable_definitions_total)",
+						legend: "{{experiment}}",
+					},
+				],
+			}),
+		)
 		.withRow(new RowBuilder("Events and learning"))
 		.withPanel(
 			timeseries({
