@@ -75,6 +75,7 @@ it("/metrics has every metric that the dashboard queries, with a sample wherever
 			/^segue_(context|guardrail|webhooks)_/.test(name),
 		),
 		"segue_booking_failures_total",
+		"segue_unreadable_definitions_total",
 		"segue_degraded_total",
 		"segue_dead_letters_total",
 		"segue_stream_identity_changed_total",
