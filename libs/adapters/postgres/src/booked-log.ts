@@ -113,8 +113,8 @@ export class PostgresBookedLog implements BookedLog {
 			runs: runs.map(toStoredRun),
 			counts: new Map([
 				...(await this.#sums(experiment)),
-				...(await this.#hours(experiment)),
-				...(await this.#days(experiment)),
+				...(await this.#spans(experiment, "hour")),
+				...(await this.#spans(experiment, "day")),
 				...(await this.#draws(experiment)),
 				...(await this.#degraded(experiment)),
 			]),
@@ -149,37 +149,21 @@ export class PostgresBookedLog implements BookedLog {
 		);
 	}
 
-	async #hours(experiment: string) {
+	/** Decisions by hour or by day, both numbered since 1970. */
+	async #spans(experiment: string, span: "hour" | "day") {
+		const seconds = span === "hour" ? 3_600 : 86_400;
 		const rows = await this.database.query<
-			Counted<{ hour: number; group: string; arm: string; counts: string }>
+			Counted<{ place: number; group: string; arm: string; counts: string }>
 		>(
-			`select h.version, h.run, h.epoch, (extract(epoch from h.hour) / 3600)::int as hour, h."group", h.arm,
-				concat_ws(',', h.decisions, h.shown, h.learned, h.reward) as counts
-			from booking_hours h where h.experiment = $1`,
+			`select s.version, s.run, s.epoch, (extract(epoch from s.${span}) / ${seconds})::int as place, s."group", s.arm,
+				concat_ws(',', s.decisions, s.shown, s.learned, s.reward) as counts
+			from booking_${span}s s where s.experiment = $1`,
 			[experiment],
 		);
 		return rows.map(
 			(row) =>
 				[
-					`hour ${epochOf(row)} ${row.hour} ${row.group} ${row.arm}`,
-					numbers(row.counts),
-				] as const,
-		);
-	}
-
-	async #days(experiment: string) {
-		const rows = await this.database.query<
-			Counted<{ day: number; group: string; arm: string; counts: string }>
-		>(
-			`select d.version, d.run, d.epoch, (extract(epoch from d.day) / 86400)::int as day, d."group", d.arm,
-				concat_ws(',', d.decisions, d.shown, d.learned, d.reward) as counts
-			from booking_days d where d.experiment = $1`,
-			[experiment],
-		);
-		return rows.map(
-			(row) =>
-				[
-					`day ${epochOf(row)} ${row.day} ${row.group} ${row.arm}`,
+					`${span} ${epochOf(row)} ${row.place} ${row.group} ${row.arm}`,
 					numbers(row.counts),
 				] as const,
 		);
