@@ -308,6 +308,23 @@ function expectScored(log: MemoryBookingLog, weights: "kept" | "anew"): void {
 		}
 }
 
+/** A plain decision, to be varied. */
+const onePlain: Happening = {
+	atMs: 0,
+	unit: 0,
+	definition: 0,
+	arm: 0,
+	group: "policy",
+	session: null,
+	device: undefined,
+	loyalty: undefined,
+	guarded: false,
+	p: 0.5,
+	mean: 0,
+	late: 0,
+	events: [],
+};
+
 test("in any order of arrival, with late rows, retracts, kills and erasures, the counts are those of a recount, bit for bit", async () => {
 	await fc.assert(
 		fc.asyncProperty(
@@ -352,21 +369,7 @@ test("in any order of arrival, with late rows, retracts, kills and erasures, the
 
 test("a correction that looks at all of a unit's decisions leaves its scores in other runs alone", async () => {
 	const log = new MemoryBookingLog(KEY, START - DAY);
-	const one: Happening = {
-		atMs: 0,
-		unit: 0,
-		definition: 3,
-		arm: 0,
-		group: "policy",
-		session: "t",
-		device: undefined,
-		loyalty: undefined,
-		guarded: false,
-		p: 0.5,
-		mean: 0,
-		late: 0,
-		events: [],
-	};
+	const one: Happening = { ...onePlain, definition: 3, session: "t" };
 	const inLaterRun = rowOf(one, 2);
 	const play = {
 		id: "e",
@@ -574,21 +577,7 @@ test("a pause costs only the cohorts whose time ends in it", async () => {
 
 test("a first decision that comes late takes the unit's first week to earlier days", async () => {
 	const log = new MemoryBookingLog(KEY, START - DAY);
-	const one: Happening = {
-		atMs: 2 * DAY,
-		unit: 0,
-		definition: 0,
-		arm: 0,
-		group: "policy",
-		session: null,
-		device: undefined,
-		loyalty: undefined,
-		guarded: false,
-		p: 0.5,
-		mean: 0,
-		late: 0,
-		events: [],
-	};
+	const one: Happening = { ...onePlain, atMs: 2 * DAY };
 	log.learn([rowOf(one, 1), rowOf({ ...one, atMs: 8 * DAY }, 2)], []);
 	await book(log, START + 20 * DAY, 5);
 	const inWeek = () => log.sums.get("1 1 1 policy week1")?.moments[6 + 1];
@@ -640,21 +629,7 @@ test("where nothing comes late, every score is booked once in the order of ids, 
 
 test("it claims once for many steps, and anew where one was not stored", async () => {
 	const log = new MemoryBookingLog(KEY, START - DAY);
-	const one: Happening = {
-		atMs: 0,
-		unit: 0,
-		definition: 0,
-		arm: 0,
-		group: "policy",
-		session: null,
-		device: undefined,
-		loyalty: undefined,
-		guarded: false,
-		p: 0.5,
-		mean: 0,
-		late: 0,
-		events: [],
-	};
+	const one = onePlain;
 	const rows = Array.from({ length: 12 }, (_, i) =>
 		rowOf({ ...one, atMs: i * 1_000 }, i),
 	);
