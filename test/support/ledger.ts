@@ -14,9 +14,11 @@ import {
 } from "#core/experiment";
 import {
 	type DecisionRow,
+	EVENT_PACK_SUBJECT,
 	type Event,
 	encodeDecisions,
 	encodeEvent,
+	encodeEvents,
 	eventSubject,
 	LOG_SUBJECT,
 } from "#core/log";
@@ -123,6 +125,16 @@ export class LedgerOfTest {
 
 	happened = (event: Event): LearnableMessage =>
 		this.message(eventSubject(event.type), encodeEvent(event));
+
+	/** As a decider tells of events: in a pack of its own. */
+	told = (...events: Event[]): LearnableMessage =>
+		this.message(
+			EVENT_PACK_SUBJECT,
+			encodeEvents(events, {
+				boot: this.#boot,
+				sequence: this.#position + 1,
+			}),
+		);
 
 	/** What comes under an event's subject and may be none. */
 	rubbish = (text: string): LearnableMessage =>

@@ -18,6 +18,7 @@ import {
 	type DecisionWatch,
 	DefinitionCache,
 	FindDecision,
+	NoteVisits,
 	PosteriorCache,
 	ReadPosterior,
 	RederiveDecision,
@@ -27,6 +28,7 @@ import { UnerasedDecisions } from "#usecases/erasing";
 import { AcceptEvents } from "#usecases/ingesting";
 import { PastSumsOfLog } from "#usecases/learning";
 import { FormerNames } from "#usecases/pseudonymising";
+import { logDays } from "../../boot/src/kept-for.js";
 import type { Log } from "../../boot/src/log.js";
 import type { PrivacyParts } from "../../boot/src/open-privacy.js";
 import type { Parts } from "../../boot/src/parts.js";
@@ -222,6 +224,10 @@ export async function composeDecider({
 			ids,
 			log: publisher,
 			repeats,
+			visits: new NoteVisits(
+				publisher,
+				logDays(config.logDays, privacy.policy, () => {}),
+			),
 			profiles,
 			privacy: { ...privacy, consents: knownConsents },
 			nameOf: unitAt({ pseudonyms, former }),

@@ -13,10 +13,11 @@ export interface StateRecord {
 	newest_id: string;
 	erasures: number;
 	turns_since: number;
+	visits_since: string;
 }
 
 export const stateColumns =
-	"b.experiment, b.cursor, b.revision, b.closing_hour, b.closed_up_to, b.newest_id, b.erasures, b.turns_since";
+	"b.experiment, b.cursor, b.revision, b.closing_hour, b.closed_up_to, b.newest_id, b.erasures, b.turns_since, b.visits_since";
 
 export const toState = (
 	record: StateRecord,
@@ -30,6 +31,7 @@ export const toState = (
 		after: record.closed_up_to,
 		turns,
 		turnsSince: record.turns_since,
+		visitsSince: record.visits_since,
 	},
 	newestId: record.newest_id,
 	erasures: record.erasures,

@@ -12,6 +12,7 @@ const closings = (changes: Partial<Closings> = {}): Closings => ({
 		{ at: 80 * HOUR, epoch: "1 1 2" },
 	],
 	turnsSince: 0,
+	visitsSince: "",
 	...changes,
 });
 const hours = (epoch: string, own: Closings = closings()) =>

@@ -13,6 +13,11 @@ export interface Closings {
 	readonly turns: readonly Turn[];
 	/** Cohorts that closed before this hour were counted whether or not the experiment ran then: Segue did not look at it yet. */
 	readonly turnsSince: number;
+	/**
+	 * Units whose first decision has this id or a smaller one are in no returns, and nothing but later decisions tells of them: where a
+	 * decision stood for them, Segue did not note yet that they asked again.
+	 */
+	readonly visitsSince: string;
 }
 
 /** From an instant on decisions are booked in an epoch, or in none: paused, stopped, or held by a guardrail. */

@@ -204,7 +204,12 @@ export class HeldUnits {
 export function closedOf(unit: StoredUnit, closings: Closings): IsClosed {
 	const first = firstHourOf(unit.entry);
 	const epoch = epochOf(unit);
-	return (hours) => isClosed(closings, epoch, first + hours, unit.id);
+	const isUntold = Object.values(unit.entry).some(
+		(group) => group.first <= closings.visitsSince,
+	);
+	return (hours, of) =>
+		!(of === "return" && isUntold) &&
+		isClosed(closings, epoch, first + hours, unit.id);
 }
 
 /** Hours since 1970 from which a unit's cohorts count; 0 for one that did nothing. */

@@ -22,6 +22,7 @@ test("while a guardrail holds the policy neither group is compared: control alon
 			after: null,
 			turns: [],
 			turnsSince: 0,
+			visitsSince: uuidAtTime(0),
 		});
 		step.book({ row: aDecision(definition, row), definition, outcomes: [] });
 		return step.changes();

@@ -157,12 +157,16 @@ export class BookingStep {
 
 	#counted(bookable: Bookable): Counted {
 		const { definition, row, outcomes } = bookable;
+		const contribution = this.#runs.inColumns(
+			definition,
+			contributionOf(definition.experiment, row, outcomes),
+		);
 		return {
 			bookable,
-			contribution: this.#runs.inColumns(
-				definition,
-				contributionOf(definition.experiment, row, outcomes),
-			),
+			contribution:
+				row.id > this.closings.visitsSince
+					? contribution
+					: { ...contribution, visits: null },
 		};
 	}
 
@@ -264,6 +268,8 @@ function isSame(was: Counted, now: Counted): boolean {
 		isWorthTheSame(was, now) &&
 		a.shown === b.shown &&
 		a.until === b.until &&
-		a.columns.every((value, i) => value === b.columns[i])
+		a.columns.every((value, i) => value === b.columns[i]) &&
+		a.visits?.length === b.visits?.length &&
+		(a.visits ?? []).every((hour, i) => hour === b.visits?.[i])
 	);
 }

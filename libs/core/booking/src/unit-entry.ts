@@ -3,7 +3,7 @@ import {
 	type Contribution,
 	columnOf,
 	DECISIONS,
-	RETURN_HOURS,
+	LONGEST_HOURS,
 	STEPS,
 } from "#core/metrics";
 import { type Bookable, covariateOf, slicesOf } from "./bookable.js";
@@ -19,8 +19,6 @@ import { ALL, type Side, type Slice, WEEK1 } from "./slice.js";
 
 const HOUR_MS = 3_600_000;
 export const WEEK_HOURS = 7 * 24;
-/** As far as anyone asks whether a unit came back. */
-const LONGEST_HOURS = Math.max(...Object.values(RETURN_HOURS));
 /** Sessions of a unit that are kept; beyond it only the latest half. */
 const MOST_SESSIONS = 32;
 const SESSION_LENGTH = columnOf("session_length");
@@ -36,7 +34,7 @@ export interface GroupEntry {
 	last: string;
 	/** The covariate as that decision had it, in steps of the grid. */
 	x: number | null;
-	/** Hours since 1970 and the decisions of each, one after the other, up to 28 days from the first. */
+	/** Hours since 1970 and, of each, the decisions and the visits while one stood; one after the other, up to 28 days from the first. */
 	hours: Packed;
 	/** By slice, n and C of each metric one after the other. */
 	slices: Named;
@@ -44,6 +42,8 @@ export interface GroupEntry {
 	sessions: Named;
 	/** Sessions are missing from the list. */
 	pruned?: true;
+	/** Of its first decision, where that stands for the unit (`sticky: unit`): whose coming back this is. */
+	arm?: string;
 }
 
 export type UnitEntry = { [side in Side]?: GroupEntry };
@@ -69,7 +69,7 @@ export function emptyEntry(first: string): GroupEntry {
 export function addToEntry(
 	entry: GroupEntry,
 	bookable: Bookable,
-	{ columns }: Contribution,
+	{ columns, visits }: Contribution,
 	sign: 1 | -1,
 ): boolean {
 	const { id } = bookable.row;
@@ -78,13 +78,16 @@ export function addToEntry(
 	if (sign === 1 && (isNew || id < entry.first)) {
 		entry.first = id;
 		entry.x = covariateOf(bookable);
+		if (visits === null) delete entry.arm;
+		else entry.arm = bookable.row.arm;
 	}
 	if (id > entry.last) entry.last = id;
 	const hour = hourOf(id);
 	const first = hourOf(entry.first);
 	if (first < before) dropHoursFrom(entry, first + LONGEST_HOURS);
-	if (hour < first + LONGEST_HOURS)
-		entry.hours = withHour(entry.hours, hour, sign);
+	for (const one of [hour, ...(visits ?? [])])
+		if (one < first + LONGEST_HOURS)
+			entry.hours = withHour(entry.hours, one, sign);
 	for (const slice of slicesOf(bookable))
 		addColumns(entry, slice, columns, sign);
 	if (hour < first + WEEK_HOURS) addColumns(entry, WEEK1, columns, sign);
@@ -167,7 +170,7 @@ export function joined(a: Span | null, b: Span): Span {
 const lengthOf = ([from, to]: Span): number =>
 	Math.round((STEPS * (to - from)) / 1_000);
 
-/** Decisions of an hour, counted among those of the others. Most are of the last. */
+/** What happened in an hour, counted among those of the others. Most are of the last. */
 function withHour(packed: Packed, hour: number, sign: 1 | -1): Packed {
 	const hours = unpack(packed);
 	for (let i = hours.length - 2; i >= 0; i -= 2)

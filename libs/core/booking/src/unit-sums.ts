@@ -3,6 +3,7 @@ import { findNamed, type Named, NONE_NAMED, namesIn } from "./named.js";
 import { unpack } from "./packed.js";
 import {
 	ALL,
+	armSlice,
 	BOTH,
 	FIRST,
 	isArm,
@@ -34,8 +35,8 @@ export interface SumsChange {
 	readonly covariate: readonly bigint[];
 }
 
-/** Whether a unit's cohort of so many hours is closed. */
-export type IsClosed = (hours: number) => boolean;
+/** Whether a unit's cohort of so many hours is closed, for what is counted in its first week or for whether it came back. */
+export type IsClosed = (hours: number, of: "week1" | "return") => boolean;
 
 const SIDES: readonly Side[] = ["policy", "control"];
 
@@ -120,7 +121,7 @@ export class UnitSums {
 class Seen {
 	readonly slices: Named;
 	readonly #returns: Returns | null;
-	/** The slice of which its coming back is told beside `all`: that of its arm where it had but one. */
+	/** The slice of which its coming back is told beside `all`: that of the arm that stood first, or else of its arm where it had but one. */
 	readonly #arm: Slice | null;
 
 	constructor(
@@ -129,7 +130,12 @@ class Seen {
 	) {
 		this.slices = group?.slices ?? NONE_NAMED;
 		this.#returns = group === undefined ? null : returnsOf(group, isClosed);
-		this.#arm = this.#returns === null ? null : onlyArmOf(this.slices);
+		this.#arm =
+			group === undefined || this.#returns === null
+				? null
+				: group.arm === undefined
+					? onlyArmOf(this.slices)
+					: armSlice(group.arm);
 	}
 
 	/**
@@ -153,7 +159,7 @@ class Seen {
 		if (
 			this.group === undefined ||
 			packed === undefined ||
-			(slice === WEEK1 && !this.isClosed(WEEK_HOURS))
+			(slice === WEEK1 && !this.isClosed(WEEK_HOURS, "week1"))
 		)
 			return undefined;
 		// A unit that had several arms did not come back because of one.
@@ -179,14 +185,14 @@ const isInBoth = ({ policy, control }: UnitEntry): boolean =>
 	policy !== undefined && control !== undefined;
 
 /**
- * Whether the unit came back, for those metrics whose time is over: a decision in another hour than the first's and the next, before as
- * many hours are over. Null while none is.
+ * Whether the unit came back, for those metrics whose time is over: a decision, or a visit while one stood, in another hour than the
+ * first's and the next, before as many hours are over. Null while none is.
  */
 function returnsOf(
 	{ first, hours }: GroupEntry,
 	isClosed: IsClosed,
 ): Returns | null {
-	const closed = RETURNS.filter(([, within]) => isClosed(within));
+	const closed = RETURNS.filter(([, within]) => isClosed(within, "return"));
 	if (closed.length === 0) return null;
 	const from = hourOf(first);
 	const later = unpack(hours).filter(

@@ -253,15 +253,6 @@ describe("what an experiment is judged by", () => {
 			"traffic.share: Nobody takes part in it",
 		],
 		[
-			"coming back to a decision that stands for the unit",
-			{
-				sticky: "unit",
-				reward: { ...document.reward, window: "90d" },
-				metrics: { secondary: ["return_7d", "click_rate"] },
-			},
-			"metrics.secondary[0]: return_7d will not be told: with sticky: unit",
-		],
-		[
 			"a metric's window beyond the reward's",
 			{ metrics: { define: [{ ...dislikes, within: "31m" }] } },
 			"metrics.define[0].within: 31m is longer than the reward's window of 30m",

@@ -44,3 +44,4 @@ export { ruleProblems } from "./rule.js";
 export { schemaProblems } from "./schema-problems.js";
 export { stickySpanMs } from "./sticky.js";
 export * from "./verdict.js";
+export * from "./visit.js";

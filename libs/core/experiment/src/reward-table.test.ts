@@ -364,6 +364,19 @@ const rows: readonly [
 		"out of range, -",
 	],
 	["impression: a closing means nothing", {}, [["closed", 30]], 0, 0, "-"],
+	// Asked again while it stood.
+	["a visit, whenever", {}, [["_visit", 9_000]], 0, 0, "visit"],
+	[
+		"a visit cannot be taken back",
+		{},
+		[
+			["_visit", 5],
+			["retract", 6, { retracts: "1" }],
+		],
+		0,
+		0,
+		"visit, no value/not retractable",
+	],
 ];
 
 describe("exposure, reward and verdicts", () => {

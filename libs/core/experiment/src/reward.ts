@@ -4,6 +4,7 @@ import { CLOSING_ID } from "./closing.js";
 import type { OutcomeRule, Reward } from "./experiment.js";
 import { MOST_VALUE, RETRACT } from "./patterns.js";
 import type { Judgement, NoValue } from "./verdict.js";
+import { isVisit } from "./visit.js";
 
 /** Clocks of clients may be behind by so much: such an event counts as at the decision. */
 const EARLY_MS = 5 * 60_000;
@@ -24,6 +25,7 @@ const NOT_EXPOSED: Judgement = { verdict: "not exposed" };
 const RETRACTED: Judgement = { verdict: "retracted" };
 const EARLY: Judgement = { verdict: "early" };
 const LATE: Judgement = { verdict: "late" };
+const VISIT: Judgement = { verdict: "visit" };
 const noValue = (detail: NoValue): Judgement => ({
 	verdict: "no value",
 	detail,
@@ -70,9 +72,10 @@ export function settle(
 	let shown = false;
 	for (const event of events.values()) {
 		if (event.type === RETRACT) continue;
-		const verdict =
-			timeVerdict(event.at, reward, decidedAt) ??
-			(retracted.has(event.id) ? RETRACTED : null);
+		const verdict = isVisit(event)
+			? VISIT
+			: (timeVerdict(event.at, reward, decidedAt) ??
+				(retracted.has(event.id) ? RETRACTED : null));
 		if (verdict !== null) {
 			verdicts.set(event.id, verdict);
 			continue;
@@ -143,7 +146,8 @@ function judgeRetracts(
 			event.retracts === undefined ? undefined : events.get(event.retracts);
 		if (ownTime !== null) verdicts.set(event.id, ownTime);
 		else if (target === undefined) verdicts.set(event.id, NOTHING_TO_RETRACT);
-		else if (target.type === RETRACT) verdicts.set(event.id, NOT_RETRACTABLE);
+		else if (target.type === RETRACT || isVisit(target))
+			verdicts.set(event.id, NOT_RETRACTABLE);
 		else {
 			verdicts.set(event.id, APPLIED);
 			retracted ??= new Set();

@@ -8,6 +8,7 @@
  * - `retracted`: taken back; proves nothing
  * - `early`, `late`: more than 5 minutes before the decision, or past the window; proves nothing
  * - `wrong unit`: its unit is not the decision's; proves nothing
+ * - `visit`: its unit asked again while the decision stood; told by Segue itself, proves nothing, and is counted as coming back
  * - `experiment stopped`: its decision was made outside the experiment, which learns nothing from it
  * - `unknown decision (waiting)`, `unknown decision (expired)`: its decision has not come yet; or its day is gone, and it cannot come any more
  * - `signal`: names no decision; feeds live windows
@@ -28,6 +29,7 @@ export const VERDICTS = [
 	"early",
 	"late",
 	"wrong unit",
+	"visit",
 	"experiment stopped",
 	"unknown decision (waiting)",
 	"unknown decision (expired)",

@@ -383,6 +383,19 @@ describe("events on the stream", () => {
 		});
 	});
 
+	it("tell of a visit in a pack, and nowhere else", () => {
+		const visit = event({ type: "_visit" });
+		const packed = encodeEvents([visit], publisher);
+		expect(decodeMessage(EVENT_PACK_SUBJECT, packed).items).toEqual([
+			{ ok: true, value: visit },
+		]);
+		const alone = encodeEvent(visit);
+		for (const subject of [eventSubject("_visit"), eventSubject("play")])
+			expect(decodeMessage(subject, alone).items[0]?.ok, subject).toBe(false);
+		const broken = encodeEvents([{ ...visit, unit: "" }], publisher);
+		expect(decodeMessage(EVENT_PACK_SUBJECT, broken).items[0]?.ok).toBe(false);
+	});
+
 	it.each<[string, string, Uint8Array, string]>([
 		[
 			"a type that is not the subject's",

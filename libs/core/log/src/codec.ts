@@ -1,5 +1,10 @@
 import { isNotStored } from "#core/context";
-import { EVENT_TYPE, findJsonProblem, isPlainObject } from "#core/experiment";
+import {
+	EVENT_TYPE,
+	findJsonProblem,
+	isPlainObject,
+	VISIT_TYPE,
+} from "#core/experiment";
 import { ByteWriter } from "./byte-writer.js";
 import type { DecisionRow, Publisher } from "./decision-row.js";
 import type { Event } from "./event.js";
@@ -100,7 +105,7 @@ export function decodeMessage(
 	const pack = { parsed, raw: text.raw };
 	if (isLog) return decodePack(pack, "decisions", parseDecisionRow, poison);
 	if (subject === EVENT_PACK_SUBJECT)
-		return decodePack(pack, "events", judgeEvent, poison);
+		return decodePack(pack, "events", judgePacked, poison);
 	return {
 		kind: "events",
 		publisher: null,
@@ -155,6 +160,15 @@ function readPublisher(parsed: unknown): Publisher | null {
 	)
 		return null;
 	return { boot, sequence };
+}
+
+/** What Segue itself tells comes in packs alone, under a type that nobody else can name. */
+function judgePacked(raw: unknown): Judged<Event> {
+	if (!isPlainObject(raw) || raw.type !== VISIT_TYPE) return judgeEvent(raw);
+	const judged = judgeEvent({ ...raw, type: "visit" });
+	return judged.ok
+		? { ok: true, value: { ...judged.value, type: VISIT_TYPE } }
+		: judged;
 }
 
 function judgeEvent(raw: unknown): Judged<Event> {

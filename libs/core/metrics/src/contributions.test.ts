@@ -176,3 +176,58 @@ describe("a decision", () => {
 		expect(outside.columns[0]).toBe(0);
 	});
 });
+
+describe("while a decision stands for its unit", () => {
+	const HOUR = 3_600;
+	const from = Math.floor(AT / 3_600_000);
+	const standing = { ...experiment, sticky: "unit" as const };
+	const visits = (outcomes: readonly Event[], of: Experiment = standing) =>
+		contributionOf(of, decision, outcomes).visits;
+
+	it("is back in each hour of the clock in which it asked or something happened, in the window or long after it", () => {
+		const late = event("complete", 200 * HOUR);
+		const outcomes = [
+			event("play", 60),
+			event("_visit", 30 * HOUR),
+			event("_visit", 5 * HOUR),
+			event("skip", 5 * HOUR + 60),
+			late,
+		];
+		const hours = [5, 30, 200].map((hour) => from + hour);
+		expect(visits(outcomes)).toEqual(hours);
+		expect(visits(outcomes.toReversed())).toEqual(hours);
+	});
+
+	it("is not back by what another did, what was taken back however late, a retract, or what comes after all who ask", () => {
+		const taken = event("play", 50 * HOUR);
+		const kept = event("_visit", 40 * HOUR);
+		const back = (of: Event, fields: Partial<Event> = {}) =>
+			event("retract", 300 * HOUR, { retracts: of.id, ...fields });
+		const outcomes = [
+			taken,
+			kept,
+			event("play", 60 * HOUR, { unit: "bob" }),
+			event("play", 28 * 24 * HOUR),
+			back(taken),
+			// Nobody but Segue tells of it, so nobody takes it back.
+			back(kept),
+		];
+		expect(visits(outcomes)).toEqual([from + 40]);
+		expect(visits([taken, back(taken, { unit: "bob" })])).toEqual([from + 50]);
+	});
+
+	it("earns nothing by asking again, and is not shown anything by it", () => {
+		const asked = contributionOf(standing, decision, [event("_visit", 60)]);
+		expect(asked).toMatchObject({ exposed: 0, shown: false, until: AT });
+		expect(asked.columns).toEqual(
+			contributionOf(standing, decision, []).columns,
+		);
+	});
+
+	it("is told of by its next decision where none stands", () => {
+		const { sticky: _, ...plain } = standing;
+		expect(visits([event("play", 50 * HOUR)], plain)).toBeNull();
+		const session = { ...plain, sticky: "session" as const };
+		expect(visits([event("play", 50 * HOUR)], session)).toBeNull();
+	});
+});

@@ -9,6 +9,7 @@ import {
 } from "#core/experiment";
 import type { DecisionRow, Event } from "#core/log";
 import { BUILT_IN, columnOf, type Metric, type Per, STEPS } from "./metric.js";
+import { visitHours } from "./visit-hours.js";
 
 /** What of a decision its contributions are made of. */
 export type Measured = Pick<DecisionRow, "unit" | "group" | "decidedAt">;
@@ -23,6 +24,8 @@ export interface Contribution {
 	readonly until: number;
 	/** n and C of each metric one after the other; see Metric. Metrics of sessions and of coming back get theirs elsewhere. */
 	readonly columns: readonly number[];
+	/** Hours since 1970 in which its unit was back while it stood; null where it does not stand, and the next decision tells of it. */
+	readonly visits: readonly number[] | null;
 }
 
 const SKIP_WITHIN_MS = 30_000;
@@ -48,7 +51,7 @@ export function metricsOf({ metrics }: Experiment): readonly Metric[] {
  * it: of the decision's own unit, neither early nor late, not retracted, and proving exposure.
  */
 export function contributionOf(
-	{ reward, metrics }: Experiment,
+	{ reward, metrics, sticky }: Experiment,
 	decision: Measured,
 	outcomes: readonly Event[],
 ): Contribution {
@@ -85,6 +88,7 @@ export function contributionOf(
 			decision.decidedAt,
 		),
 		columns,
+		visits: visitHours(sticky, decision, outcomes),
 	};
 }
 

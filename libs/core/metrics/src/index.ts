@@ -1,3 +1,4 @@
 export { type AnalysisPlan, analysisPlan } from "./analysis-plan.js";
 export * from "./contributions.js";
 export * from "./metric.js";
+export { LONGEST_HOURS } from "./visit-hours.js";

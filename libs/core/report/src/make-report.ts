@@ -32,22 +32,17 @@ import { metricsByArm } from "./metrics-by-arm.js";
 import { notesOf } from "./notes.js";
 import type { Report, ReportInput } from "./report.js";
 import { summariseSegments } from "./segments.js";
-import { whyNoReturns, withoutReturns } from "./sticky-returns.js";
 import { timelineOf } from "./timeline.js";
 import { fixedBaseline, uniformEpochs } from "./uniform-epochs.js";
 
-export function makeReport(counted: ReportInput): Report {
-	const { definition, atStart } = counted;
-	const noReturns = whyNoReturns(counted);
-	const booked =
-		noReturns === null ? counted.booked : withoutReturns(counted.booked);
-	const input = { ...counted, booked };
+export function makeReport(input: ReportInput): Report {
+	const { definition, atStart, booked } = input;
 	const { experiment, version, run, state, winner } = definition;
 	const plan = planOf(atStart);
 	const hasControl = atStart.traffic.control > 0;
 	const ranked = rankMetrics(experiment, atStart, booked);
 	const summaries = ranked.map((metric) =>
-		summariseMetric(booked, metric, plan, { hasControl, noReturns }),
+		summariseMetric(booked, metric, plan, hasControl),
 	);
 	const primary = summaries[0] as MetricSummary;
 	const planned = ranked[0] as PlannedMetric;

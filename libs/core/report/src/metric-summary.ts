@@ -143,10 +143,7 @@ export function summariseMetric(
 	booked: BookedCounts,
 	metric: PlannedMetric,
 	plan: PlanSummary | null,
-	{
-		hasControl,
-		noReturns,
-	}: { readonly hasControl: boolean; readonly noReturns: string | null },
+	hasControl: boolean,
 ): MetricSummary {
 	const tau = scaleOf(booked, metric, plan);
 	const compared = compare(
@@ -154,12 +151,7 @@ export function summariseMetric(
 		{ alpha: ALPHA, tau, range: metric.range },
 		hasControl,
 	);
-	const found =
-		metric.footnote !== "returns"
-			? compared
-			: noReturns === null
-				? ofClosed(compared)
-				: ({ kind: "withheld", reason: noReturns } as const);
+	const found = metric.footnote === "returns" ? ofClosed(compared) : compared;
 	const earlier = tau === null ? [] : looksOver(booked, metric, tau);
 	const seen = [
 		...earlier.map(({ pValue }) => pValue),

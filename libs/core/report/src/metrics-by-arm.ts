@@ -4,7 +4,6 @@ import type { MetricRole } from "./analysis-plan.js";
 import { knownArms } from "./known-arms.js";
 import { type GroupMean, meanOf } from "./metric-summary.js";
 import type { ReportInput } from "./report.js";
-import { whyNoReturns } from "./sticky-returns.js";
 import { fixedBaseline, uniformEpochs } from "./uniform-epochs.js";
 
 /** One metric of one arm, among control's decisions, whose arms are drawn uniformly. */
@@ -27,7 +26,6 @@ const LEAST_UNITS = 30;
 
 const SEVERAL_ARMS =
 	"a listener is given several arms, so that it cannot be told which of them it was";
-const SEVERAL_ARMS_RETURN = `${SEVERAL_ARMS}; with sticky: unit, and a metric of an event that you send when a listener comes back, it can`;
 
 /** The arms of a metric beside each other. The policy's own rows are left out: it gives an arm to whom it suits, so that their means differ by that. */
 export function metricsByArm(
@@ -49,18 +47,17 @@ export function metricsByArm(
 	);
 	const uniform = uniformEpochs(booked, baselineOf);
 	const fixed = fixedBaseline(baselineOf);
+	const areSticky = [atStart, definition.experiment].every(
+		({ sticky }) => sticky === "unit",
+	);
 	return metrics.map(({ metric, role, place }) => {
 		const per = booked.metrics[place]?.per;
 		const withheld =
 			fixed !== null
 				? `control is always given ${fixed}, so its decisions tell nothing of other arms`
-				: per === "closed unit"
-					? (whyNoReturns({ definition, atStart }) ?? SEVERAL_ARMS_RETURN)
-					: per !== undefined &&
-							OF_UNITS.includes(per) &&
-							atStart.sticky !== "unit"
-						? `${SEVERAL_ARMS}; with sticky: unit it can`
-						: null;
+				: per !== undefined && OF_UNITS.includes(per) && !areSticky
+					? `${SEVERAL_ARMS}; with sticky: unit it can`
+					: null;
 		return {
 			metric,
 			role,

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { makeReport, reportCsv } from "../src/index.js";
-import { definitionOf, inputOf, type Row } from "./builders.js";
+import { definitionOf, inputOf, type Row, unitsOf } from "./builders.js";
 import { groups, PLANNED, planned } from "./planned.js";
 
 test("metrics stand in the order of their roles; what was not declared is exploratory", () => {
@@ -104,56 +104,89 @@ test("a metric with a declared cap says it, in its own unit, and each says where
 	expect(said("per-learned-decision")).toMatch(/never shown teaches nothing/);
 });
 
-test("where a unit's decision stands for 90 days nobody is said to have stayed away: coming back is counted by no decision, and it is said by what it could be", () => {
-	const primary = { ...PLANNED.metrics.primary, metric: "return_7d" };
-	const counted = inputOf(groups(150, 90, 60));
+test("who came back is told by group, and by arm where a decision stands for its unit from first to last, else why not", () => {
+	const rows = [
+		...unitsOf("control", 60, 30, { arm: "calm" }),
+		...unitsOf("control", 60, 30, { arm: "energy" }),
+		...unitsOf("policy", 150, 75, { arm: "calm" }),
+	];
+	const counted = inputOf(rows);
 	const place = counted.booked.metrics.findIndex(
 		({ name }) => name === "return_7d",
 	);
-	// What booking has of units that are given the same decision again: all are there, and nobody returned.
-	const nobody = { units: 100, n: 100, c: 0, nn: 100, nc: 0, cc: 0 };
-	const reported = (sticky: "unit" | "session") => {
-		const definition = definitionOf({
-			...PLANNED,
-			sticky,
-			metrics: { ...PLANNED.metrics, primary },
-		});
-		return makeReport({
-			...inputOf([], definition),
-			booked: {
-				...counted.booked,
-				epochs: counted.booked.epochs.map((epoch) => ({
-					...epoch,
-					slices: epoch.slices.map((slice) => ({
-						...slice,
-						moments: slice.moments.with(place, nobody),
-					})),
-				})),
-			},
-		});
+	// Of a slice's units some have had their days, and some of these came back.
+	const of = (units: number, c: number) => ({
+		units,
+		n: units,
+		c,
+		nn: units,
+		nc: c,
+		cc: c,
+	});
+	const closed: { [slice: string]: ReturnType<typeof of> } = {
+		"policy all": of(120, 30),
+		"control all": of(100, 10),
+		"control arm:calm": of(60, 9),
+		"control arm:energy": of(40, 1),
 	};
-	const { metrics, metricsByArm, lift, cohortLift, answer } = reported("unit");
-	const why = expect.stringMatching(
-		/^with sticky: unit a listener who comes back .* send an event of your own/,
-	);
-	expect(metrics[0]).toMatchObject({
-		metric: "return_7d",
-		policy: { units: 0, mean: null },
-		control: { units: 0, mean: null },
-		lift: { estimate: null, withheld: why },
-		relativeLift: { estimate: null, withheld: why },
-		pValue: null,
+	const { booked } = counted;
+	const moments = booked.epochs.map((epoch) => ({
+		...epoch,
+		slices: epoch.slices.map((slice) => ({
+			...slice,
+			moments: slice.moments.with(
+				place,
+				closed[`${slice.group} ${slice.slice}`] ?? of(0, 0),
+			),
+		})),
+	}));
+	const reported = (atStart: "unit" | "none", now: "unit" | "session") =>
+		makeReport({
+			...inputOf([], definitionOf({ ...PLANNED, sticky: now })),
+			atStart: definitionOf({ ...PLANNED, sticky: atStart }).experiment,
+			booked: { ...booked, epochs: moments },
+		});
+	const returns = (report: ReturnType<typeof reported>) => ({
+		byGroup: report.metrics.find(({ metric }) => metric === "return_7d"),
+		byArm: report.metricsByArm.find(({ metric }) => metric === "return_7d")
+			?.arms,
 	});
-	expect(lift).toEqual(metrics[0]!.lift);
-	expect(cohortLift.estimate).toBeNull();
-	expect(answer.sentence).toContain("send an event of your own");
-	expect(metricsByArm[0]?.arms).toMatchObject(
-		new Array(3).fill({ mean: null, withheld: why }),
+	const byGroup = {
+		policy: { units: 120, mean: 0.25 },
+		control: { units: 100, mean: 0.1 },
+	};
+	const sticky = returns(reported("unit", "unit"));
+	expect(sticky.byGroup).toMatchObject(byGroup);
+	expect(sticky.byArm).toMatchObject(
+		[
+			{ arm: "focus", mean: null, withheld: /not enough/ },
+			{ arm: "energy", units: 40, mean: 0.025, withheld: null },
+			{ arm: "calm", units: 60, mean: 0.15, withheld: null },
+		].map(({ withheld, ...arm }) => ({
+			...arm,
+			withheld: withheld && expect.stringMatching(withheld),
+		})),
 	);
-	expect(reported("session").metrics[0]).toMatchObject({
-		metric: "return_7d",
-		policy: { units: 100, mean: 0 },
-	});
+	for (const [atStart, now] of [
+		["none", "unit"],
+		["unit", "session"],
+	] as const) {
+		const other = returns(reported(atStart, now));
+		expect(other.byGroup).toMatchObject(byGroup);
+		expect(other.byArm).toMatchObject(
+			new Array(3).fill({
+				mean: null,
+				withheld: expect.stringMatching(
+					/several arms.*with sticky: unit it can$/,
+				),
+			}),
+		);
+	}
+	const footnote = sticky.byGroup?.footnote;
+	const said = reported("unit", "unit").footnotes.find(
+		({ id }) => id === footnote,
+	);
+	expect(said?.formula).toMatch(/with sticky: unit by asking again, or by/);
 });
 
 test("of closed cohorts it is said who counts: nobody whose days the experiment did not see to their end", () => {

@@ -17,6 +17,7 @@ export function comparable(entry: StoredUnit["entry"]): string {
 			group.first,
 			group.last,
 			group.x,
+			group.arm ?? null,
 			byHour(group.hours),
 			byName(group.slices),
 		]),

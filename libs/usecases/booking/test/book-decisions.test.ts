@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { unitKeyOf } from "#core/booking";
 import type { Definition } from "#core/experiment";
-import type { DecisionRow, Event } from "#core/log";
+import { type DecisionRow, type Event, uuidAtTime } from "#core/log";
 import { BUILT_IN } from "#core/metrics";
 import type { ScoreSums } from "#core/statistics";
 import {
@@ -64,6 +64,7 @@ const experimentOf = {
 	},
 };
 const experiment = anExperiment(experimentOf);
+const standing = anExperiment({ ...experimentOf, sticky: "unit" });
 const shares = { ...likes, name: "shares", event: "share" };
 const withShares = anExperiment({
 	...experimentOf,
@@ -75,6 +76,8 @@ const definitions: readonly Definition[] = [
 	// Paused, given another metric and started again, then stopped and started again.
 	aDefinition(withShares, { id: 3, epoch: 2, run: 2 }),
 	aDefinition(experiment, { id: 4, epoch: 2, run: 3, bookedRun: 3 }),
+	// From then on a decision stands for its listener.
+	aDefinition(standing, { id: 5, epoch: 4, run: 3, bookedRun: 3 }),
 ];
 
 const TYPES = [
@@ -88,13 +91,14 @@ const TYPES = [
 	"premium",
 	"purchase",
 	"impression",
+	"_visit",
 ];
 
 /** What a listener did: a decision, and events that come with it, later, or are taken back. */
 const happening = fc.record({
 	atMs: fc.integer({ min: 0, max: 40 * DAY }),
 	unit: fc.integer({ min: 0, max: 5 }),
-	definition: fc.integer({ min: 0, max: 3 }),
+	definition: fc.constantFrom<number>(0, 1, 2, 3, 4, 4, 4),
 	arm: fc.integer({ min: 0, max: 2 }),
 	group: fc.constantFrom("policy", "policy", "control", "outside"),
 	session: fc.constantFrom(null, "s", "t"),
@@ -108,7 +112,11 @@ const happening = fc.record({
 	events: fc.array(
 		fc.record({
 			type: fc.constantFrom(...TYPES),
-			afterMs: fc.integer({ min: -6 * 60_000, max: 35 * 60_000 }),
+			afterMs: fc.oneof(
+				fc.integer({ min: -6 * 60_000, max: 35 * 60_000 }),
+				fc.integer({ min: 0, max: 4 * HOUR }),
+				fc.integer({ min: 0, max: 30 * DAY }),
+			),
 			value: fc.option(fc.integer({ min: -20, max: 20 }), { nil: undefined }),
 			late: fc.constantFrom(0, 0, 1, 6),
 			retracted: fc.constantFrom(null, null, 0, 5),
@@ -212,7 +220,7 @@ const fates = fc.array(
 /** What becomes of the experiment, whatever its decisions say. */
 const turn = fc.record({
 	at: fc.integer({ min: -1, max: 40 * 24 }).map((hour) => START + hour * HOUR),
-	epoch: fc.constantFrom(null, "1 1 1", "1 1 2", "1 3 2"),
+	epoch: fc.constantFrom(null, "1 1 1", "1 1 2", "1 3 2", "1 3 4"),
 });
 
 async function book(
@@ -333,8 +341,10 @@ test("in any order of arrival, with late rows, retracts, kills and erasures, the
 			fates,
 			fc.integer({ min: 1, max: 6 }),
 			fc.array(turn, { maxLength: 6 }),
-			async (happenings, acts, fate, pageSize, turns) => {
+			fc.constantFrom(0, 0, 0, START + 3 * DAY),
+			async (happenings, acts, fate, pageSize, turns, visitsSince) => {
 				const log = new MemoryBookingLog(KEY, START - DAY);
+				log.visitsSince = uuidAtTime(visitsSince);
 				log.fates = [...fate];
 				log.turns = [...turns].sort((a, b) => a.at - b.at);
 				const batches = [...batchesOf(happenings)];
@@ -549,6 +559,117 @@ test("of whom the experiment ended too early nobody knows whether they would hav
 	log.learn([rowOf(come(2, 23), 9)], []);
 	await book(log, START + 40 * DAY, 5);
 	expect(cameBackIn(1)).toEqual([2, 1]);
+	expectRecounted(log);
+});
+
+/** Units whose days are over, and how many of them came back within so many days, of a slice of the policy's. */
+function backIn(log: MemoryBookingLog, days: 1 | 7 | 28, slice = "all") {
+	const column = 6 * (days === 1 ? 9 : days === 7 ? 10 : 11);
+	const { moments = [] } = log.sums.get(`1 3 4 policy ${slice}`) ?? {};
+	const [units = 0n, , came = 0n] = moments.slice(column, column + 3);
+	return [Number(units), Number(came) / 4096];
+}
+
+/** Of a decision that stands, so many hours after it. */
+const happened = (row: DecisionRow, type: string, hours: number) =>
+	anEvent(row, type, { at: row.decidedAt + hours * HOUR });
+
+test("where a decision stands, who is back on the third day only came back within 7 days and 28, once those are over, and not within one", async () => {
+	for (const type of ["_visit", "play"]) {
+		const log = new MemoryBookingLog(KEY, START - DAY);
+		const stood = [0, 1].map((unit) =>
+			rowOf({ ...plainOne, unit, definition: 4 }, unit),
+		);
+		log.learn(stood, [happened((stood[0] as (typeof stood)[0]).row, type, 60)]);
+		const over = (days: number) => book(log, START + days * DAY + HOUR, 5);
+		await over(0.9);
+		expect([backIn(log, 1), backIn(log, 7)]).toEqual([
+			[0, 0],
+			[0, 0],
+		]);
+		await over(2);
+		expect([backIn(log, 1), backIn(log, 7)]).toEqual([
+			[2, 0],
+			[0, 0],
+		]);
+		await over(8);
+		expect([backIn(log, 7), backIn(log, 28)]).toEqual([
+			[2, 1],
+			[0, 0],
+		]);
+		await over(29);
+		expect([1, 7, 28].map((days) => backIn(log, days as 1))).toEqual([
+			[2, 0],
+			[2, 1],
+			[2, 1],
+		]);
+		expect(backIn(log, 28, "arm:a")).toEqual([2, 1]);
+		expectRecounted(log);
+	}
+});
+
+test("a visit that is learned after its cohort closed is counted, one that is taken back is not, and who is erased is neither", async () => {
+	const log = new MemoryBookingLog(KEY, START - DAY);
+	const stood = [0, 1, 2].map((unit) =>
+		rowOf({ ...plainOne, unit, definition: 4 }, unit),
+	);
+	const [one, two, three] = stood.map(({ row }) => row) as [
+		DecisionRow,
+		DecisionRow,
+		DecisionRow,
+	];
+	const play = happened(two, "play", 50);
+	log.learn(stood, [play, happened(three, "_visit", 50)]);
+	await book(log, START + 30 * DAY, 5);
+	expect(backIn(log, 7)).toEqual([3, 2]);
+	log.learn([], [happened(one, "_visit", 30)]);
+	await book(log, START + 30 * DAY, 5);
+	expect(backIn(log, 7)).toEqual([3, 3]);
+	// Days after the window in which rewards are taken back.
+	log.learn([], [{ ...happened(two, "retract", 90), retracts: play.id }]);
+	await book(log, START + 30 * DAY, 5);
+	expect(backIn(log, 7)).toEqual([3, 2]);
+	expectRecounted(log);
+	log.erase(one.unit);
+	await book(log, START + 30 * DAY, 5);
+	expect(backIn(log, 7)).toEqual([2, 1]);
+	expectRecounted(log);
+});
+
+test("whose arm was ruled out later came back to the arm that stood first, so that none is judged by those alone who stayed away", async () => {
+	const log = new MemoryBookingLog(KEY, START - DAY);
+	const come = (unit: number, arm: number, hours: number) => ({
+		...plainOne,
+		unit,
+		arm,
+		definition: 4,
+		atMs: hours * HOUR + 1,
+	});
+	decisions(log, come(0, 0, 0), come(1, 0, 0), come(0, 1, 40));
+	await book(log, START + 30 * DAY, 5);
+	expect(backIn(log, 7, "arm:a")).toEqual([2, 1]);
+	expect(backIn(log, 7, "arm:b")).toEqual([0, 0]);
+	expectRecounted(log);
+	// What was decided first comes last.
+	log.learn([rowOf(come(0, 2, -2), 9)], []);
+	await book(log, START + 30 * DAY, 5);
+	expect(backIn(log, 7, "arm:a")).toEqual([1, 0]);
+	expect(backIn(log, 7, "arm:c")).toEqual([1, 1]);
+	expectRecounted(log);
+});
+
+test("of listeners from before visits were told nobody knows whether they came back", async () => {
+	const log = new MemoryBookingLog(KEY, START - DAY);
+	log.visitsSince = uuidAtTime(START + HOUR);
+	const come = (unit: number, hours: number) =>
+		rowOf({ ...plainOne, unit, definition: 4, atMs: hours * HOUR + 1 }, unit);
+	const [early, late] = [come(0, 0), come(1, 2)];
+	log.learn(
+		[early, late],
+		[happened(early.row, "play", 30), happened(late.row, "play", 30)],
+	);
+	await book(log, START + 30 * DAY, 5);
+	expect(backIn(log, 7)).toEqual([1, 1]);
 	expectRecounted(log);
 });
 

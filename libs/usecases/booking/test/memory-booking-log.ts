@@ -49,6 +49,7 @@ export class MemoryBookingLog implements BookingLog {
 	/** What becomes of the next commits, in turn. */
 	fates: Fate[] = [];
 	state: BookingState | null = null;
+	visitsSince = uuidAtTime(0);
 	/** What became of the experiment. */
 	turns: Turn[] = [];
 	readonly storedUnits = new Map<string, StoredUnit>();
@@ -141,6 +142,7 @@ export class MemoryBookingLog implements BookingLog {
 				after: null,
 				turns: this.turns,
 				turnsSince: 0,
+				visitsSince: this.visitsSince,
 			},
 			newestId: uuidAtTime(this.startsAt),
 			erasures: 0,

@@ -20,6 +20,23 @@ const hour = ({ row }: Bookable) => Math.floor(timeOfId(row.id) / HOUR);
 const worth = ({ row, definition, outcomes }: Bookable) =>
 	contributionOf(definition.experiment, row, outcomes);
 
+/** Hours in which the unit was seen to be there: its decision's, and those of what it did while that stood. */
+function hoursOf(one: Bookable, { visitsSince }: Closings): number[] {
+	const { row, definition, outcomes } = one;
+	if (definition.experiment.sticky !== "unit" || row.id <= visitsSince)
+		return [hour(one)];
+	const own = outcomes.filter(({ unit }) => unit === row.unit);
+	const isBack = ({ id, type }: (typeof own)[number]) =>
+		type === "_visit" ||
+		(type !== "retract" && own.every(({ retracts }) => retracts !== id));
+	return [
+		hour(one),
+		...own
+			.filter(isBack)
+			.map(({ at }) => Math.max(hour(one), Math.floor(at / HOUR))),
+	];
+}
+
 /** The sums of units, by epoch, group and slice, of decisions in the order of ids: everything from nothing, in the plainest way. */
 export function plainSums(
 	decisions: readonly Bookable[],
@@ -84,7 +101,15 @@ export function plainSums(
 					...groupBy(rows, ({ row }) => `segment:${name}=${row.context[name]}`),
 				]),
 			]);
-			const arms = new Set(rows.map(({ row }) => row.arm));
+			const isTold = sides.every(
+				([, [one]]) => (one as Bookable).row.id > closings.visitsSince,
+			);
+			const seen = rows.flatMap((one) => hoursOf(one, closings));
+			const arms = new Set(
+				(experiment.sticky === "unit" ? [first] : rows).map(
+					({ row }) => row.arm,
+				),
+			);
 			for (const [slice, part] of slices) {
 				if (
 					part.length === 0 ||
@@ -118,16 +143,14 @@ export function plainSums(
 						}
 					const days = /^return_(\d+)d$/.exec(metric.name)?.[1];
 					const isWhole =
-						slice === "all" || (arms.size === 1 && slice.startsWith("arm:"));
-					if (days !== undefined && isWhole && closed(24 * Number(days))) {
+						slice === "all" ||
+						(arms.size === 1 && slice === `arm:${[...arms][0]}`);
+					const end = 24 * Number(days);
+					if (days !== undefined && isWhole && isTold && closed(end)) {
 						n = 1;
-						c = rows.some(
-							(row) =>
-								hour(row) >= hour(first) + 2 &&
-								hour(row) < hour(first) + 24 * Number(days),
-						)
-							? 4096
-							: 0;
+						const isBack = (at: number) =>
+							at >= hour(first) + 2 && at < hour(first) + end;
+						c = seen.some(isBack) ? 4096 : 0;
 					}
 					const [un, uc] = ofUnit(metric, n, c).map(BigInt) as [bigint, bigint];
 					if (un === 0n && uc === 0n) return;

@@ -1,5 +1,9 @@
-import { type Sticky, stickySpanMs } from "#core/experiment";
-import type { DecisionRow } from "#core/log";
+import {
+	type Sticky,
+	stickySpanMs,
+	type VisitedDecision,
+} from "#core/experiment";
+import { type DecisionRow, timeOfId } from "#core/log";
 import { fail } from "#usecases/errors";
 import type { Considered } from "./considered.js";
 import type { DrawnDecision } from "./decision.js";
@@ -54,6 +58,11 @@ export class AnswerOnce {
 		private readonly keepMs: number,
 		/** From the ask's begin until its row must be safe. */
 		private readonly publishMs: number,
+		/** Told of each unit that a decision stood for, and when it asked again, milliseconds since the epoch. */
+		private readonly onVisit: (
+			decision: VisitedDecision,
+			at: number,
+		) => void = () => {},
 	) {}
 
 	/** @param spentMs of the ask's time, by whoever drew. Throws `invalid` where the requestId names another request, and what `publish` throws. */
@@ -117,6 +126,9 @@ export class AnswerOnce {
 			const place = considered.arms.keys.indexOf(arm);
 			if (place >= 0) {
 				const payload = payloadOf(considered, place);
+				// The key holds the unit's name, so the standing decision was made under the same.
+				if (sticky === "unit")
+					this.onVisit({ id: decisionId, unit: row.unit }, timeOfId(row.id));
 				return {
 					answer: { ...standing.answer, payload, repeated: true },
 					row: standing.row,

@@ -11,6 +11,7 @@ import { Consider } from "./consider.js";
 import { type Considered, score, scoreInSlices } from "./considered.js";
 import type { Decision, DrawnDecision } from "./decision.js";
 import { drawFrom } from "./draw-from.js";
+import type { NoteVisits } from "./note-visits.js";
 import type {
 	DecisionLog,
 	Definitions,
@@ -31,6 +32,8 @@ export interface DecidePorts {
 	readonly log: DecisionLog;
 	/** Absent: every ask is a decision of its own, and one that should not be says so in `degraded`. */
 	readonly repeats?: Repeats;
+	/** Absent: nobody counts who comes back to a decision that stands. */
+	readonly visits?: NoteVisits;
 	/** Absent: no unit has a profile. */
 	readonly profiles?: Profiles;
 	/** What a unit is called at an instant, that of the decision's id; absent: as the request does. */
@@ -78,6 +81,7 @@ export class Decide {
 			},
 			this.streamMs * KEEP_SHARE,
 			this.streamMs,
+			(decision, at) => ports.visits?.execute(decision, at),
 		);
 	}
 

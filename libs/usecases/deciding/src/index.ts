@@ -11,6 +11,7 @@ export type { Contribution, ExplainedFeature } from "./explain-context.js";
 export * from "./find-decision.js";
 export { unitUnder } from "./gated-windows.js";
 export * from "./live-windows-feed.js";
+export * from "./note-visits.js";
 export type { ExplainedPayload } from "./payload.js";
 export * from "./ports.js";
 export * from "./posterior-cache.js";

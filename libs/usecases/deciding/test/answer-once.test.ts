@@ -12,12 +12,15 @@ import {
 	type Experiment,
 	stickySpanMs,
 } from "#core/experiment";
+import type { Event } from "#core/log";
 import { SegueError } from "#usecases/errors";
+import type { EventLog } from "#usecases/ingesting";
 import {
 	Decide,
 	DecideBatch,
 	type DecisionRequest,
 	type DrawnDecision,
+	NoteVisits,
 	PosteriorCache,
 	type Repeats,
 } from "../src/index.js";
@@ -35,6 +38,15 @@ function fleet(change: Partial<Experiment> = {}) {
 	let current = definition({}, { traffic, ...change });
 	const definitions = { get: () => current, all: () => [current] };
 	const ids = new MemoryIds(clock);
+	/** What deciders told of visits; null once the log takes nothing. */
+	const told: { visits: Event[] | null } = { visits: [] };
+	const visited: EventLog = {
+		async events(events) {
+			if (told.visits === null) throw new Error("the spool is full");
+			told.visits.push(...events);
+			return "stream";
+		},
+	};
 	const decider = async (port: Repeats | null = repeats) => {
 		const posteriors = new PosteriorCache(
 			new MemoryPosteriorSource(),
@@ -52,6 +64,7 @@ function fleet(change: Partial<Experiment> = {}) {
 				ids,
 				log,
 				...(port && { repeats: port }),
+				visits: new NoteVisits(visited, 90),
 			},
 			1_000,
 		);
@@ -77,7 +90,7 @@ function fleet(change: Partial<Experiment> = {}) {
 	};
 	/** As if the learner had stored it. */
 	const store = (id: string) => stored.add(id);
-	return { clock, repeats, decider, obey, store };
+	return { clock, repeats, decider, obey, store, told };
 }
 
 async function refused(promise: Promise<unknown>): Promise<SegueError> {
@@ -306,6 +319,62 @@ describe("an experiment that is sticky for a unit", () => {
 		expect(other.log.rows).toEqual([]);
 		const another = await other.ask({ unit: "listener-2" });
 		expect(another.decisionId).not.toBe(first.decisionId);
+	});
+
+	it("tells of a unit that comes back once for each hour of the clock, and of none in the hour of its decision", async () => {
+		const { clock, decider, told } = fleet(sticky);
+		const [here, there] = [await decider(), await decider()];
+		const first = await here.ask();
+		clock.advance(59 * 60_000);
+		await here.ask();
+		expect(told.visits).toEqual([]);
+		clock.advance(3 * HOUR);
+		for (let i = 0; i < 5; i++) await here.ask();
+		const hour = Math.floor(MORNING / HOUR) + 3;
+		const visit = {
+			id: `_visit:${hour}`,
+			type: "_visit",
+			at: hour * HOUR,
+			unit: "listener-1",
+			decisionId: first.decisionId,
+		};
+		expect(told.visits).toEqual([visit]);
+		// Another decider does not know; the same event twice is one.
+		await there.ask({ requestId: "r1" });
+		expect(told.visits).toEqual([visit, visit]);
+		clock.advance(HOUR);
+		await here.ask();
+		expect(told.visits?.at(-1)?.id).toBe(`_visit:${hour + 1}`);
+	});
+
+	it("tells of no visit later than anyone asks for, and of none where the next decision tells", async () => {
+		const { clock, decider, told, obey } = fleet(sticky);
+		const { ask } = await decider();
+		const first = await ask();
+		clock.advance(28 * 24 * HOUR);
+		expect((await ask()).decisionId).toBe(first.decisionId);
+		obey({ state: "stopped" });
+		await ask();
+		expect(told.visits).toEqual([]);
+		const sessions = fleet({ sticky: "session" });
+		const other = await sessions.decider();
+		await other.ask({ session: "s" });
+		sessions.clock.advance(3 * HOUR);
+		expect((await other.ask({ session: "s" })).repeated).toBe(true);
+		expect(sessions.told.visits).toEqual([]);
+	});
+
+	it("answers all the same where a visit is not taken, and tells of it with the next ask", async () => {
+		const { clock, decider, told } = fleet(sticky);
+		const { ask } = await decider();
+		const first = await ask();
+		clock.advance(5 * HOUR);
+		told.visits = null;
+		expect(await ask()).toEqual({ ...first, repeated: true });
+		told.visits = [];
+		await ask();
+		await ask();
+		expect(told.visits).toHaveLength(1);
 	});
 
 	it("publishes the decision that a decider kept and died before it published it", async () => {
