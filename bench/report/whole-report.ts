@@ -1,5 +1,6 @@
 import {
 	type Database,
+	PostgresAnalysisReads,
 	PostgresBookedReads,
 	PostgresContextReads,
 	PostgresDefinitionStore,
@@ -49,7 +50,7 @@ export async function defineReported(
 export function reportsOf(database: Database) {
 	const store = new PostgresDefinitionStore(database);
 	const makeReport = new MakeReport(
-		store,
+		new PostgresAnalysisReads(database, store),
 		store,
 		new PostgresReportReads(database, new PostgresBookedReads(database)),
 		new PostgresContextReads(database),

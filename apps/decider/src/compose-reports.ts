@@ -1,5 +1,6 @@
 import {
 	type Database,
+	PostgresAnalysisReads,
 	PostgresBookedReads,
 	PostgresContextReads,
 	type PostgresDefinitionStore,
@@ -38,7 +39,7 @@ export function composeReports(
 	);
 	return {
 		makeReport: new MakeReport(
-			store,
+			new PostgresAnalysisReads(database, store),
 			store,
 			new PostgresReportReads(database, new PostgresBookedReads(database)),
 			contexts,

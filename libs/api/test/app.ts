@@ -57,6 +57,7 @@ import { MakeReport, type ReportReads } from "#usecases/reporting";
 import { FoldContext, ReadContextHealth } from "#usecases/watching";
 import { privacyOf } from "../../../test/support/privacy.js";
 import { MemoryDefinitionStore } from "../../usecases/defining/test/memory-definition-store.js";
+import { MemoryAnalyses } from "../../usecases/reporting/test/memory-analyses.js";
 import {
 	ApiModule,
 	type ApiParts,
@@ -141,7 +142,7 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 		rollBackExperiment: new RollBackExperiment(store, store, obeyed),
 		readAudit: new ReadAudit(store, store),
 		makeReport: new MakeReport(
-			store,
+			new MemoryAnalyses(store.rows),
 			store,
 			nothingBooked,
 			contexts,

@@ -1,3 +1,4 @@
+export { PostgresAnalysisReads } from "./analysis-reads.js";
 export { PostgresBookingLog } from "./book-log.js";
 export { PostgresBookedReads } from "./book-reads.js";
 export { PostgresBookedLog } from "./booked-log.js";

@@ -11,7 +11,6 @@ import {
 } from "#core/report";
 import {
 	type DefinitionAudit,
-	type DefinitionStore,
 	type StoredDefinition,
 	sentences,
 } from "#usecases/defining";
@@ -19,15 +18,15 @@ import { fail } from "#usecases/errors";
 import type { ReadGuardrails } from "#usecases/guarding";
 import type { ContextReads } from "#usecases/watching";
 import { guardrailSummaries } from "./guardrail-summaries.js";
-import type { ReportedRun, ReportReads } from "./ports.js";
+import type { ReportedAnalyses, ReportedRun, ReportReads } from "./ports.js";
 
-/** Definition rows that are looked back on: what is older has no mark. */
-const MOST_ROWS = 500;
+/** Of the newest so many definition rows there is a mark on the time axis. */
+const MOST_MARKS = 500;
 
 /** What an experiment's current analysis did and was worth: all runs of the current version since its plan was fixed. */
 export class MakeReport {
 	constructor(
-		private readonly definitions: Pick<DefinitionStore, "find">,
+		private readonly analyses: ReportedAnalyses,
 		private readonly audit: Pick<DefinitionAudit, "page">,
 		private readonly reads: ReportReads,
 		private readonly contexts: Pick<ContextReads, "counts">,
@@ -36,30 +35,24 @@ export class MakeReport {
 
 	/** Throws unknown-experiment. */
 	async execute(key: string): Promise<Report> {
-		const definition = await this.definitions.find(key);
-		if (definition === null)
+		const found = await this.analyses.current(key);
+		if (found === null)
 			throw fail(
 				"unknown-experiment",
 				`There is no experiment "${key.slice(0, 64)}". GET /v1/experiments lists them.`,
 			);
-		const rows = (await this.audit.page(key, null, MOST_ROWS)).toReversed();
-		const told = lastThatRan(rows, definition);
-		const analysis = rows.filter(
-			({ version, analysis, state }) =>
-				version === told.version &&
-				analysis === told.analysis &&
-				state !== "draft",
-		);
+		const { definition, told, rows: analysis, servedBefore } = found;
 		const { version } = told;
 		const runs = [
 			...new Set([...analysis, told].map(({ bookedRun }) => bookedRun)),
 		].map((run) => ({ experiment: key, version, run }));
 		const atStart = analysis[0] ?? told;
-		const [counts, installation, contexts, guards] = await Promise.all([
+		const [counts, installation, contexts, guards, audit] = await Promise.all([
 			this.reads.booked(runs),
 			this.reads.installation(key, atStart.createdAt),
 			this.contexts.counts({ experiment: key, version, run: told.run }, 0),
 			this.guards.execute(key),
+			this.audit.page(key, null, MOST_MARKS + 1),
 		]);
 		const booked = overRuns(
 			counts,
@@ -76,7 +69,7 @@ export class MakeReport {
 				winner: definition.winner,
 			},
 			atStart: atStart.experiment,
-			servedBefore: servedBefore(rows, atStart),
+			servedBefore,
 			controlOf: new Map(
 				analysis.map(({ bookedRun, epoch, experiment }) => [
 					stratumOf(bookedRun, epoch),
@@ -94,33 +87,11 @@ export class MakeReport {
 			firstDecidedAt: booked.hours[0]?.hour ?? open.firstAt,
 			lastDecidedAt: open.lastAt ?? booked.hours.at(-1)?.hour ?? null,
 			guardrails: guardrailSummaries(guards.guardrails),
-			marks: marksOf(rows),
+			marks: marksOf(audit.toReversed()),
 			missing: missingOf(told.experiment.context, contexts),
 			...installation,
 		});
 	}
-}
-
-/** The definition, or where it has not run yet the last that did: an edit after the stop leaves the finished analysis to be read. */
-function lastThatRan(
-	rows: readonly StoredDefinition[],
-	definition: StoredDefinition,
-): StoredDefinition {
-	const ran = rows.filter(({ state }) => state === "running");
-	const isIts = (row: StoredDefinition) =>
-		row.version === definition.version && row.analysis === definition.analysis;
-	return ran.some(isIts) ? definition : (ran.at(-1) ?? definition);
-}
-
-/** Of rows that may go further back than is looked nobody can tell. */
-function servedBefore(
-	rows: readonly StoredDefinition[],
-	atStart: StoredDefinition,
-): boolean {
-	return (
-		rows.length >= MOST_ROWS ||
-		rows.some(({ id, state }) => state === "running" && id < atStart.id)
-	);
 }
 
 /** What it was judged by at the start is told of even where an edit after the stop no longer defines it. */
@@ -130,8 +101,9 @@ function metricsOfBoth(atStart: Experiment, now: Experiment) {
 	return [...first, ...metricsOf(now).filter(({ name }) => !known.has(name))];
 }
 
+/** @param rows ascending; with one more than there are marks at most, from which the first of them tells what changed */
 function marksOf(rows: readonly StoredDefinition[]): readonly Mark[] {
-	return rows.map((row, i) => {
+	const marks = rows.map((row, i) => {
 		const before = rows[i - 1];
 		const changes = before === undefined ? [] : sentences(before, row);
 		return {
@@ -141,6 +113,7 @@ function marksOf(rows: readonly StoredDefinition[]): readonly Mark[] {
 			sentence: [row.why, ...changes].filter((text) => text !== "").join("; "),
 		};
 	});
+	return marks.slice(-MOST_MARKS);
 }
 
 /** Of the run's decisions that the watch over contexts has kept. */

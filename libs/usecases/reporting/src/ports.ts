@@ -1,5 +1,6 @@
 import type { BookedCounts } from "#core/booking";
 import type { ArmCounts } from "#core/report";
+import type { StoredDefinition } from "#usecases/defining";
 
 /** Rollups of one version of an experiment, by the run that they are booked in. */
 export interface ReportedRun {
@@ -39,4 +40,22 @@ export interface ReportReads {
 	): Promise<OpenDecisions>;
 	/** @param since milliseconds since the epoch */
 	installation(experiment: string, since: number): Promise<InstallationCounts>;
+}
+
+/** The definition rows that a report goes by. */
+export interface ReportedAnalysis {
+	/** As it is now. */
+	readonly definition: StoredDefinition;
+	/** The same, or where that has not run yet the last that did: an edit after the stop leaves the finished analysis to be read. */
+	readonly told: StoredDefinition;
+	/** Of the told analysis, drafts apart: its first row, and the last of each run and epoch that it is booked in; ascending. */
+	readonly rows: readonly StoredDefinition[];
+	/** Another version or analysis ran before it. */
+	readonly servedBefore: boolean;
+}
+
+/** Found among all rows that an experiment ever had, however many: what a report goes by does not move when others are added. */
+export interface ReportedAnalyses {
+	/** Null where there is no such experiment. */
+	current(key: string): Promise<ReportedAnalysis | null>;
 }

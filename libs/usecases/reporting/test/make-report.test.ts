@@ -10,6 +10,7 @@ import {
 	type ReportReads,
 	viewReport,
 } from "../src/index.js";
+import { MemoryAnalyses } from "./memory-analyses.js";
 
 function experimentOf(control: number, more: object = {}) {
 	const parsed = parseExperiment({
@@ -130,8 +131,10 @@ async function reportOf(history: readonly StoredDefinition[]) {
 		}),
 	};
 	const report = await new MakeReport(
-		{ find: async (key) => (key === "morning" ? history.at(-1)! : null) },
-		{ page: async () => history.toReversed() },
+		new MemoryAnalyses(history),
+		{
+			page: async (_, __, most) => history.toReversed().slice(0, most),
+		},
 		reads,
 		{ counts: async () => null },
 		{ execute: async () => guards },
@@ -247,8 +250,9 @@ test("a lift is adjusted by a covariate only where no policy could move it befor
 		]),
 	).toMatch(moved);
 	expect(await told([{ ...start, version: 1 }, { version: 2 }])).toMatch(moved);
-	const long = Array.from({ length: 500 }, () => start);
-	expect(await told(long)).toMatch(moved);
+	const long = Array.from({ length: 900 }, () => start);
+	expect(await told(long)).toMatch(/^not enough listeners/);
+	expect(await told([{ ...start, version: 1 }, ...long])).toMatch(moved);
 });
 
 test("what was done stands on the time axis: who, why, and what changed", async () => {
@@ -265,6 +269,19 @@ test("what was done stands on the time axis: who, why, and what changed", async 
 	expect(start).toMatchObject({ action: "start", sentence: "the big week" });
 	expect(edit).toMatchObject({ actor: "bo" });
 	expect(edit?.sentence).toMatch(/control.*0\.1.*0\.2/);
+});
+
+test("the newest 500 of them have a mark, and the first of these says what changed too", async () => {
+	const edits = Array.from({ length: 600 }, (_, i) =>
+		row({
+			why: `edit ${i}`,
+			experiment: experimentOf(i % 2 === 0 ? 0.1 : 0.2),
+		}),
+	);
+	const { report } = await reportOf([row({ action: "start" }), ...edits]);
+	const { marks } = report.timeline;
+	expect(marks).toHaveLength(500);
+	expect(marks[0]?.sentence).toMatch(/^edit 100; .*0\.2.*0\.1/);
 });
 
 test("guardrails say their limit in words, and why they acted", async () => {
@@ -294,7 +311,7 @@ test("guardrails say their limit in words, and why they acted", async () => {
 
 test("an experiment that nobody defined has no report", async () => {
 	const reports = new MakeReport(
-		{ find: async () => null },
+		new MemoryAnalyses([]),
 		{ page: async () => [] },
 		{} as ReportReads,
 		{ counts: async () => null },
