@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { MemoryBroker } from "#adapters/memory";
 import { EVENT_PACK_SUBJECT, type Event, encodeEvents } from "#core/log";
@@ -9,7 +10,11 @@ import {
 	type LearningLedger,
 } from "#usecases/learning";
 import { eventually } from "../../../test/contract/eventually.js";
-import { type FinishedBatch, LearnerWorker } from "./learner.worker.js";
+import {
+	type FinishedBatch,
+	LearnerWorker,
+	type WorkerOptions,
+} from "./learner.worker.js";
 
 const BOOT = "018bcfe5-6800-7abc-8def-0123456789ff";
 
@@ -50,7 +55,7 @@ const nothingMoved = ({ events }: Batch) =>
 async function streamOf(packs: number, each: number) {
 	const broker = new MemoryBroker();
 	const stream = broker.open();
-	for (let sequence = 1; sequence <= packs; sequence++) {
+	const add = async (sequence: number) => {
 		const events = Array.from(
 			{ length: each },
 			(_, i): Event => ({
@@ -62,27 +67,33 @@ async function streamOf(packs: number, each: number) {
 		);
 		const pack = encodeEvents(events, { boot: BOOT, sequence });
 		await stream.publish(EVENT_PACK_SUBJECT, pack, String(sequence), 1_000);
-	}
+	};
+	for (let sequence = 1; sequence <= packs; sequence++) await add(sequence);
 	const asked: number[] = [];
 	const pull = stream.pull.bind(stream);
 	stream.pull = (most, waitMs): Promise<readonly HeldMessage[]> => {
 		asked.push(most);
 		return pull(most, waitMs);
 	};
-	return { stream, asked };
+	return { stream, asked, add };
 }
 
 describe("the learner's loop", () => {
 	let worker: LearnerWorker | null = null;
 	afterEach(() => worker?.stop());
 
-	function startWorker(stream: Stream, ledger: ListLedger) {
+	function startWorker(
+		stream: Stream,
+		ledger: ListLedger,
+		more: Partial<WorkerOptions> = {},
+	) {
 		const finished: FinishedBatch[] = [];
 		const troubles: string[] = [];
 		worker = new LearnerWorker(stream, new Learn(ledger, () => false), {
 			mostMessages: 2_000,
 			onBatch: (batch) => finished.push(batch),
 			onTrouble: (what) => troubles.push(what),
+			...more,
 		});
 		worker.start();
 		return { finished, troubles };
@@ -120,6 +131,31 @@ describe("the learner's loop", () => {
 		const ledger = new ListLedger();
 		startWorker(stream, ledger);
 		await eventually(() => expect(ledger.ids).toEqual(["1-0"]));
+	});
+
+	it("lets what comes behind an emptied stream gather for one transaction", async () => {
+		const { stream, add } = await streamOf(1, 1);
+		const ledger = new ListLedger();
+		startWorker(stream, ledger, { gatherMs: 500 });
+		await eventually(() => expect(ledger.ids).toEqual(["1-0"]));
+		for (let sequence = 2; sequence <= 10; sequence++) {
+			await add(sequence);
+			await sleep(10);
+		}
+		await eventually(() => expect(ledger.ids.length).toBe(10));
+		expect(ledger.batches.length).toBeLessThanOrEqual(3);
+	});
+
+	it("goes through a backlog without gathering, and stops at once while it gathers", async () => {
+		const { stream, asked, add } = await streamOf(6, 1);
+		const ledger = new ListLedger();
+		startWorker(stream, ledger, { gatherMs: 3_600_000, mostMessages: 4 });
+		await eventually(() => expect(ledger.ids.length).toBe(6));
+		expect(asked.length).toBe(2);
+		await add(7);
+		await worker?.stop();
+		expect(asked.length).toBe(2);
+		expect(ledger.ids).not.toContain("7-0");
 	});
 });
 

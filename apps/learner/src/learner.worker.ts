@@ -4,6 +4,8 @@ import { BatchSize, type Committed, type Learn } from "#usecases/learning";
 export interface WorkerOptions {
 	/** Messages taken at once at most: bounds memory, since a message is at most 1 MiB. */
 	readonly mostMessages: number;
+	/** From one pull that emptied the stream to the next. Default 50. */
+	readonly gatherMs?: number;
 	readonly onBatch: (batch: FinishedBatch) => void;
 	readonly onTrouble: (what: string, error: unknown) => void;
 }
@@ -16,10 +18,12 @@ export interface FinishedBatch {
 
 const EXTEND_MS = 2_000;
 const PULL_WAIT_MS = 1_000;
+const GATHER_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 
 /**
- * pulling → learning a batch → acknowledging it → the next batch of the pull, or pulling; until stopped. A batch in hand is finished
+ * pulling → learning a batch → acknowledging it → the next batch of the pull; or gathering, where the pull emptied the stream; or pulling;
+ * until stopped. What comes while it gathers shares a transaction, which has its price however little is in it. A batch in hand is finished
  * before `stop` resolves. One that fails for a passing reason stays in hand, its messages extended, and is tried again: the stream need
  * not redeliver.
  */
@@ -28,6 +32,7 @@ export class LearnerWorker {
 	#stopping = false;
 	#wake: () => void = () => {};
 	readonly #size: BatchSize;
+	readonly #gatherMs: number;
 
 	constructor(
 		private readonly stream: Stream,
@@ -35,6 +40,7 @@ export class LearnerWorker {
 		private readonly options: WorkerOptions,
 	) {
 		this.#size = new BatchSize(options.mostMessages);
+		this.#gatherMs = options.gatherMs ?? GATHER_MS;
 	}
 
 	start(): void {
@@ -51,9 +57,14 @@ export class LearnerWorker {
 		let pause = 0;
 		while (!this.#stopping) {
 			try {
-				const held = await this.stream.pull(this.#size.messages, PULL_WAIT_MS);
+				const most = this.#size.messages;
+				const held = await this.stream.pull(most, PULL_WAIT_MS);
+				const pulledAt = performance.now();
 				if (held.length > 0) await this.#finish(held);
 				pause = 0;
+				const left = this.#gatherMs - (performance.now() - pulledAt);
+				if (held.length > 0 && held.length < most && left > 0)
+					await this.#wait(left);
 			} catch (error) {
 				this.options.onTrouble("The stream did not deliver", error);
 				pause = await this.#rest(pause);
@@ -108,13 +119,19 @@ export class LearnerWorker {
 
 	/** Waits a little longer each time, or until stopped. Returns the next pause. */
 	async #rest(pause: number): Promise<number> {
+		await this.#wait(pause);
+		return Math.min(LONGEST_PAUSE_MS, Math.max(50, pause * 2));
+	}
+
+	/** Until stopped at the latest. */
+	async #wait(ms: number): Promise<void> {
+		if (this.#stopping) return;
 		await new Promise<void>((resolve) => {
-			const timer = setTimeout(resolve, pause);
+			const timer = setTimeout(resolve, ms);
 			this.#wake = () => {
 				clearTimeout(timer);
 				resolve();
 			};
 		});
-		return Math.min(LONGEST_PAUSE_MS, Math.max(50, pause * 2));
 	}
 }
