@@ -1,24 +1,27 @@
+import { fork } from "node:child_process";
 import { Agent } from "node:http";
-import { jetstream } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import {
 	type Running,
+	type Servers,
 	startDecider,
 	startLearner,
 	startServers,
 	type Undo,
 } from "../decide/children.js";
+import type { CrowdDone, CrowdTask } from "./crowd.js";
+import { byNats, byPost, type Door, type Send } from "./doors.js";
 import { atRate } from "./pace.js";
 import { post } from "./post.js";
+import { skips } from "./skips.js";
+import { Standstills } from "./standstills.js";
 
 /**
  * How long it takes until a decision knows of an event: a decider and a learner as they are built, a real broker and database, events at
- * an even rate by one of the two doors. Now and then one is of a listener of its own, for whom decisions are asked one after another,
- * from the instant the event was to be sent, until one has counted it. Time counts from that instant to that decision's answer: what the
- * sender is late counts, and so does the decision itself.
+ * an even rate by one of the two doors, from a process of their own (crowd.ts). Fifty a second are sent from here, each of a listener of
+ * its own, for whom decisions are asked one after another, from the instant the event was to be sent, until one has counted it. Time
+ * counts from that instant to that decision's answer: what the sender is late counts, and so does the decision itself.
  */
-
-export type Door = "POST /v1/events" | "NATS";
 
 export interface EventToDecision {
 	readonly door: Door;
@@ -27,8 +30,12 @@ export interface EventToDecision {
 	readonly maxMs: number;
 	/** Events that were waited for. */
 	readonly probes: number;
+	/** The 99th percentile without the time that the waiting process itself had no turn. */
+	readonly p99OfOthersMs: number;
 	readonly eventsPerSecond: number;
 	readonly decisionsPerSecond: number;
+	/** How late the crowd's requests were, 99 of 100. */
+	readonly crowdLateMs: number;
 	/** Of the decider's, on the average, and of one that may be 1. */
 	readonly processor: number;
 }
@@ -39,12 +46,9 @@ export interface LoadOfEvents {
 }
 
 const KEY = "bench-context";
-const UNITS = 20_000;
-/** Events of a request, as a listener's app gathers them. */
-const A_REQUEST = 5;
 const PROBES_A_SECOND = 50;
-/** Sent before, not counted. */
-const WARM_UP_SECONDS = 5;
+/** Sent before, not counted: programs that have just started are still being compiled. */
+const WARM_UP_SECONDS = 10;
 const LONGEST_MS = 10_000;
 
 const live = { from: "live", kind: "number", event: "skip", scale: 5 };
@@ -80,96 +84,122 @@ export async function measureEventToDecision(
 	const path = `/v1/experiments/${KEY}`;
 	await post(agent, decider.url + path, experiment, "PUT");
 	await post(agent, `${decider.url}${path}/start`, {});
-	const connection = await connect({ servers: servers.natsUrl });
+	const connection = await connect({
+		servers: servers.natsUrl,
+		noAsyncTraces: true,
+	});
 	undo.add(() => connection.close());
-	const stream = jetstream(connection);
-
+	const standstills = new Standstills();
+	undo.add(async () => standstills.stop());
 	const doors: Record<Door, Send> = {
-		"POST /v1/events": async (events) => {
-			const { accepted } = (await post(agent, `${decider.url}/v1/events`, {
-				events,
-			})) as { accepted: number };
-			if (accepted !== events.length)
-				throw new Error(`${accepted} of ${events.length} were accepted.`);
-		},
-		NATS: async (events) => {
-			const kept = events.map((event) =>
-				stream.publish("segue.events.skip", JSON.stringify(event)),
-			);
-			await Promise.all(kept);
-		},
+		"POST /v1/events": byPost(agent, decider.url),
+		NATS: byNats(connection),
 	};
 	const found: EventToDecision[] = [];
 	for (const door of ["POST /v1/events", "NATS"] as const) {
 		say(`${load.eventsPerSecond} events/s by ${door}`);
-		found.push(await byDoor(door, doors[door], load, decider, agent));
+		const crowd = sendCrowd(door, load, servers, decider, undo);
+		const measured = await probe(door, load.seconds, {
+			send: doors[door],
+			decider,
+			agent,
+			standstills,
+		});
+		const { events, lateMs } = await crowd;
+		found.push({
+			...measured,
+			door,
+			eventsPerSecond:
+				events / (WARM_UP_SECONDS + load.seconds) + PROBES_A_SECOND,
+			crowdLateMs: lateMs,
+		});
 	}
 	return found;
 }
 
-type Send = (events: readonly object[]) => Promise<void>;
-
-async function byDoor(
+/** Sends what nobody waits for, during warm-up and measurement. */
+function sendCrowd(
 	door: Door,
-	send: Send,
 	{ eventsPerSecond, seconds }: LoadOfEvents,
-	decider: Running,
-	agent: Agent,
-): Promise<EventToDecision> {
-	const perSecond = eventsPerSecond / A_REQUEST;
-	const warmUp = perSecond * WARM_UP_SECONDS;
-	const probeEvery = Math.round(perSecond / PROBES_A_SECOND);
+	{ natsUrl }: Servers,
+	{ url }: Running,
+	undo: Undo,
+): Promise<CrowdDone> {
+	const child = fork(new URL("./crowd.js", import.meta.url));
+	undo.add(async () => void child.kill());
+	const task: CrowdTask = {
+		door,
+		url,
+		natsUrl,
+		eventsPerSecond: eventsPerSecond - PROBES_A_SECOND,
+		seconds: WARM_UP_SECONDS + seconds,
+	};
+	return new Promise((resolve, reject) => {
+		child.once("message", (done) => resolve(done as CrowdDone));
+		child.once("exit", (code) =>
+			reject(new Error(`The crowd's process ended early (${code}).`)),
+		);
+		child.send(task);
+	});
+}
+
+interface Prober {
+	readonly send: Send;
+	readonly decider: Running;
+	readonly agent: Agent;
+	readonly standstills: Standstills;
+}
+
+async function probe(
+	door: Door,
+	seconds: number,
+	{ send, decider, agent, standstills }: Prober,
+): Promise<Omit<EventToDecision, "door" | "eventsPerSecond" | "crowdLateMs">> {
+	const warmUp = PROBES_A_SECOND * WARM_UP_SECONDS;
 	const waits: number[] = [];
+	const ofOthers: number[] = [];
 	let decisions = 0;
 	let begunAt = 0;
-	let serial = 0;
-	const eventOf = (unit: string) => ({
-		id: `${door === "NATS" ? "n" : "p"}-${serial++}`,
-		type: "skip",
-		unit,
-		at: new Date().toISOString(),
-		value: (serial % 40) / 8,
-	});
-	await atRate(perSecond, warmUp + perSecond * seconds, async (turn, dueAt) => {
-		if (turn === warmUp) {
-			begunAt = performance.now();
-			decisions = 0;
-			await decider.ask("reset");
-		}
-		const isProbe = turn % probeEvery === 0;
-		const unit = isProbe
-			? `${door === "NATS" ? "n" : "p"}-probe-${turn}`
-			: `listener-${(turn * 7_919) % UNITS}`;
-		// The one that is waited for comes last, as the others of its request are somebody's.
-		const sending = send(
-			Array.from({ length: A_REQUEST }, (_, i) =>
-				eventOf(i === A_REQUEST - 1 ? unit : `listener-${(turn + i) % UNITS}`),
-			),
-		);
-		if (isProbe) {
-			const asked = await untilCounted(agent, decider.url, unit, dueAt);
-			decisions += asked;
-			if (turn >= warmUp) waits.push(performance.now() - dueAt);
-		}
-		await sending;
-	});
+	const skip = skips(`probe-${door.slice(0, 1)}`);
+	await atRate(
+		PROBES_A_SECOND,
+		warmUp + PROBES_A_SECOND * seconds,
+		async (turn, dueAt) => {
+			if (turn === warmUp) {
+				begunAt = performance.now();
+				decisions = 0;
+				await decider.ask("reset");
+			}
+			const unit = `${door.slice(0, 1)}-probe-${turn}`;
+			const sending = send([skip(unit)]);
+			decisions += await untilCounted(agent, decider.url, unit, dueAt);
+			const countedAt = performance.now();
+			if (turn >= warmUp) {
+				waits.push(countedAt - dueAt);
+				ofOthers.push(countedAt - dueAt - standstills.within(dueAt, countedAt));
+			}
+			await sending;
+		},
+	);
 	const lasted = (performance.now() - begunAt) / 1e3;
 	const { processorMs } = (await decider.ask("pauses")) as {
 		processorMs: number;
 	};
-	const sorted = Float64Array.from(waits).sort();
-	const quantile = (q: number) =>
-		sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? NaN;
 	return {
-		door,
-		p50Ms: quantile(0.5),
-		p99Ms: quantile(0.99),
-		maxMs: quantile(1),
-		probes: sorted.length,
-		eventsPerSecond: (perSecond * seconds * A_REQUEST) / lasted,
+		p50Ms: quantile(waits, 0.5),
+		p99Ms: quantile(waits, 0.99),
+		maxMs: quantile(waits, 1),
+		probes: waits.length,
+		p99OfOthersMs: quantile(ofOthers, 0.99),
 		decisionsPerSecond: decisions / lasted,
 		processor: processorMs / 1e3 / lasted,
 	};
+}
+
+function quantile(values: readonly number[], q: number): number {
+	const sorted = Float64Array.from(values).sort();
+	const place = Math.min(sorted.length - 1, Math.floor(q * sorted.length));
+	return sorted[place] ?? Number.NaN;
 }
 
 /** Asks for decisions of the unit, one after another, until one knows of its event; how many there were. */
