@@ -167,9 +167,11 @@ describe("what a running learner booked", () => {
 			.filter((line) => line.startsWith("DIFFERENT"));
 		expect(different.sort(), stdout).toEqual([
 			expect.stringMatching(
-				`^DIFFERENT: ${KEY}: hour .* (policy|control) [abc]$`,
+				`^DIFFERENT: ${KEY}: hour .* (policy|control) [abc]: shown: \\d+ is stored, \\d+ counted$`,
 			),
-			expect.stringMatching(`^DIFFERENT: ${KEY}: sums .* policy all$`),
+			expect.stringMatching(
+				`^DIFFERENT: ${KEY}: sums .* policy all: units: \\d+ is stored, \\d+ counted$`,
+			),
 		]);
 		expect(stdout).toContain('"Replay is unequal" in docs/runbook.md');
 		expect(stdout).not.toContain("Equal");

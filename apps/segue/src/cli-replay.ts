@@ -13,6 +13,8 @@ import { PastSumsOfLog, type Verification, Verify } from "#usecases/learning";
 import { withInstance } from "./cli-instance.js";
 
 const PROGRESS_EVERY = 10_000;
+const STOPPED =
+	"Stopped before all was counted again, so nothing is proved. Booking goes on.";
 const WHAT_TO_DO = 'What to do: "Replay is unequal" in docs/runbook.md.';
 /** Nobody waits for this process meanwhile. */
 const AT_ONCE = 2_000;
@@ -81,9 +83,13 @@ export async function recountBookings(options: {
 	return withInstance(async (database) => {
 		const store = new PostgresDefinitionStore(database);
 		await refuseUnknown(store, options);
+		const stopping = new AbortController();
+		const stop = () => stopping.abort(new Error(STOPPED));
+		// Once each: who asks again is not kept waiting.
+		for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, stop);
 		const recounted = await new RecountBookings(
 			new PostgresBookedLog(database, store),
-		).execute(options.experiment);
+		).execute(options.experiment, stopping.signal);
 		if (options.json) console.log(JSON.stringify(recounted));
 		else printRecounted(recounted);
 		return recounted.equal ? 0 : 1;

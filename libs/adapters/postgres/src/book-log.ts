@@ -93,6 +93,14 @@ export class PostgresBookingLog implements BookingLog {
 			: toState(claimed, await readTurns(this.#read, experiment));
 	}
 
+	/** What this process claimed, for others at once. */
+	async release(experiment: string): Promise<void> {
+		await this.database.query(
+			"update bookings b set claimed_by = null, claimed_until = '-infinity' where b.experiment = $1 and b.claimed_by = $2",
+			[experiment, this.#self],
+		);
+	}
+
 	async newest(experiment: string) {
 		const revision = await readNewestRevision(this.#read, experiment);
 		const [row] = await this.database.query<{ id: string }>(

@@ -46,9 +46,10 @@ export class PostgresBookedLog implements BookedLog {
 		return rows.map(({ experiment }) => experiment);
 	}
 
-	async hold(experiment: string): Promise<BookingState> {
+	async hold(experiment: string, signal?: AbortSignal): Promise<BookingState> {
 		const deadline = performance.now() + PATIENCE_MS;
 		while (true) {
+			signal?.throwIfAborted();
 			const state = await this.#log.claim(experiment);
 			if (state !== null) return state;
 			if (performance.now() > deadline)
@@ -57,6 +58,10 @@ export class PostgresBookedLog implements BookedLog {
 				);
 			await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
 		}
+	}
+
+	release(experiment: string): Promise<void> {
+		return this.#log.release(experiment);
 	}
 
 	async horizon(): Promise<string> {

@@ -2,23 +2,16 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Definition } from "#core/experiment";
 import type { DecisionRow } from "#core/log";
-import { BookDecisions, RecountBookings } from "#usecases/booking";
 import type { StoredDefinition } from "#usecases/defining";
-import { Learn } from "#usecases/learning";
+import { BookingOfTest } from "../../../../test/support/booking.js";
 import {
 	aDecision,
 	anEvent,
 	anExperiment,
 	idAt,
 } from "../../../../test/support/builders.js";
-import { LedgerOfTest } from "../../../../test/support/ledger.js";
-import {
-	isRefusal,
-	PostgresBookedLog,
-	PostgresBookedReads,
-	PostgresBookingLog,
-	PostgresReportReads,
-} from "./index.js";
+import type { LedgerOfTest } from "../../../../test/support/ledger.js";
+import { PostgresReportReads } from "./index.js";
 
 const HOUR = 3_600_000;
 const START = Math.floor((Date.now() - 6 * HOUR) / HOUR) * HOUR;
@@ -29,24 +22,18 @@ const experiment = anExperiment({
 	reward: { window: "30m", outcomes: [{ type: "play", value: 1 }] },
 });
 
+let booking: BookingOfTest;
 let ledger: LedgerOfTest;
-let learn: Learn;
-let closeLearner: () => Promise<void>;
 let definition: Definition;
 
 beforeAll(async () => {
-	ledger = await LedgerOfTest.open();
-	const own = ledger.learner();
-	learn = new Learn(own, isRefusal);
-	closeLearner = () => own.close();
+	booking = await BookingOfTest.open();
+	ledger = booking.ledger;
 });
 beforeEach(async () => {
 	definition = await ledger.define(experiment);
 });
-afterAll(async () => {
-	await closeLearner?.();
-	await ledger?.close();
-});
+afterAll(() => booking?.close());
 
 let made = 0;
 /** Every half minute one, of seven listeners in turn: two are control, one is outside. */
@@ -72,8 +59,8 @@ function decisionsOf(
 }
 
 async function learned(rows: readonly DecisionRow[]): Promise<void> {
-	await learn.execute([ledger.decided(...rows)]);
-	await learn.execute(
+	await booking.learn.execute([ledger.decided(...rows)]);
+	await booking.learn.execute(
 		rows
 			.filter((_, i) => i % 2 === 0)
 			.map((row) =>
@@ -82,25 +69,8 @@ async function learned(rows: readonly DecisionRow[]): Promise<void> {
 	);
 }
 
-const freeClaims = () =>
-	ledger.database.query(
-		"update bookings set claimed_until = '-infinity', claimed_by = null",
-	);
-async function book(clock = START + 5 * HOUR): Promise<void> {
-	await freeClaims();
-	await new BookDecisions(
-		new PostgresBookingLog(ledger.database, ledger.store),
-	).execute(clock);
-}
-
-/** What a recount of the log finds to differ from the rollups. */
-async function differences(): Promise<readonly string[] | undefined> {
-	await freeClaims();
-	const { experiments } = await new RecountBookings(
-		new PostgresBookedLog(ledger.database, ledger.store),
-	).execute(definition.experiment.key);
-	return experiments[0]?.differences;
-}
+const book = (clock = START + 5 * HOUR) => booking.book(clock);
+const differences = () => booking.differences(definition);
 
 const turn = async (change: Partial<StoredDefinition>) =>
 	(await ledger.store.change(definition.experiment.key, (current) => ({
@@ -115,7 +85,7 @@ test("over a pause a listener stays one row of one epoch, what is still open is 
 	const resumed = await turn({ state: "running", run: 2, action: "resume" });
 	expect(resumed).toMatchObject({ run: 2, bookedRun: 1 });
 	await learned(decisionsOf(resumed, 40, START + HOUR));
-	const reads = new PostgresBookedReads(ledger.database);
+	const { reads } = booking;
 	const { arms } = await new PostgresReportReads(ledger.database, reads).open(
 		{ experiment: key, version: 1, run: 1 },
 		await reads.freshness(key),
@@ -138,7 +108,7 @@ test("over a pause a listener stays one row of one epoch, what is still open is 
 });
 
 test("who came too late to come back before a stop is counted in no return; while it runs everybody is", async () => {
-	const reads = new PostgresBookedReads(ledger.database);
+	const { reads } = booking;
 	const closed = async () => {
 		await learned(decisionsOf(definition, 40));
 		await book(START + 3 * 24 * HOUR);

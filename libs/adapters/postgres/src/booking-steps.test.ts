@@ -1,29 +1,16 @@
-import {
-	afterAll,
-	afterEach,
-	beforeAll,
-	beforeEach,
-	expect,
-	test,
-} from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { unpack } from "#core/booking";
 import type { Definition, Experiment } from "#core/experiment";
 import type { DecisionRow } from "#core/log";
-import { BookDecisions, RecountBookings } from "#usecases/booking";
-import { Learn } from "#usecases/learning";
+import { BookingOfTest } from "../../../../test/support/booking.js";
 import {
 	aDecision,
 	anEvent,
 	anExperiment,
 	idAt,
 } from "../../../../test/support/builders.js";
-import { LedgerOfTest } from "../../../../test/support/ledger.js";
-import {
-	isRefusal,
-	PostgresBookedLog,
-	PostgresBookingLog,
-	PostgresErasure,
-} from "./index.js";
+import type { LedgerOfTest } from "../../../../test/support/ledger.js";
+import { PostgresErasure } from "./index.js";
 
 const HOUR = 3_600_000;
 const START = Math.floor((Date.now() - 6 * HOUR) / HOUR) * HOUR;
@@ -40,23 +27,13 @@ const plain = anExperiment({
 	reward: { window: "10m", outcomes: [{ type: "play", value: 1 }] },
 });
 
+let booking: BookingOfTest;
 let ledger: LedgerOfTest;
-let learn: Learn;
-let closeLearner: () => Promise<void>;
 beforeAll(async () => {
-	ledger = await LedgerOfTest.open();
-	const own = ledger.learner();
-	learn = new Learn(own, isRefusal);
-	closeLearner = () => own.close();
+	booking = await BookingOfTest.open();
+	ledger = booking.ledger;
 });
-afterAll(async () => {
-	await closeLearner?.();
-	await ledger?.close();
-});
-const freeClaims = () =>
-	ledger.database.query("update bookings set claimed_until = '-infinity'");
-beforeEach(freeClaims);
-afterEach(freeClaims);
+afterAll(() => booking?.close());
 
 let made = 0;
 async function learned(
@@ -74,8 +51,8 @@ async function learned(
 			context: { headphones: i % 3 === 0, loyalty: i },
 		});
 	});
-	await learn.execute([ledger.decided(...rows)]);
-	await learn.execute(
+	await booking.learn.execute([ledger.decided(...rows)]);
+	await booking.learn.execute(
 		rows.map((row) =>
 			ledger.happened(
 				anEvent(row, "play", { at: row.decidedAt + 57, session: "s" }),
@@ -85,22 +62,12 @@ async function learned(
 	return rows;
 }
 
-const logOf = () => new PostgresBookingLog(ledger.database, ledger.store);
-
-async function differences({ experiment: { key } }: Definition) {
-	await freeClaims();
-	const { experiments } = await new RecountBookings(
-		new PostgresBookedLog(ledger.database, ledger.store),
-	).execute(key);
-	return experiments[0]?.differences;
-}
-
 test("segments and a covariate that a later definition declares are read of its decisions, by a process that knew none", async () => {
 	const before = await ledger.define(plain);
 	const { key } = before.experiment;
-	const log = logOf();
+	const log = booking.log();
 	await learned(before, START);
-	await new BookDecisions(log, () => false, 7).execute(START + HOUR);
+	await booking.book(START + HOUR, log, 7);
 	const declared: Experiment = {
 		...plain,
 		segments: ["headphones"],
@@ -109,7 +76,7 @@ test("segments and a covariate that a later definition declares are read of its 
 	const after = await ledger.define(declared, key, 2);
 	await learned(before, START + HOUR);
 	await learned(after, START + HOUR + 30_000);
-	await new BookDecisions(log, () => false, 7).execute(START + 3 * HOUR);
+	await booking.book(START + 3 * HOUR, log, 7);
 	const sums = await ledger.database.query<{ slice: string; x: number }>(
 		`select s.slice, coalesce(s.covariate[2], 0)::float8 / 4096 as x from booking_sums s
 		where s.experiment = $1 and s.version = 2 and s.side = 'policy' and s.slice not like 'arm:%' order by s.slice`,
@@ -122,16 +89,16 @@ test("segments and a covariate that a later definition declares are read of its 
 		{ slice: "segment:headphones=false", x: 0 },
 		{ slice: "segment:headphones=true", x: 0 },
 	]);
-	expect(await differences(after)).toEqual([]);
+	expect(await booking.differences(after)).toEqual([]);
 });
 
 test("a unit whose row was forgotten after it was read is stored again, whole", async () => {
 	const definition = await ledger.define(plain);
 	const { key } = definition.experiment;
 	await learned(definition, START);
-	await new BookDecisions(logOf()).execute(START + HOUR);
+	await booking.book(START + HOUR);
 	await learned(definition, START + HOUR);
-	const log = logOf();
+	const log = booking.log();
 	const commit = log.commit.bind(log);
 	let forgotten = 0;
 	log.commit = async (state, next, changes) => {
@@ -144,22 +111,21 @@ test("a unit whose row was forgotten after it was read is stored again, whole", 
 		}
 		return commit(state, next, changes);
 	};
-	await freeClaims();
-	await new BookDecisions(log).execute(START + 3 * HOUR);
+	await booking.book(START + 3 * HOUR, log);
 	expect(forgotten).toBe(1);
 	const rows = await ledger.database.query(
 		"select u.unit from booking_units u where u.experiment = $1 order by u.unit",
 		[key],
 	);
 	expect(rows).toHaveLength(5);
-	expect(await differences(definition)).toEqual([]);
+	expect(await booking.differences(definition)).toEqual([]);
 });
 
 test("rows of units that were written before their lists were packed are read, and written packed", async () => {
 	const definition = await ledger.define(plain);
 	const { key } = definition.experiment;
 	await learned(definition, START, 60);
-	await new BookDecisions(logOf()).execute(START + HOUR);
+	await booking.book(START + HOUR);
 	const units = () =>
 		ledger.database.query<{ unit: string; entry: string }>(
 			"select u.unit, u.entry from booking_units u where u.experiment = $1 order by u.unit",
@@ -189,11 +155,10 @@ test("rows of units that were written before their lists were packed are read, a
 		);
 	}
 	expect(await units()).not.toEqual(packed);
-	expect(await differences(definition)).toEqual([]);
+	expect(await booking.differences(definition)).toEqual([]);
 	await learned(definition, START + HOUR);
-	await freeClaims();
-	await new BookDecisions(logOf()).execute(START + 3 * HOUR);
-	expect(await differences(definition)).toEqual([]);
+	await booking.book(START + 3 * HOUR);
+	expect(await booking.differences(definition)).toEqual([]);
 	for (const { entry } of await units())
 		expect(typeof JSON.parse(entry).policy.hours).toBe("string");
 });
@@ -202,7 +167,7 @@ test("a step that has read decisions which are erased before it is stored is not
 	const definition = await ledger.define(plain);
 	const { key } = definition.experiment;
 	await learned(definition, START);
-	const log = logOf();
+	const log = booking.log();
 	const commit = log.commit.bind(log);
 	const stored: boolean[] = [];
 	log.commit = async (state, next, changes) => {
@@ -213,12 +178,12 @@ test("a step that has read decisions which are erased before it is stored is not
 		stored.push(isStored);
 		return isStored;
 	};
-	await new BookDecisions(log).execute(START + HOUR);
+	await booking.book(START + HOUR, log);
 	expect(stored).toEqual([false, true]);
 	const [counted] = await ledger.database.query(
 		"select sum(h.decisions)::int as n from booking_hours h where h.experiment = $1",
 		[key],
 	);
 	expect(counted).toEqual({ n: 16 });
-	expect(await differences(definition)).toEqual([]);
+	expect(await booking.differences(definition)).toEqual([]);
 });

@@ -103,8 +103,10 @@ export interface BookedReads {
 export interface BookedLog extends Pick<BookingLog, "page" | "decisionsOf"> {
 	/** Experiments of which something is booked. */
 	booked(): Promise<readonly string[]>;
-	/** Keeps others from booking the experiment for a quarter of a minute; waits for one who is at it. */
-	hold(experiment: string): Promise<BookingState>;
+	/** Keeps others from booking the experiment for a quarter of a minute; waits for one who is at it, until the signal is aborted. */
+	hold(experiment: string, signal?: AbortSignal): Promise<BookingState>;
+	/** Lets others go on, also where it was not held. */
+	release(experiment: string): Promise<void>;
 	/** The id before which the log's days are gone. */
 	horizon(): Promise<string>;
 	rollups(experiment: string): Promise<StoredRollups>;

@@ -9,9 +9,9 @@ import {
 	unitKeyOf,
 } from "#core/booking";
 import type { ScoreSums } from "#core/statistics";
-import { comparable, trimmed } from "./comparable.js";
 import { countsOf } from "./counts-of.js";
-import type { BookedLog, BookingState } from "./ports.js";
+import { rollupDifference, unitDifference } from "./differences.js";
+import type { BookedLog, BookingState, StoredRollups } from "./ports.js";
 
 const PAGE = 1_000;
 const UNITS = 200;
@@ -44,22 +44,33 @@ export interface RecountedExperiment {
 export class RecountBookings {
 	constructor(private readonly log: BookedLog) {}
 
-	async execute(only?: string): Promise<RecountedBookings> {
+	/** @param signal rejects with its reason soon after it is aborted; whether so or to the end, booking goes on at once */
+	async execute(
+		only?: string,
+		signal?: AbortSignal,
+	): Promise<RecountedBookings> {
 		const experiments: RecountedExperiment[] = [];
 		for (const experiment of await this.log.booked())
 			if (only === undefined || only === experiment)
-				experiments.push(await this.#untilUndisturbed(experiment));
+				try {
+					experiments.push(await this.#untilUndisturbed(experiment, signal));
+				} finally {
+					await this.log.release(experiment);
+				}
 		return {
 			equal: experiments.every(({ differences }) => differences.length === 0),
 			experiments,
 		};
 	}
 
-	async #untilUndisturbed(experiment: string): Promise<RecountedExperiment> {
+	async #untilUndisturbed(
+		experiment: string,
+		signal?: AbortSignal,
+	): Promise<RecountedExperiment> {
 		for (let tries = 1; tries <= MOST_TRIES; tries++) {
-			const state = await this.log.hold(experiment);
-			const counted = await new Recount(this.log, state).execute();
-			const now = await this.log.hold(experiment);
+			const state = await this.log.hold(experiment, signal);
+			const counted = await new Recount(this.log, state, signal).execute();
+			const now = await this.log.hold(experiment, signal);
 			if (now.erasures === state.erasures && now.cursor === state.cursor)
 				return counted;
 		}
@@ -79,6 +90,7 @@ class Recount {
 	constructor(
 		private readonly log: BookedLog,
 		private readonly state: BookingState,
+		private readonly signal: AbortSignal | undefined,
 	) {}
 
 	async execute(): Promise<RecountedExperiment> {
@@ -89,9 +101,10 @@ class Recount {
 		await this.#countUnits(horizon, stored.runs);
 		const isWhole = stored.forgotten === 0 && !stored.isCut;
 		if (isWhole) {
-			this.#compare(stored.counts);
+			this.#compare(stored.counts, stored.runs);
 			this.#compareScores(stored.runs);
-		} else this.#compareSums(stored.forgotten === 0 ? stored.counts : null);
+		} else if (stored.forgotten === 0)
+			this.#compareSums(stored.counts, stored.runs);
 		return {
 			experiment,
 			decisions: this.#decisions,
@@ -129,7 +142,7 @@ class Recount {
 		const { cursor } = this.state;
 		let after = "00000000-0000-0000-0000-000000000000";
 		while (true) {
-			await this.log.hold(this.state.experiment);
+			await this.log.hold(this.state.experiment, this.signal);
 			const page = await this.log.page(
 				{ ...this.state, cursor: after },
 				cursor,
@@ -148,7 +161,7 @@ class Recount {
 	): Promise<void> {
 		const { experiment, closings } = this.state;
 		for (let after = 0, more = true; more; ) {
-			await this.log.hold(experiment);
+			await this.log.hold(experiment, this.signal);
 			const units = await this.log.unitsAfter(experiment, after, UNITS);
 			const sums = new BookingStep(units, runs, closings);
 			sums.forgetUnits();
@@ -183,11 +196,18 @@ class Recount {
 		const made = new Map(
 			step.changes().units.map((unit) => [unitKeyOf(unit), unit]),
 		);
-		for (const [key, { entry }] of wanted)
-			if (comparable(entry) !== comparable(made.get(key)?.entry ?? {}))
+		const metrics = metricsByRun(runs);
+		for (const [key, unit] of wanted) {
+			const found = unitDifference(
+				unit.entry,
+				made.get(key)?.entry ?? {},
+				metrics.get(runKeyOf(unit)) ?? [],
+			);
+			if (found !== null)
 				this.#differ(
-					`a unit of version, run and epoch ${epochOf(wanted.get(key) as StoredUnit)}`,
+					`a unit of version, run and epoch ${epochOf(unit)}: ${found}`,
 				);
+		}
 	}
 
 	#add(counts: ReadonlyMap<string, readonly bigint[]>, sign: 1n | -1n): void {
@@ -203,20 +223,28 @@ class Recount {
 		}
 	}
 
-	#compare(stored: ReadonlyMap<string, readonly bigint[]>): void {
+	#compare(stored: StoredRollups["counts"], runs: readonly StoredRun[]): void {
+		const metrics = metricsByRun(runs);
 		for (const key of new Set([...stored.keys(), ...this.#counts.keys()])) {
-			const a = trimmed(stored.get(key) ?? []);
-			const b = trimmed(this.#counts.get(key) ?? []);
-			if (a !== b) this.#differ(key);
+			const [, version, run] = key.split(" ", 3);
+			const found = rollupDifference(
+				key,
+				stored.get(key) ?? [],
+				this.#counts.get(key) ?? [],
+				metrics.get(`${version} ${run}`) ?? [],
+			);
+			if (found !== null) this.#differ(found);
 		}
 	}
 
-	#compareSums(stored: ReadonlyMap<string, readonly bigint[]> | null): void {
-		if (stored === null) return;
+	#compareSums(
+		stored: StoredRollups["counts"],
+		runs: readonly StoredRun[],
+	): void {
 		const isSum = (key: string) => key.startsWith("sums ");
 		for (const key of [...this.#counts.keys()])
 			if (!isSum(key)) this.#counts.delete(key);
-		this.#compare(new Map([...stored].filter(([key]) => isSum(key))));
+		this.#compare(new Map([...stored].filter(([key]) => isSum(key))), runs);
 	}
 
 	/** What was taken out of nothing is less than nothing by what was booked. */
@@ -244,3 +272,6 @@ class Recount {
 		this.#differences.push(what);
 	}
 }
+
+const metricsByRun = (runs: readonly StoredRun[]) =>
+	new Map(runs.map((run) => [runKeyOf(run), run.metrics]));
