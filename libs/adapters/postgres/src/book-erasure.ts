@@ -69,6 +69,7 @@ async function lockBookings(
 		update bookings b set erasures = b.erasures + 1 from locked l where b.experiment = l.experiment
 		returning ${stateColumns}`,
 		[units],
+		"segue-lock-bookings",
 	);
 	const states: BookingState[] = [];
 	for (const record of records)

@@ -136,3 +136,63 @@ describe("a transaction whose connection is lost", () => {
 		await database.close();
 	});
 });
+
+describe("a connection to spare", () => {
+	const set = "set work_mem = '100kB'";
+	const pidOf = async (client: pg.ClientBase) =>
+		(await client.query("select pg_backend_pid() as pid")).rows[0].pid;
+	const of = (most: number) =>
+		new Database({
+			connectionString: empty.connectionString,
+			applicationName: "database test",
+			most,
+		});
+
+	it("is another than the transaction's, lent with settings of its own to one at a time, and to none where one would have to be waited for", async () => {
+		const database = of(4);
+		await database.withSpare(set, (spare) =>
+			database.transaction(async (client) => {
+				expect(spare).not.toBeNull();
+				expect(await pidOf(spare as pg.PoolClient)).not.toBe(
+					await pidOf(client),
+				);
+				await database.withSpare(set, async (second) =>
+					expect(second).toBeNull(),
+				);
+			}),
+		);
+		await database.withSpare(set, async (again) => {
+			const { rows } = await (again as pg.PoolClient).query("show work_mem");
+			expect(rows).toEqual([{ work_mem: "100kB" }]);
+		});
+		for (const { work_mem } of await Promise.all(
+			Array.from({ length: 4 }, () => database.query("show work_mem")),
+		).then((all) => all.flat()))
+			expect(work_mem).not.toBe("100kB");
+		await database.close();
+		const single = of(1);
+		await single.withSpare(set, async (spare) => expect(spare).toBeNull());
+		await single.close();
+		const busy = of(2);
+		await busy.transaction(async (client) => {
+			await pidOf(client);
+			await busy.withSpare(set, async (spare) => expect(spare).toBeNull());
+		});
+		await busy.close();
+	});
+
+	it("is closed where the work with it failed, since it may be in the midst of anything", async () => {
+		const database = of(2);
+		let failed = 0;
+		const failing = database.withSpare(set, async (spare) => {
+			await spare?.query("begin");
+			failed = await pidOf(spare as pg.PoolClient);
+			throw new Error("not this one");
+		});
+		await expect(failing).rejects.toThrow("not this one");
+		await database.withSpare(set, async (spare) =>
+			expect(await pidOf(spare as pg.PoolClient)).not.toBe(failed),
+		);
+		await database.close();
+	});
+});

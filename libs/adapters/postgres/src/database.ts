@@ -68,12 +68,15 @@ export function connectionConfig(options: DatabaseOptions): pg.ClientConfig {
 /** A pool of connections and the two ways to use it. */
 export class Database {
 	readonly #pool: pg.Pool;
+	readonly #most: number;
+	#isSpared = false;
 	#asking: Promise<boolean> | null = null;
 
 	constructor(readonly options: DatabaseOptions) {
+		this.#most = options.most ?? 8;
 		this.#pool = new pg.Pool({
 			...connectionConfig(options),
-			max: options.most ?? 8,
+			max: this.#most,
 			min: options.least ?? 0,
 			idleTimeoutMillis: 30_000,
 		});
@@ -109,6 +112,50 @@ export class Database {
 			"begin isolation level repeatable read read only",
 			work,
 		);
+	}
+
+	/**
+	 * Hands `work` a connection beside that of a transaction it begins, with `settings` until then, or null where there are not two free:
+	 * one who waited for a second while holding a first might wait for another who does so too. `work` leaves it outside a transaction.
+	 */
+	async withSpare<T>(
+		settings: string,
+		work: (spare: pg.PoolClient | null) => Promise<T>,
+	): Promise<T> {
+		const { idleCount, totalCount, waitingCount } = this.#pool;
+		const free = this.#most - totalCount + idleCount;
+		if (this.#isSpared || waitingCount > 0 || free < 2) return work(null);
+		this.#isSpared = true;
+		try {
+			return await this.#lend(settings, work);
+		} finally {
+			this.#isSpared = false;
+		}
+	}
+
+	async #lend<T>(
+		settings: string,
+		work: (client: pg.PoolClient) => Promise<T>,
+	): Promise<T> {
+		const client = await this.#pool.connect();
+		let broken: Error | undefined;
+		const onLost = (error: Error) => {
+			broken = error;
+		};
+		client.on("error", onLost);
+		try {
+			await client.query(settings);
+			const result = await work(client);
+			await client.query("reset all").catch(onLost);
+			return result;
+		} catch (error) {
+			// It may be in the midst of anything.
+			broken = error as Error;
+			throw error;
+		} finally {
+			client.off("error", onLost);
+			client.release(broken);
+		}
 	}
 
 	async #within<T>(

@@ -10,6 +10,12 @@ export const byKeys =
 	"set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off;";
 
 /**
+ * The same for a session beside, which has no transaction around its reads. It waits for a lock no longer than the gate is waited for: as
+ * when a partition is being made that waits for the erasure itself.
+ */
+export const byKeysBeside = `${byKeys.replaceAll("set local", "set")} set lock_timeout = 200; set jit = off`;
+
+/**
  * Each unit is refused up to now from here on; an earlier tombstone only moves forward. Profiles and consents go with it: what is put behind the
  * gate is of a unit that returned. Returns the latest instant, milliseconds, and how many of each there were.
  */
@@ -104,6 +110,7 @@ export async function deleteEmptyPlaceholders(
 	readonly experimentOf: ReadonlyMap<string, string | null>;
 	readonly waiting: number;
 }> {
+	if (ids.length === 0) return { experimentOf: new Map(), waiting: 0 };
 	const { rows } = await client.query<{
 		id: string;
 		experiment: string | null;

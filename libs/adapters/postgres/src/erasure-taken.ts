@@ -3,9 +3,9 @@ import type { Group } from "#core/experiment";
 import type { Event } from "#core/log";
 
 /**
- * The log's rows of an erasure, which are by far most of it: two statements that delete and hand over lists, those that belong together
- * in one, as PostgreSQL writes JSON. A row each would be twice the work for both sides. Nothing is joined: with hash and merge joins
- * forbidden that would compare every row with every other.
+ * The log's rows of an erasure, which are by far most of it, come as lists, those that belong together in one, as PostgreSQL writes
+ * JSON. A row each would be twice the work for both sides. Nothing is joined: with hash and merge joins forbidden that would compare
+ * every row with every other.
  */
 
 /** What is taken out with decisions, as the database wrote it: its next statement needs none of it to be read. */
@@ -128,64 +128,86 @@ function gridUnits(hex: string): Int32Array {
 	return new Int32Array(bytes.buffer);
 }
 
-/** Events that are taken out, as the database wrote them, and how much else goes with them. */
+const listedEvents = `(
+	select json_agg(g)::text from (
+		select o.unit, o.type, string_agg(o.decision_id::text, ',') as "decisionIds", string_agg(${milliseconds("o.at")}, ',') as at,
+			json_agg(o.event_id) as ids, json_agg(o.value) as values, json_agg(o.retracts) as retracts
+		from o group by 1, 2
+	) g
+)`;
+
+/** The units' events that name decisions before the bound, theirs or not, before any of them goes. */
+export async function readEvents(
+	client: pg.ClientBase,
+	units: readonly string[],
+	bound: string | null,
+): Promise<readonly Event[]> {
+	const { rows } = await client.query<{ events: string | null }>({
+		name: "segue-events-to-erase",
+		text: `with o as (
+			select o.decision_id, o.event_id, o.unit, o.type, o.at, o.value, o.retracts from outcomes o
+			where o.unit = any ($1::text[]) and ($2::uuid is null or o.decision_id < $2)
+		)
+		select ${listedEvents} as events`,
+		values: [units, bound],
+	});
+	return toEvents(rows[0]?.events ?? null);
+}
+
+/** How many rows went, and of the events those that are no unit's of those erased, as the database wrote them. */
 export interface TakenEvents {
-	readonly events: string | null;
+	readonly outcomes: number;
+	readonly others: string | null;
 	/** Events that named no decision. */
 	readonly signals: number;
 	/** Answers kept for who asks again. */
 	readonly requests: number;
 }
 
-const theirEvents = (which: string): string => `o as (
+const theirEvents = (which: string): string => `gone as (
 		delete from outcomes o where ${which}
 		returning o.decision_id, o.event_id, o.unit, o.type, o.at, o.value, o.retracts
-	), listed as (
-		select json_agg(g)::text as events from (
-			select o.unit, o.type, string_agg(o.decision_id::text, ',') as "decisionIds", string_agg(${milliseconds("o.at")}, ',') as at,
-				json_agg(o.event_id) as ids, json_agg(o.value) as values, json_agg(o.retracts) as retracts
-			from o group by 1, 2
-		) g
+	), o as (
+		select * from gone o where o.unit <> all ($2::text[])
 	)`;
 const ofTheDecisions = "o.decision_id = any (array(select unnest($1::uuid[])))";
 
 /**
  * Takes out the events that name the decisions, whoever's they are: without their decision they say nothing, and would wait for it for
- * ever. With `units` also what else there is of these: events that name decisions of others, or such that have not come, or none, and
- * kept answers.
+ * ever. With the last of the decisions also what else there is of the units: events that name decisions of others, or such that have not
+ * come, or none, and kept answers. What the units' own said was read before.
  * @param ids as PostgreSQL writes a list
  */
 export async function takeEvents(
 	client: pg.ClientBase,
 	ids: string,
-	units: readonly string[] | null,
+	{
+		units,
+		isLast,
+	}: { readonly units: readonly string[]; readonly isLast: boolean },
 ): Promise<TakenEvents> {
-	const { rows } = await client.query<TakenEvents>(
-		units === null
-			? {
-					name: "segue-erase-events",
-					text: `with ${theirEvents(ofTheDecisions)} select l.events, 0 as signals, 0 as requests from listed l`,
-					values: [ids],
-				}
-			: {
-					name: "segue-erase-last-events",
-					text: `with ${theirEvents(`${ofTheDecisions} or o.unit = any ($2::text[])`)}, g as (
-							delete from signals g where g.unit = any ($2::text[]) returning 1
-						), r as (
-							delete from requests r where r.unit = any ($2::text[]) returning 1
-						)
-						select l.events, (select count(*) from g) as signals, (select count(*) from r) as requests from listed l`,
-					values: [ids, units],
-				},
-	);
+	const { rows } = await client.query<TakenEvents>({
+		name: isLast ? "segue-erase-last-events" : "segue-erase-events",
+		text: isLast
+			? `with ${theirEvents(`${ofTheDecisions} or o.unit = any ($2::text[])`)}, g as (
+					delete from signals g where g.unit = any ($2::text[]) returning 1
+				), r as (
+					delete from requests r where r.unit = any ($2::text[]) returning 1
+				)
+				select (select count(*) from gone) as outcomes, ${listedEvents} as others,
+					(select count(*) from g) as signals, (select count(*) from r) as requests`
+			: `with ${theirEvents(ofTheDecisions)}
+				select (select count(*) from gone) as outcomes, ${listedEvents} as others, 0 as signals, 0 as requests`,
+		values: [ids, units],
+	});
 	return rows[0] as TakenEvents;
 }
 
-export function readEvents({ events }: TakenEvents): readonly Event[] {
-	return listed<EventLists>(events).flatMap(toEvents);
-}
+/** Events as a statement listed them. */
+export const toEvents = (events: string | null): readonly Event[] =>
+	listed<EventLists>(events).flatMap(eventsOf);
 
-function toEvents({
+function eventsOf({
 	unit,
 	type,
 	ids,

@@ -3,6 +3,7 @@ import { type Definition, judge, type Verdict } from "#core/experiment";
 import type { Event } from "#core/log";
 import { NO_EXPERIMENT, VerdictTally } from "#usecases/learning";
 import type { TakenDecisions } from "./erasure-taken.js";
+import { namingRevisions } from "./gate.js";
 import { byDecision } from "./outcome-record.js";
 import { countColumns } from "./verdict-counts.js";
 
@@ -11,9 +12,6 @@ export interface TakenOut {
 	readonly decisions: readonly TakenDecisions[];
 	/** Of the decisions taken out. */
 	readonly outcomes: readonly Event[];
-	/** Of decisions that are not: the experiment, or null where the decision had not come. */
-	readonly strays: readonly (string | null)[];
-	readonly signals: number;
 }
 
 /**
@@ -21,7 +19,7 @@ export interface TakenOut {
  * keeps its verdict, which says nothing of anyone.
  */
 export function erasedVerdicts(
-	{ decisions, outcomes, strays, signals }: TakenOut,
+	{ decisions, outcomes }: TakenOut,
 	definitions: ReadonlyMap<number, Definition>,
 ): VerdictTally {
 	const tally = new VerdictTally();
@@ -30,21 +28,30 @@ export function erasedVerdicts(
 		outcomes,
 		definitions,
 	))
-		for (const [verdict, count] of counts)
-			tally.add(
-				key,
-				verdict === "logged" ? "decision" : "event",
-				verdict,
-				-count,
-			);
+		for (const [verdict, count] of counts) {
+			const kind = verdict === "logged" ? "decision" : "event";
+			tally.add(key, kind, verdict, -count);
+			tally.add(NO_EXPERIMENT, kind, "erased", count);
+		}
+	return tally;
+}
+
+/**
+ * The same of events that do not name a decision taken out.
+ * @param strays of each that names another one, its experiment, or null where it has not come
+ * @param signals events that name none
+ */
+export function countStrays(
+	tally: VerdictTally,
+	strays: readonly (string | null)[],
+	signals: number,
+): void {
 	for (const experiment of strays)
 		if (experiment === null)
 			tally.add(NO_EXPERIMENT, "event", "unknown decision (waiting)", -1);
 		else tally.add(experiment, "event", "wrong unit", -1);
 	tally.add(NO_EXPERIMENT, "event", "signal", -signals);
-	for (const { kind, change } of tally.changes())
-		tally.add(NO_EXPERIMENT, kind, "erased", -change);
-	return tally;
+	tally.add(NO_EXPERIMENT, "event", "erased", strays.length + signals);
 }
 
 function countByExperiment(
@@ -74,14 +81,16 @@ function countByExperiment(
 	return byExperiment;
 }
 
+/** Adds to the counts, and names the experiments that revisions are to be taken of, which costs no round trip of its own. */
 export async function writeVerdicts(
 	client: pg.ClientBase,
 	shard: number,
 	tally: VerdictTally,
+	revisions: readonly [experiments: string, batch: string],
 ): Promise<void> {
 	await client.query({
 		name: "segue-write-erased-verdicts",
-		text: "select segue_count_verdicts($1::int, $2::text[], $3::text[], $4::text[], $5::bigint[])",
-		values: [shard, ...countColumns(tally.changes())],
+		text: `select ${namingRevisions}, segue_count_verdicts($3::int, $4::text[], $5::text[], $6::text[], $7::bigint[])`,
+		values: [...revisions, shard, ...countColumns(tally.changes())],
 	});
 }

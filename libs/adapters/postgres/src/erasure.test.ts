@@ -101,7 +101,7 @@ describe("erasing one unit in a hundred", () => {
 				unit,
 			}),
 		);
-		// Outcomes whose decision never comes, outcomes of another's decision, and what could not be understood.
+		// Outcomes whose decision never comes, outcomes of another's decision, others' of theirs, and what could not be understood.
 		const never = units.map((unit, i) =>
 			anEvent(
 				aDecision(definition, {
@@ -116,6 +116,9 @@ describe("erasing one unit in a hundred", () => {
 		const strays = [...erased].map((unit) =>
 			anEvent(others, "play", { id: `stray-${unit}`, unit }),
 		);
+		const anothers = rows
+			.filter((row) => erased.has(row.unit))
+			.map((row) => anEvent(row, "play", { id: "x", unit: others.unit }));
 		const wrong = units.map((unit) =>
 			log.rubbish(
 				JSON.stringify({ id: "x", type: "play", at: "never", unit, colour: 1 }),
@@ -125,7 +128,9 @@ describe("erasing one unit in a hundred", () => {
 			...Array.from({ length: rows.length / 6 }, (_, i) =>
 				log.decided(...rows.slice(i * 6, i * 6 + 6)),
 			),
-			...[...events, ...signals, ...never, ...strays].map(log.happened),
+			...[...events, ...signals, ...never, ...strays, ...anothers].map(
+				log.happened,
+			),
 			...wrong,
 			log.rubbish(`{"id":"y","unit":"${gone}",`),
 			log.decided({
@@ -192,7 +197,7 @@ describe("erasing one unit in a hundred", () => {
 	});
 });
 
-test("rows of the log are found by their keys, however small its partitions are", async () => {
+test("rows of the log are found by their keys, however small its partitions are, and taken out exactly where no second session is free", async () => {
 	const own = log.learner();
 	const unit = `by-keys-${definition.id}`;
 	const mine = decisionsOf(definition, unit, 20);
@@ -219,6 +224,8 @@ test("rows of the log are found by their keys, however small its partitions are"
 	await new PostgresErasure(one, 7).erase([unit], PATIENCE_MS);
 	expect(await scans()).toBe(before);
 	await one.close();
+	const verification = await log.verify(definition);
+	expect(verification).toMatchObject({ differences: [], decisions: 0 });
 });
 
 describe("a unit that returns", () => {

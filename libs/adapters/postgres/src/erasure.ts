@@ -14,8 +14,8 @@ import {
 } from "#usecases/erasing";
 import type { Database } from "./database.js";
 import { findLetters } from "./erasure-dead-letters.js";
-import { byKeys } from "./erasure-sql.js";
-import { eraseSome, noRows } from "./erasure-transaction.js";
+import { byKeys, byKeysBeside } from "./erasure-sql.js";
+import { type Beginning, eraseSome, noRows } from "./erasure-transaction.js";
 import { GateBusy, underGate } from "./gate.js";
 
 /** Decisions taken out in one transaction: bounds how long learners wait before the gate. */
@@ -48,13 +48,25 @@ export class PostgresErasure implements Erasure, Tombstones, ErasedUnits {
 	): Promise<ErasedUnderGate> {
 		const keys = await this.#keysOf(units);
 		const liveKeys = await this.#liveKeysOf(units);
-		const removed = noRows();
-		const revisions = new Map<string, number>();
 		// All letters that are there are looked through before the gate is taken.
 		const letters = await findLetters(
 			{ query: this.#query } as Pick<pg.ClientBase, "query">,
 			units,
 		);
+		const beginning = { keys, liveKeys, letters };
+		return this.database.withSpare(byKeysBeside, (spare) =>
+			this.#inSteps(spare, patienceMs, units, beginning),
+		);
+	}
+
+	async #inSteps(
+		spare: pg.PoolClient | null,
+		patienceMs: number,
+		units: readonly string[],
+		beginning: Beginning,
+	): Promise<ErasedUnderGate> {
+		const removed = noRows();
+		const revisions = new Map<string, number>();
 		let erasedAt = 0;
 		let foldedBefore: number | null = null;
 		let gateMs = 0;
@@ -62,12 +74,15 @@ export class PostgresErasure implements Erasure, Tombstones, ErasedUnits {
 			const done = await this.#gated(
 				patienceMs,
 				(client) =>
-					eraseSome(client, {
-						units,
-						most: this.mostAtOnce,
-						beginning: first ? { keys, liveKeys, letters } : null,
-						definitions: this.#definitions,
-					}),
+					eraseSome(
+						{ client, spare },
+						{
+							units,
+							most: this.mostAtOnce,
+							beginning: first ? beginning : null,
+							definitions: this.#definitions,
+						},
+					),
 				(waitedMs) => {
 					gateMs += waitedMs;
 				},

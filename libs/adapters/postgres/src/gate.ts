@@ -73,28 +73,57 @@ export async function takeRevisions(
 ): Promise<ReadonlyMap<string, number>> {
 	if (experiments.length === 0) return new Map();
 	await client.query(
-		"select set_config('segue.experiments', $1, true), set_config('segue.batch', $2, true)",
-		[[...new Set(experiments)].sort().join(","), String(batch)],
+		`select ${namingRevisions}`,
+		revisionNames(batch, experiments),
 	);
-	const { rows } = await client.query<{ experiment: string; revision: number }>(
-		"select t.experiment, t.revision from segue_take_revisions() t",
-	);
+	const { rows } = await client.query<RevisionRow>(taking);
 	return new Map(rows.map((row) => [row.experiment, row.revision]));
 }
 
-/** The same where rows of the log have gone: what came before can no longer be derived again. */
+/** What says of which experiments revisions are taken, in any statement before; its values are `revisionNames`. */
+export const namingRevisions =
+	"set_config('segue.experiments', $1, true), set_config('segue.batch', $2, true)";
+
+export const revisionNames = (
+	batch: number,
+	experiments: readonly string[],
+): [string, string] => [
+	[...new Set(experiments)].sort().join(","),
+	String(batch),
+];
+
+interface RevisionRow {
+	readonly experiment: string;
+	readonly revision: number;
+}
+const taking = "select t.experiment, t.revision from segue_take_revisions() t";
+
+/** The same for what was named already, where rows of the log have gone: what came before can no longer be derived again. */
+export async function takeNamedFloors(
+	client: pg.ClientBase,
+): Promise<ReadonlyMap<string, number>> {
+	// Statements of their own in one message.
+	const results = (await client.query(
+		`${taking}; update revisions r set floor = r.revision
+		where r.experiment = any (string_to_array(current_setting('segue.experiments'), ','))`,
+	)) as unknown as pg.QueryResult<RevisionRow>[];
+	return new Map(
+		(results[0]?.rows ?? []).map((row) => [row.experiment, row.revision]),
+	);
+}
+
+/** Both. */
 export async function takeFloors(
 	client: pg.ClientBase,
 	batch: number,
 	experiments: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
-	const revisions = await takeRevisions(client, batch, experiments);
-	if (revisions.size > 0)
-		await client.query(
-			"update revisions r set floor = r.revision where r.experiment = any ($1::text[])",
-			[experiments],
-		);
-	return revisions;
+	if (experiments.length === 0) return new Map();
+	await client.query(
+		`select ${namingRevisions}`,
+		revisionNames(batch, experiments),
+	);
+	return takeNamedFloors(client);
 }
 
 export async function nextBatch(client: pg.ClientBase): Promise<number> {

@@ -71,6 +71,7 @@ export async function forgetWindows(
 	client: pg.ClientBase,
 	ids: readonly string[],
 ): Promise<void> {
+	if (ids.length === 0) return;
 	await client.query({
 		name: "segue-forget-windows",
 		text: "delete from open_windows w where w.decision_id = any ($1::uuid[])",
