@@ -204,7 +204,7 @@ export class PostgresBookingLog implements BookingLog {
 			const moved = await client.query(
 				`update bookings b set cursor = $5, revision = $6, closing_hour = $7, closed_up_to = $8, newest_id = $9,
 					decisions = b.decisions + $10, unbooked = b.unbooked + $11, booked_at = clock_timestamp(),
-					claimed_by = $12, claimed_until = clock_timestamp() + $13::interval
+					claimed_by = $12, claimed_until = clock_timestamp() + $13::interval, first_hour = least(b.first_hour, $16)
 				where b.experiment = $1 and b.cursor = $2 and b.revision = $3 and b.erasures = $4
 				and b.closing_hour = $14 and b.closed_up_to is not distinct from $15`,
 				[
@@ -223,6 +223,7 @@ export class PostgresBookingLog implements BookingLog {
 					CLAIM,
 					state.closings.hour,
 					state.closings.after,
+					firstHourIn(changes),
 				],
 			);
 			if (moved.rowCount === 0) return false;
@@ -280,3 +281,10 @@ export class PostgresBookingLog implements BookingLog {
 		);
 	}
 }
+
+/** Of the decisions that changes count; null where they count none. */
+const firstHourIn = ({ hours }: BookingChanges): number | null =>
+	hours.reduce<number | null>(
+		(first, { hour }) => (first === null ? hour : Math.min(first, hour)),
+		null,
+	);

@@ -32,7 +32,7 @@ export async function readPart(
 	state: BookingState,
 	definitions: BookedDefinitions,
 ): Promise<LogPart | null> {
-	const { experiment, revision, cursor } = state;
+	const { experiment, revision } = state;
 	const revisions = await read<{ revision: number; batch: number }>(
 		`select l.revision, l.batch from revision_log l
 		where l.experiment = $1 and l.revision > $2 order by l.revision limit $3`,
@@ -45,7 +45,7 @@ export async function readPart(
 	const batches = revisions.map(({ batch }) => batch);
 	const stored = await readStored(read, state, batches);
 	const ids = new Set(stored.below);
-	for (const id of await happenedTo(read, batches, cursor)) ids.add(id);
+	for (const id of await happenedTo(read, state, batches)) ids.add(id);
 	return {
 		to,
 		corrections: await corrections(
@@ -81,16 +81,26 @@ async function readStored(
 	return row ?? { newest: null, below: [] };
 }
 
+/**
+ * Booked decisions that batches stored an outcome of. Days before the first that has any are passed over; a bound within a day would have
+ * the planner read the day by it.
+ */
 async function happenedTo(
 	read: Read,
+	{ experiment, cursor }: BookingState,
 	batches: readonly number[],
-	upTo: string,
 ): Promise<readonly string[]> {
+	const [begun] = await read<{ id: string }>(
+		`select segue_id_floor(to_timestamp(86400.0 * (b.first_hour / 24))) as id from bookings b
+		where b.experiment = $1 and b.first_hour is not null`,
+		[experiment],
+	);
+	if (begun === undefined) return [];
 	const rows = await read<{ id: string }>(
 		`select distinct b.decision_id as id from unnest($1::bigint[]) as l (batch) cross join lateral (
-			select o.decision_id from outcomes o where o.batch = l.batch offset 0
+			select o.decision_id from outcomes o where o.batch = l.batch and o.decision_id >= $3::uuid offset 0
 		) b where b.decision_id <= $2::uuid`,
-		[batches, upTo],
+		[batches, cursor, begun.id],
 	);
 	return rows.map(({ id }) => id);
 }

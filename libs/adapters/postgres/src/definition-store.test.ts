@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Decide, DefinitionCache } from "#usecases/deciding";
 import {
 	etagOf,
 	PutExperiment,
@@ -247,8 +248,26 @@ describe("a stored row that cannot be read, such as a newer Segue's", () => {
 			),
 		]);
 		await expect(store.find("newer")).rejects.toMatchObject({
-			code: "internal",
+			code: "unreadable-definition",
 			message: expect.stringContaining("policy.kind"),
+		});
+		// A decider that started since says so too, and how to mend it, of this experiment alone.
+		const definitions = new DefinitionCache(store);
+		await definitions.refresh();
+		const decide = new Decide({ definitions } as never, 100);
+		const asked = (experiment: string) =>
+			decide.execute({ experiment, unit: "u" });
+		await expect(asked("newer")).rejects.toMatchObject({
+			code: "unreadable-definition",
+			message: expect.stringMatching(
+				/row \d+, cannot be read by this Segue: policy\.kind: .*start that one\.$/,
+			),
+		});
+		await expect(asked("nobody")).rejects.toMatchObject({
+			code: "unknown-experiment",
+		});
+		await expect(asked("beside")).rejects.toMatchObject({
+			code: "experiment-draft",
 		});
 	});
 });

@@ -41,8 +41,8 @@ export class PostgresDefinitionStore
 	/** Current definitions by row id, as last read by `all`. */
 	#current: ReadonlyMap<number, StoredDefinition> = new Map();
 	readonly #parsed = new ParsedExperiments();
-	/** Ids of current rows that cannot be read, each told of once. */
-	#unreadable: ReadonlySet<number> = new Set();
+	/** Current rows that cannot be read, by id; each is told of once. */
+	#unreadable: ReadonlyMap<number, { key: string; why: unknown }> = new Map();
 
 	/** `unreadable` is told of each experiment that `all` leaves out, and why. */
 	constructor(
@@ -67,22 +67,30 @@ export class PostgresDefinitionStore
 		const records =
 			unknown.length > 0 ? await recordsOf(this.database, unknown) : [];
 		const next = new Map<number, StoredDefinition>();
-		const unreadable = new Set<number>();
+		const unreadable = new Map<number, { key: string; why: unknown }>();
 		for (const record of records)
 			try {
 				next.set(record.id, toDefinition(record, this.#parsed));
 			} catch (error) {
-				unreadable.add(record.id);
+				unreadable.set(record.id, { key: record.experiment, why: error });
 				this.unreadable(record.experiment, error);
 			}
 		for (const { id } of heads) {
 			const kept = this.#current.get(id);
 			if (kept) next.set(id, kept);
-			if (this.#unreadable.has(id)) unreadable.add(id);
+			const left = this.#unreadable.get(id);
+			if (left) unreadable.set(id, left);
 		}
 		this.#current = next;
 		this.#unreadable = unreadable;
 		return heads.flatMap(({ id }) => next.get(id) ?? []);
+	}
+
+	/** Why `all` left the experiment out when it was last read; null where it did not. */
+	whyLeftOut(key: string): unknown {
+		for (const left of this.#unreadable.values())
+			if (left.key === key) return left.why;
+		return null;
 	}
 
 	async find(key: string): Promise<StoredDefinition | null> {
@@ -269,13 +277,13 @@ function toDefinition(
 	};
 }
 
-/** Throws internal. */
+/** Throws unreadable-definition. */
 function experimentOf({ id, experiment, definition }: DefinitionRecord) {
 	const parsed = parseExperiment(definition, "stored");
 	if (parsed.ok) return parsed.value;
 	const first = parsed.problems[0];
 	throw fail(
-		"internal",
+		"unreadable-definition",
 		`The definition of ${experiment} in the database, row ${id}, cannot be read by this Segue: ${first?.path ?? ""}: ${first?.message ?? ""} Other experiments go on. Where a newer Segue wrote it, start that one.`,
 	);
 }

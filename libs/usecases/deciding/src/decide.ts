@@ -85,7 +85,7 @@ export class Decide {
 		);
 	}
 
-	/** Throws unknown-experiment, experiment-draft, invalid (with paths), no-eligible-arm, overloaded. */
+	/** Throws unknown-experiment, unreadable-definition, experiment-draft, invalid (with paths), no-eligible-arm, overloaded. */
 	async execute(
 		asked: DecisionRequest,
 		traceId: string | null = null,
@@ -164,9 +164,12 @@ export class Decide {
 	private answering(experiment: string): Definition {
 		const definition = this.ports.definitions.get(experiment);
 		if (definition === undefined)
-			throw fail(
-				"unknown-experiment",
-				`There is no experiment "${experiment}". GET /v1/experiments lists them.`,
+			throw (
+				this.ports.definitions.whyLeftOut?.(experiment) ??
+				fail(
+					"unknown-experiment",
+					`There is no experiment "${experiment}". GET /v1/experiments lists them.`,
+				)
 			);
 		if (definition.state === "draft")
 			throw fail(

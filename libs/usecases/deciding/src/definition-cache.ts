@@ -54,6 +54,11 @@ export class DefinitionCache implements Definitions {
 		return this.current.get(experiment);
 	}
 
+	/** What was known of it before stays in force, so only of what is not known. */
+	whyLeftOut(experiment: string): unknown {
+		return this.source.whyLeftOut?.(experiment) ?? null;
+	}
+
 	all(): readonly Definition[] {
 		return [...this.current.values()];
 	}

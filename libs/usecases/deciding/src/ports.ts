@@ -19,11 +19,16 @@ export interface Ids {
 /** The definitions a decider obeys, held in memory and refreshed by notice and by poll. */
 export interface Definitions {
 	get(experiment: string): Definition | undefined;
+	/** The error that an experiment is answered with which there is, but was not read; null where there is none such. */
+	whyLeftOut?(experiment: string): unknown;
 }
 
 /** Where definitions come from: the current one of every experiment. */
 export interface DefinitionSource {
+	/** But for those that cannot be read. */
 	all(): Promise<readonly Definition[]>;
+	/** Why the experiment was left out of them; null where it was not. Absent: none ever is. */
+	whyLeftOut?(experiment: string): unknown;
 }
 
 /** What a decider knows of an experiment's posterior at one instant: models and revision are of one snapshot. */

@@ -32,13 +32,13 @@ export class ReadPosterior {
 		private readonly clock: Clock,
 	) {}
 
-	/** Throws unknown-experiment; invalid where `arm` names none of its arms. */
+	/** Throws unknown-experiment, unreadable-definition; invalid where `arm` names none of its arms. */
 	execute(experiment: string, arm?: string): ShownPosterior {
 		const definition = this.definitions.get(experiment);
 		if (definition === undefined)
-			throw fail(
-				"unknown-experiment",
-				`There is no experiment "${experiment}".`,
+			throw (
+				this.definitions.whyLeftOut?.(experiment) ??
+				fail("unknown-experiment", `There is no experiment "${experiment}".`)
 			);
 		const keys = definition.experiment.arms.map(({ key }) => key);
 		if (arm !== undefined && !keys.includes(arm)) throw unknownArm(arm, keys);

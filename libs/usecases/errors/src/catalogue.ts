@@ -97,6 +97,13 @@ export const errorCatalogue = {
 		remedy:
 			"Try again; the reason is in Segue's log under the time of the answer.",
 	},
+	"unreadable-definition": {
+		status: 503,
+		title: "The experiment's definition cannot be read by this Segue",
+		remedy:
+			"Start the Segue that wrote it: the answer names the row and the value. Other experiments go on.",
+		retryAfterSeconds: 30,
+	},
 	overloaded: {
 		status: 503,
 		title: "Nothing more can be kept safe now",
