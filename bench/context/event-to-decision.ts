@@ -160,6 +160,7 @@ async function probe(
 	const ofOthers: number[] = [];
 	let decisions = 0;
 	let begunAt = 0;
+	let reset: Promise<unknown> = Promise.resolve();
 	const skip = skips(`probe-${door.slice(0, 1)}`);
 	await atRate(
 		PROBES_A_SECOND,
@@ -168,7 +169,7 @@ async function probe(
 			if (turn === warmUp) {
 				begunAt = performance.now();
 				decisions = 0;
-				await decider.ask("reset");
+				reset = decider.ask("reset");
 			}
 			const unit = `${door.slice(0, 1)}-probe-${turn}`;
 			const sending = send([skip(unit)]);
@@ -181,6 +182,7 @@ async function probe(
 			await sending;
 		},
 	);
+	await reset;
 	const lasted = (performance.now() - begunAt) / 1e3;
 	const { processorMs } = (await decider.ask("pauses")) as {
 		processorMs: number;

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -174,10 +175,18 @@ export async function startDecider(
 			env,
 			port,
 			ready: "/health/ready",
-			nodeArguments,
+			nodeArguments: [...argumentsOf("start:decider"), ...nodeArguments],
 		},
 		undo,
 	);
+}
+
+/** What an npm script gives Node before the program. */
+function argumentsOf(script: string): readonly string[] {
+	const text = readFileSync(join(dist, "../package.json"), "utf8");
+	const { scripts } = JSON.parse(text) as { scripts: Record<string, string> };
+	const words = scripts[script]?.split(" ") ?? [];
+	return words.filter((word) => word.startsWith("--"));
 }
 
 export async function startLearner(
