@@ -32,6 +32,9 @@ const COLUMNS = [
 	"footnote",
 ] as const;
 
+const UNITS =
+	"listeners; after a change of control's share those of the epoch that has most, since a listener may be in several, while all other counts are over all epochs";
+
 type Row = Partial<Record<(typeof COLUMNS)[number], Cell>>;
 
 /** One table, RFC 4180: a row per number; empty cells where it is withheld, with the reason in `note`. */
@@ -136,6 +139,7 @@ function freshnessRows({ freshness }: Report): Row[] {
 			note: at === null ? "none yet" : new Date(at).toISOString(),
 		})),
 		{ row: "later decisions that are waited for", decisions: waiting },
+		{ row: "what units counts", note: UNITS },
 	];
 }
 

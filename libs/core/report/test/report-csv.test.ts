@@ -142,3 +142,19 @@ test("the table has one row per group, arm of each group and comparison, every r
 		observation: "unit",
 	});
 });
+
+test("where there are several epochs it is said which units are counted, beside decisions of all", () => {
+	const rows = [1, 2].flatMap((epoch) => [
+		...unitsOf("policy", 150, 90, { epoch }),
+		...unitsOf("control", 100 * epoch, 60, { epoch }),
+	]);
+	const table = tableOf(reportCsv(makeReport(inputOf(rows, planned))));
+	const control = table.find(
+		({ row, metric, group }) =>
+			row === "metric" && metric === "reward" && group === "control",
+	);
+	expect(control).toMatchObject({ units: "200", learned_decisions: "300" });
+	expect(table.find(({ row }) => row === "what units counts")?.note).toMatch(
+		/epoch that has most.*other counts are over all epochs/,
+	);
+});
