@@ -730,6 +730,22 @@ describe("features", () => {
 		]);
 	});
 
+	it("may be a vector of 256 numbers, which leaves no room for an intercept, and of no more", () => {
+		const ofLength = (length: number) => ({
+			...smallest(),
+			context: {
+				intercept: false,
+				features: [{ name: "taste", from: "profile", kind: "vector", length }],
+			},
+		});
+		expect(accepted(ofLength(256)).context.features).toMatchObject([
+			{ name: "taste", length: 256 },
+		]);
+		expect(problems(ofLength(257))).toEqual([
+			"context.features[0].length: Must be at most 256.",
+		]);
+	});
+
 	it("from profile and with any levels are accepted", () => {
 		const experiment = accepted(
 			withFeatures({
