@@ -131,22 +131,6 @@ export function fromGridBytesEach(list: readonly Buffer[]): Float64Array[] {
 	});
 }
 
-/** The same of bytes in hex, all in one. */
-export function fromGridHexEach(list: readonly string[]): Float64Array[] {
-	const text = list.join("");
-	const bytes = new Uint8Array(text.length / 2);
-	Buffer.from(bytes.buffer).write(text, "hex");
-	// Little endian, as the row has it and every machine that Segue runs on.
-	const units = new Int32Array(bytes.buffer);
-	const all = new Float64Array(units.length);
-	for (let i = 0; i < all.length; i++) all[i] = (units[i] as number) * GRID;
-	let end = 0;
-	return list.map((hex) => {
-		end += hex.length / 8;
-		return all.subarray(end - hex.length / 8, end);
-	});
-}
-
 export function fromDoubleBytes(bytes: Buffer): Float64Array {
 	const values = new Float64Array(bytes.length / 8);
 	for (let i = 0; i < values.length; i++) values[i] = bytes.readDoubleLE(i * 8);

@@ -1,5 +1,4 @@
 import type pg from "pg";
-import type { Group } from "#core/experiment";
 import type { DecisionRow } from "#core/log";
 import type { DeadLetter, LearnableRow, StateChange } from "#usecases/learning";
 import { GATE } from "./advisory-locks.js";
@@ -10,8 +9,7 @@ import {
 	textArray,
 	uuidArray,
 } from "./binary-array.js";
-import { fromGridHexEach } from "./decision-record.js";
-import { readLists } from "./row-lists.js";
+import { type DecisionRecord, fromGridBytesEach } from "./decision-record.js";
 
 const MOST_REASON = 2_000;
 
@@ -100,27 +98,13 @@ export async function lockStates(
 	sortedIds: readonly string[],
 ): Promise<StateRecord[]> {
 	if (sortedIds.length === 0) return [];
-	const read = await readLists(client, {
+	const { rows } = await client.query<StateRecord>({
 		name: "segue-lock-states",
-		columns: {
-			id: "l.id::text",
-			experiment: "coalesce(l.experiment, '')",
-			exposed: "l.exposed::text",
-			reward: "l.reward::text",
-		},
-		with: `with l as materialized (
-			select s.id, s.experiment, s.exposed, s.reward from decision_states s
-			where s.id = any ($1::uuid[]) and s.id between $2 and $3 order by s.id for update
-		)`,
-		rows: "from l",
+		text: `select s.id, s.experiment, s.exposed, s.reward from decision_states s
+			where s.id = any ($1::uuid[]) and s.id between $2 and $3 order by s.id for update`,
 		values: withBounds(sortedIds),
 	});
-	return read.id.map((id, i) => ({
-		id,
-		experiment: read.experiment[i] || null,
-		exposed: read.exposed[i] === "1" ? 1 : 0,
-		reward: Number(read.reward[i]),
-	}));
+	return rows;
 }
 
 /** Ids and the range they lie in, by which partitions beyond it are passed over. */
@@ -154,36 +138,41 @@ export async function readDecisions(
 	sortedIds: readonly string[],
 ): Promise<LearnableRow[]> {
 	if (sortedIds.length === 0) return [];
-	const read = await readLists(client, {
+	const { rows } = await client.query<LearnableRecord>({
 		name: "segue-read-decisions",
-		columns: {
-			id: "d.id::text",
-			experiment: "d.experiment",
-			version: "d.version::text",
-			definitionId: "d.definition_id::text",
-			unit: "d.unit",
-			group: "d.assigned_group",
-			arm: "d.arm",
-			x: "encode(d.x, 'hex')",
-			// Seconds since the epoch: microseconds, like all times of the log, are exact in it.
-			decidedAt: "date_part('epoch', d.decided_at)::text",
-		},
-		rows: "from decisions d where d.id = any ($1::uuid[]) and d.id between $2 and $3",
+		text: `select d.id, d.experiment, d.version, d.definition_id, d.unit, d.assigned_group, d.arm, d.x,
+				date_part('epoch', d.decided_at) as decided_at
+			from decisions d where d.id = any ($1::uuid[]) and d.id between $2 and $3`,
 		values: withBounds(sortedIds),
 	});
-	const xs = fromGridHexEach(read.x);
-	return read.id.map((id, i) => ({
-		id,
-		experiment: read.experiment[i] as string,
-		version: Number(read.version[i]),
-		definitionId: Number(read.definitionId[i]),
-		unit: read.unit[i] as string,
-		group: read.group[i] as Group,
-		arm: read.arm[i] as string,
+	const xs = fromGridBytesEach(rows.map(({ x }) => x));
+	return rows.map((record, i) => ({
+		id: record.id,
+		experiment: record.experiment,
+		version: record.version,
+		definitionId: record.definition_id,
+		unit: record.unit,
+		group: record.assigned_group,
+		arm: record.arm,
 		x: xs[i] as Float64Array,
-		decidedAt: Math.round(1_000 * Number(read.decidedAt[i])),
+		decidedAt: Math.round(1_000 * record.decided_at),
 	}));
 }
+
+type LearnableRecord = Pick<
+	DecisionRecord,
+	| "id"
+	| "experiment"
+	| "version"
+	| "definition_id"
+	| "unit"
+	| "assigned_group"
+	| "arm"
+	| "x"
+> & {
+	/** Seconds since the epoch: microseconds, like all times of the log, are exact in it. */
+	decided_at: number;
+};
 
 export interface StateUpdate extends StateChange {
 	readonly experiment: string;
