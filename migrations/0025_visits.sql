@@ -2,8 +2,11 @@
 
 -- Under `sticky: unit` a listener who came back left no row until now, so that nobody was ever counted as coming back. From here on visits
 -- are told by rows of the log. Listeners whose first decision is older are in no returns: nobody knows whether they came back.
+-- The instant stays known to the installation, for bookings that are begun, or made again, later.
+alter table installation add column visits_since uuid not null default '00000000-0000-0000-0000-000000000000';
+update installation set visits_since = segue_id_floor(clock_timestamp()) where exists (select from experiment_definitions);
 alter table bookings add column visits_since uuid not null default '00000000-0000-0000-0000-000000000000';
-update bookings b set visits_since = segue_id_floor(clock_timestamp()) where exists (
+update bookings b set visits_since = (select i.visits_since from installation i) where exists (
 	select from experiment_definitions d where d.experiment = b.experiment and d.definition ->> 'sticky' = 'unit'
 );
 

@@ -204,7 +204,12 @@ export class PostgresBookingLog implements BookingLog {
 			const moved = await client.query(
 				`update bookings b set cursor = $5, revision = $6, closing_hour = $7, closed_up_to = $8, newest_id = $9,
 					decisions = b.decisions + $10, unbooked = b.unbooked + $11, booked_at = clock_timestamp(),
-					claimed_by = $12, claimed_until = clock_timestamp() + $13::interval, first_hour = least(b.first_hour, $16)
+					claimed_by = $12, claimed_until = clock_timestamp() + $13::interval, first_hour = least(
+						b.first_hour, $16,
+						case when b.first_hour is null then (
+							select (extract(epoch from min(d.day)) / 3600)::int from booking_days d where d.experiment = b.experiment
+						) end
+					)
 				where b.experiment = $1 and b.cursor = $2 and b.revision = $3 and b.erasures = $4
 				and b.closing_hour = $14 and b.closed_up_to is not distinct from $15`,
 				[
@@ -261,7 +266,11 @@ export class PostgresBookingLog implements BookingLog {
 		if (!Number.isFinite(startsAt)) return false;
 		const start = uuidAtTime(startsAt);
 		await this.database.query(
-			`insert into bookings (experiment, cursor, newest_id, closing_hour) values ($1, $2, $2, $3) on conflict do nothing`,
+			`insert into bookings (experiment, cursor, newest_id, closing_hour, visits_since)
+			select $1, $2, $2, $3, case when exists (
+				select from experiment_definitions d where d.experiment = $1 and d.definition ->> 'sticky' = 'unit'
+			) then i.visits_since else '00000000-0000-0000-0000-000000000000' end
+			from installation i on conflict do nothing`,
 			[experiment, start, Math.floor(startsAt / HOUR_MS)],
 		);
 		return true;

@@ -91,8 +91,7 @@ async function happenedTo(
 	batches: readonly number[],
 ): Promise<readonly string[]> {
 	const [begun] = await read<{ id: string }>(
-		`select segue_id_floor(to_timestamp(86400.0 * (b.first_hour / 24))) as id from bookings b
-		where b.experiment = $1 and b.first_hour is not null`,
+		`select segue_id_floor(to_timestamp(86400.0 * (coalesce(b.first_hour, 0) / 24))) as id from bookings b where b.experiment = $1`,
 		[experiment],
 	);
 	if (begun === undefined) return [];

@@ -187,6 +187,35 @@ test("an erased listener takes the visits along: out of the log, the rows and th
 	expect(await booking.differences(definition)).toEqual([]);
 });
 
+test("rollups that are made again leave out whom nobody noted the visits of, and later events find their decisions though an older learner began to book", async () => {
+	const { database } = booking.ledger;
+	const { key } = definition.experiment;
+	const rows = await decided();
+	await database.query(
+		"update installation set visits_since = $1 where (select true)",
+		[rows[5]?.id],
+	);
+	try {
+		await booking.book(START + 30 * DAY);
+		expect(await returned()).toMatchObject({
+			policy: ["0 of 0", "0 of 0", "0 of 0"],
+			control: ["0 of 2", "0 of 2", "0 of 2"],
+		});
+		// As a learner leaves it that does not know the column.
+		await database.query(
+			"update bookings set first_hour = null where experiment = $1",
+			[key],
+		);
+		await told(anEvent(rows[0] as DecisionRow, "play"));
+		await booking.book(START + 30 * DAY);
+		expect(await booking.differences(definition)).toEqual([]);
+	} finally {
+		await database.query(
+			"update installation set visits_since = '00000000-0000-0000-0000-000000000000' where (select true)",
+		);
+	}
+});
+
 test("a visit moves nothing that is learned", async () => {
 	const rows = await decided();
 	await booking.learn.execute([
@@ -231,7 +260,7 @@ test("the migration takes what was counted without visits out of the returns, an
 		"utf8",
 	);
 	const changes = migration.match(/^update [^;]*;/gm) ?? [];
-	expect(changes).toHaveLength(3);
+	expect(changes).toHaveLength(4);
 	for (const change of changes) await database.query(change);
 	expect(await booking.differences(definition)).toEqual([]);
 	expect(await returned()).toMatchObject({

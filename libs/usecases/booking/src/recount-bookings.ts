@@ -52,15 +52,27 @@ export class RecountBookings {
 		const experiments: RecountedExperiment[] = [];
 		for (const experiment of await this.log.booked())
 			if (only === undefined || only === experiment)
-				try {
-					experiments.push(await this.#untilUndisturbed(experiment, signal));
-				} finally {
-					await this.log.release(experiment);
-				}
+				experiments.push(await this.#released(experiment, signal));
 		return {
 			equal: experiments.every(({ differences }) => differences.length === 0),
 			experiments,
 		};
+	}
+
+	/** A claim that cannot be released ends by itself, and why the recount failed matters more. */
+	async #released(
+		experiment: string,
+		signal?: AbortSignal,
+	): Promise<RecountedExperiment> {
+		let recounted: RecountedExperiment;
+		try {
+			recounted = await this.#untilUndisturbed(experiment, signal);
+		} catch (error) {
+			await this.log.release(experiment).catch(() => {});
+			throw error;
+		}
+		await this.log.release(experiment);
+		return recounted;
 	}
 
 	async #untilUndisturbed(

@@ -126,8 +126,9 @@ export class AnswerOnce {
 			const place = considered.arms.keys.indexOf(arm);
 			if (place >= 0) {
 				const payload = payloadOf(considered, place);
-				// The key holds the unit's name, so the standing decision was made under the same.
-				if (sticky === "unit")
+				// The key holds the unit's name, so the standing decision was made under the same. While a guardrail holds, policy units get
+				// decisions that count nowhere, so nobody's visit does.
+				if (sticky === "unit" && !considered.definition.held)
 					this.onVisit({ id: decisionId, unit: row.unit }, timeOfId(row.id));
 				return {
 					answer: { ...standing.answer, payload, repeated: true },

@@ -347,6 +347,28 @@ describe("an experiment that is sticky for a unit", () => {
 		expect(told.visits?.at(-1)?.id).toBe(`_visit:${hour + 1}`);
 	});
 
+	it.each([0, 1])(
+		"tells of no visit while a guardrail holds, when policy units have decisions that count nowhere: control %d",
+		async (control) => {
+			const { clock, decider, told, obey } = fleet({
+				...sticky,
+				traffic: { ...experiment.traffic, control },
+			});
+			const { ask } = await decider();
+			await ask();
+			obey({ held: true });
+			for (let i = 0; i < 3; i++) {
+				clock.advance(24 * HOUR);
+				await ask();
+			}
+			expect(told.visits).toEqual([]);
+			obey({ held: false });
+			clock.advance(HOUR);
+			await ask();
+			expect(told.visits).toHaveLength(1);
+		},
+	);
+
 	it("tells of no visit later than anyone asks for, and of none where the next decision tells", async () => {
 		const { clock, decider, told, obey } = fleet(sticky);
 		const { ask } = await decider();
