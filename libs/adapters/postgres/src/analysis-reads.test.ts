@@ -45,6 +45,7 @@ const fields = fc.record({
 	bookedRun: fc.integer({ min: 1, max: 2 }),
 	epoch: fc.integer({ min: 1, max: 2 }),
 	state: fc.constantFrom("draft", "running", "paused", "stopped"),
+	sticky: fc.constantFrom("unit" as const, "unit" as const, undefined),
 });
 
 test("of any history it finds the rows that a reading of all of them finds", async () => {
@@ -56,13 +57,20 @@ test("of any history it finds the rows that a reading of all of them finds", asy
 				const { key } = first.experiment;
 				const [created] = await ledger.store.byIds([first.id]);
 				const rows = [created as StoredDefinition];
-				for (const one of history) rows.push(await add(key, one));
+				for (const { sticky, ...one } of history)
+					rows.push(
+						await add(key, {
+							...one,
+							experiment: { ...first.experiment, sticky },
+						}),
+					);
 				const found = await reads().current(key);
 				const ids = (of: typeof found) =>
 					of && {
 						...{ definition: of.definition.id, told: of.told.id },
 						rows: of.rows.map(({ id }) => id),
 						servedBefore: of.servedBefore,
+						isStickyByUnit: of.isStickyByUnit,
 					};
 				expect(ids(found)).toEqual(
 					ids(await new MemoryAnalyses(rows).current(key)),

@@ -12,6 +12,7 @@ interface FoundRows {
 	readonly first: number | null;
 	readonly strata: readonly number[];
 	readonly served_before: boolean;
+	readonly is_sticky_by_unit: boolean;
 }
 
 /** Which definition rows a report goes by, found among all that the experiment ever had; only those are read whole. */
@@ -34,7 +35,8 @@ export class PostgresAnalysisReads implements ReportedAnalyses {
 					(select max(r.id) from experiment_definitions r where r.experiment = $1 and r.state = 'running'), h.id
 				) end
 			), own as materialized (
-				select d.id, coalesce(d.booked_run, d.run) as run, d.epoch from experiment_definitions d, told t
+				select d.id, coalesce(d.booked_run, d.run) as run, d.epoch, d.definition ->> 'sticky' as sticky
+				from experiment_definitions d, told t
 				where d.experiment = $1 and d.version = t.version and d.analysis = t.analysis and d.state <> 'draft'
 			)
 			select h.id as definition, t.id as told, (select min(o.id) from own o) as first,
@@ -42,7 +44,8 @@ export class PostgresAnalysisReads implements ReportedAnalyses {
 				exists (
 					select from experiment_definitions r
 					where r.experiment = $1 and r.state = 'running' and r.id < coalesce((select min(o.id) from own o), t.id)
-				) as served_before
+				) as served_before,
+				coalesce((select bool_and(o.sticky is not distinct from 'unit') from own o), false) as is_sticky_by_unit
 			from head h, told t`,
 			[key, MOST_STRATA],
 		);
@@ -60,6 +63,7 @@ export class PostgresAnalysisReads implements ReportedAnalyses {
 			told: row(told),
 			rows: [...own].sort((a, b) => a - b).map(row),
 			servedBefore: found.served_before,
+			isStickyByUnit: found.is_sticky_by_unit,
 		};
 	}
 }

@@ -133,57 +133,61 @@ export class Database {
 		}
 	}
 
-	async #lend<T>(
+	#lend<T>(
 		settings: string,
 		work: (client: pg.PoolClient) => Promise<T>,
 	): Promise<T> {
-		const client = await this.#pool.connect();
-		let broken: Error | undefined;
-		const onLost = (error: Error) => {
-			broken = error;
-		};
-		client.on("error", onLost);
-		try {
-			await client.query(settings);
-			const result = await work(client);
-			await client.query("reset all").catch(onLost);
-			return result;
-		} catch (error) {
-			// It may be in the midst of anything.
-			broken = error as Error;
-			throw error;
-		} finally {
-			client.off("error", onLost);
-			client.release(broken);
-		}
+		return this.#connected(async (client, discard) => {
+			try {
+				await client.query(settings);
+				const result = await work(client);
+				await client.query("reset all").catch(discard);
+				return result;
+			} catch (error) {
+				// It may be in the midst of anything.
+				discard(error as Error);
+				throw error;
+			}
+		});
 	}
 
-	async #within<T>(
+	#within<T>(
 		begin: string,
 		work: (client: pg.PoolClient) => Promise<T>,
 	): Promise<T> {
+		return this.#connected(async (client, discard) => {
+			try {
+				await client.query(begin);
+				const result = await work(client);
+				await client.query("commit");
+				return result;
+			} catch (error) {
+				// A connection that left a statement unanswered would leave the rollback so too; closing it rolls back.
+				if (isUselessConnection(error)) discard(error as Error);
+				else await client.query("rollback").catch(discard);
+				throw error;
+			}
+		});
+	}
+
+	/** With a connection of the pool, which is closed afterwards where it was lost or is to be discarded. */
+	async #connected<T>(
+		work: (
+			client: pg.PoolClient,
+			discard: (error: Error) => void,
+		) => Promise<T>,
+	): Promise<T> {
 		const client = await this.#pool.connect();
 		let broken: Error | undefined;
-		// The pool listens to those that nobody has; without a listener a lost connection would end the process.
-		const onLost = (error: Error) => {
+		const discard = (error: Error) => {
 			broken = error;
 		};
-		client.on("error", onLost);
+		// The pool listens to those that nobody has; without a listener a lost connection would end the process.
+		client.on("error", discard);
 		try {
-			await client.query(begin);
-			const result = await work(client);
-			await client.query("commit");
-			return result;
-		} catch (error) {
-			// A connection that left a statement unanswered would leave the rollback so too; closing it rolls back.
-			if (isUselessConnection(error)) broken = error as Error;
-			else
-				await client.query("rollback").catch((lost: Error) => {
-					broken = lost;
-				});
-			throw error;
+			return await work(client, discard);
 		} finally {
-			client.off("error", onLost);
+			client.off("error", discard);
 			client.release(broken);
 		}
 	}

@@ -2,7 +2,7 @@ import type { Event } from "#core/log";
 
 /**
  * A unit asks again while a decision stands for it: a row of the log among that decision's outcomes, an input like any other, which
- * earns nothing and proves nothing. No client can name its type (a letter or digit comes first).
+ * earns nothing and proves nothing. No event of a client has its type (a letter or digit comes first there); who may publish packs could tell of one.
  */
 export const VISIT_TYPE = "_visit";
 

@@ -162,7 +162,7 @@ function readPublisher(parsed: unknown): Publisher | null {
 	return { boot, sequence };
 }
 
-/** What Segue itself tells comes in packs alone, under a type that nobody else can name. */
+/** What Segue itself tells comes in packs alone, under a type that no event on a subject of its own can have. */
 function judgePacked(raw: unknown): Judged<Event> {
 	if (!isPlainObject(raw) || raw.type !== VISIT_TYPE) return judgeEvent(raw);
 	const judged = judgeEvent({ ...raw, type: "visit" });

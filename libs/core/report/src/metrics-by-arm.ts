@@ -32,9 +32,12 @@ export function metricsByArm(
 	{
 		booked,
 		baselineOf,
-		atStart,
+		isStickyByUnit,
 		definition,
-	}: Pick<ReportInput, "booked" | "baselineOf" | "atStart" | "definition">,
+	}: Pick<
+		ReportInput,
+		"booked" | "baselineOf" | "isStickyByUnit" | "definition"
+	>,
 	metrics: readonly {
 		readonly metric: string;
 		readonly role: MetricRole;
@@ -47,15 +50,12 @@ export function metricsByArm(
 	);
 	const uniform = uniformEpochs(booked, baselineOf);
 	const fixed = fixedBaseline(baselineOf);
-	const areSticky = [atStart, definition.experiment].every(
-		({ sticky }) => sticky === "unit",
-	);
 	return metrics.map(({ metric, role, place }) => {
 		const per = booked.metrics[place]?.per;
 		const withheld =
 			fixed !== null
 				? `control is always given ${fixed}, so its decisions tell nothing of other arms`
-				: per !== undefined && OF_UNITS.includes(per) && !areSticky
+				: per !== undefined && OF_UNITS.includes(per) && !isStickyByUnit
 					? `${SEVERAL_ARMS}; with sticky: unit it can`
 					: null;
 		return {

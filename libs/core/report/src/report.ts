@@ -87,8 +87,10 @@ export interface ReportInput {
 	readonly definition: Definition;
 	/** As it stood when the run began: its plan is the one that counts. */
 	readonly atStart: Experiment;
-	/** Whether a policy served listeners before that, in an earlier run or version, or that cannot be told any more. */
+	/** Whether a policy served listeners before that, in an earlier run or version. */
 	readonly servedBefore: boolean;
+	/** Whether it was `sticky: unit` from then to now, through all edits: every listener kept an arm. */
+	readonly isStickyByUnit: boolean;
 	/** Share of control by epoch of the run. */
 	readonly controlOf: ReadonlyMap<number, number>;
 	readonly baselineOf: Baselines;

@@ -207,6 +207,7 @@ export function inputOf(
 		definition,
 		atStart: definition.experiment,
 		servedBefore: false,
+		isStickyByUnit: definition.experiment.sticky === "unit",
 		controlOf: new Map(
 			booked.epochs.flatMap(({ epoch }) => [
 				[epoch, control],

@@ -140,10 +140,10 @@ test("who came back is told by group, and by arm where a decision stands for its
 			),
 		})),
 	}));
-	const reported = (atStart: "unit" | "none", now: "unit" | "session") =>
+	const reported = (isStickyByUnit: boolean) =>
 		makeReport({
-			...inputOf([], definitionOf({ ...PLANNED, sticky: now })),
-			atStart: definitionOf({ ...PLANNED, sticky: atStart }).experiment,
+			...inputOf([], definitionOf({ ...PLANNED, sticky: "unit" })),
+			isStickyByUnit,
 			booked: { ...booked, epochs: moments },
 		});
 	const returns = (report: ReturnType<typeof reported>) => ({
@@ -155,7 +155,7 @@ test("who came back is told by group, and by arm where a decision stands for its
 		policy: { units: 120, mean: 0.25 },
 		control: { units: 100, mean: 0.1 },
 	};
-	const sticky = returns(reported("unit", "unit"));
+	const sticky = returns(reported(true));
 	expect(sticky.byGroup).toMatchObject(byGroup);
 	expect(sticky.byArm).toMatchObject(
 		[
@@ -167,25 +167,18 @@ test("who came back is told by group, and by arm where a decision stands for its
 			withheld: withheld && expect.stringMatching(withheld),
 		})),
 	);
-	for (const [atStart, now] of [
-		["none", "unit"],
-		["unit", "session"],
-	] as const) {
-		const other = returns(reported(atStart, now));
-		expect(other.byGroup).toMatchObject(byGroup);
-		expect(other.byArm).toMatchObject(
-			new Array(3).fill({
-				mean: null,
-				withheld: expect.stringMatching(
-					/several arms.*with sticky: unit it can$/,
-				),
-			}),
-		);
-	}
-	const footnote = sticky.byGroup?.footnote;
-	const said = reported("unit", "unit").footnotes.find(
-		({ id }) => id === footnote,
+	const other = returns(reported(false));
+	expect(other.byGroup).toMatchObject(byGroup);
+	expect(other.byArm).toMatchObject(
+		new Array(3).fill({
+			mean: null,
+			withheld: expect.stringMatching(
+				/several arms.*with sticky: unit it can$/,
+			),
+		}),
 	);
+	const footnote = sticky.byGroup?.footnote;
+	const said = reported(true).footnotes.find(({ id }) => id === footnote);
 	expect(said?.formula).toMatch(/with sticky: unit by asking again, or by/);
 });
 

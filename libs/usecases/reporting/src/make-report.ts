@@ -41,7 +41,7 @@ export class MakeReport {
 				"unknown-experiment",
 				`There is no experiment "${key.slice(0, 64)}". GET /v1/experiments lists them.`,
 			);
-		const { definition, told, rows: analysis, servedBefore } = found;
+		const { definition, told, rows: analysis } = found;
 		const { version } = told;
 		const runs = [
 			...new Set([...analysis, told].map(({ bookedRun }) => bookedRun)),
@@ -69,7 +69,8 @@ export class MakeReport {
 				winner: definition.winner,
 			},
 			atStart: atStart.experiment,
-			servedBefore,
+			servedBefore: found.servedBefore,
+			isStickyByUnit: found.isStickyByUnit,
 			controlOf: new Map(
 				analysis.map(({ bookedRun, epoch, experiment }) => [
 					stratumOf(bookedRun, epoch),

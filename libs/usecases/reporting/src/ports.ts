@@ -52,6 +52,8 @@ export interface ReportedAnalysis {
 	readonly rows: readonly StoredDefinition[];
 	/** Another version or analysis ran before it. */
 	readonly servedBefore: boolean;
+	/** All of its rows, drafts apart, were `sticky: unit`: also those that are not among `rows`. */
+	readonly isStickyByUnit: boolean;
 }
 
 /** Found among all rows that an experiment ever had, however many: what a report goes by does not move when others are added. */

@@ -30,6 +30,9 @@ export class MemoryAnalyses implements ReportedAnalyses {
 			told,
 			rows: own.filter((row, i) => row === first || isLast(row, i)),
 			servedBefore: ran.some(({ id }) => id < (first ?? told).id),
+			isStickyByUnit:
+				own.length > 0 &&
+				own.every(({ experiment }) => experiment.sticky === "unit"),
 		};
 	}
 }
