@@ -14,10 +14,11 @@ export interface StateRecord {
 	erasures: number;
 	turns_since: number;
 	visits_since: string;
+	holds_since: number;
 }
 
 export const stateColumns =
-	"b.experiment, b.cursor, b.revision, b.closing_hour, b.closed_up_to, b.newest_id, b.erasures, b.turns_since, b.visits_since";
+	"b.experiment, b.cursor, b.revision, b.closing_hour, b.closed_up_to, b.newest_id, b.erasures, b.turns_since, b.visits_since, b.holds_since";
 
 export const toState = (
 	record: StateRecord,
@@ -32,6 +33,7 @@ export const toState = (
 		turns,
 		turnsSince: record.turns_since,
 		visitsSince: record.visits_since,
+		holdsSince: record.holds_since,
 	},
 	newestId: record.newest_id,
 	erasures: record.erasures,

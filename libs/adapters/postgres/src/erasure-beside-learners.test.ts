@@ -106,6 +106,43 @@ describe("beside learners", () => {
 	});
 });
 
+/** Whether a learner would get the gate now. */
+async function isGateFree(client: pg.Client): Promise<boolean> {
+	const { rows } = await client.query<{ free: boolean }>(
+		"select pg_try_advisory_xact_lock_shared(7301, 1) as free",
+	);
+	return rows[0]?.free === true;
+}
+
+test("where what it only reads is locked, an erasure lets learners through the gate, and begins anew until it can", async () => {
+	const unit = `locked-${definition.id}`;
+	const rows = decisionsOf(definition, unit, 20);
+	await new Learn(log.learner(), isRefusal).execute(
+		rows.flatMap((row) => [
+			log.decided(row),
+			log.happened(anEvent(row, "play")),
+		]),
+	);
+	const { connectionString } = log;
+	const [locking, learner] = [
+		new pg.Client({ connectionString }),
+		new pg.Client({ connectionString }),
+	];
+	await Promise.all([locking.connect(), learner.connect()]);
+	await locking.query("begin; lock table decisions in access exclusive mode");
+	const erasing = erasure().erase([unit], PATIENCE_MS);
+	await eventually(async () => expect(await isGateFree(learner)).toBe(false));
+	await eventually(async () => expect(await isGateFree(learner)).toBe(true));
+	await eventually(async () => expect(await isGateFree(learner)).toBe(false));
+	await locking.query("commit");
+	expect((await erasing).removed).toMatchObject({
+		decisions: 20,
+		outcomes: 20,
+	});
+	expect((await log.verify(definition)).differences).toEqual([]);
+	await Promise.all([locking.end(), learner.end()]);
+});
+
 describe("revisions", () => {
 	test("an erasure takes one of each touched experiment, below which nothing can be derived again", async () => {
 		const own = log.learner();

@@ -1,7 +1,7 @@
 import type { Metric } from "#core/metrics";
 import type { StoredUnit, UnitKey } from "./changes.js";
 import type { Closings } from "./closings.js";
-import { closedOf } from "./held-units.js";
+import { cohortsOf } from "./held-units.js";
 import { epochOf } from "./keys.js";
 import { type SumsChange, UnitSums } from "./unit-sums.js";
 
@@ -21,7 +21,7 @@ export function closeCohorts(
 			epochs.set(name, epoch);
 		}
 		const { entry } = unit;
-		epoch.sums.move(entry, entry, closedOf(unit, from), closedOf(unit, to));
+		epoch.sums.move(entry, entry, cohortsOf(unit, from), cohortsOf(unit, to));
 	}
 	return [...epochs.values()].flatMap(({ key, sums }) =>
 		sums.changes().map((change) => ({ ...key, ...change })),

@@ -13,6 +13,7 @@ const closings = (changes: Partial<Closings> = {}): Closings => ({
 	],
 	turnsSince: 0,
 	visitsSince: "",
+	holdsSince: 0,
 	...changes,
 });
 const hours = (epoch: string, own: Closings = closings()) =>

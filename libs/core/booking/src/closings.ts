@@ -18,6 +18,8 @@ export interface Closings {
 	 * decision stood for them, Segue did not note yet that they asked again.
 	 */
 	readonly visitsSince: string;
+	/** Whoever was there in an hour before this one counts as back, whether or not the experiment ran all through it. */
+	readonly holdsSince: number;
 }
 
 /** From an instant on decisions are booked in an epoch, or in none: paused, stopped, or held by a guardrail. */
@@ -47,6 +49,26 @@ export function isClosed(
 			? closesAt < hour
 			: after !== null && id !== null && id <= after;
 	return isOver && ranUntil(closings, epoch, closesAt);
+}
+
+/**
+ * Whether who was there in an hour counts as back: decisions of the epoch were booked all through it. While none is, paused or held by a
+ * guardrail, the groups show by different things that somebody is there, so nothing tells of either.
+ * @param hour since 1970, before one that is closed
+ */
+export function ranThrough(
+	closings: Closings,
+	epoch: string,
+	hour: number,
+): boolean {
+	if (hour < closings.holdsSince) return true;
+	const [from, to] = [hour * HOUR_MS, (hour + 1) * HOUR_MS];
+	return (
+		ranUntil(closings, epoch, hour) &&
+		closings.turns.every(
+			(turn) => turn.at <= from || turn.at >= to || turn.epoch === epoch,
+		)
+	);
 }
 
 /** No turn comes later than the hours that are closed, so what is told of these stays true. */

@@ -1,7 +1,7 @@
 import { type Contribution, type Metric } from "#core/metrics";
 import { type Bookable, sideOf } from "./bookable.js";
 import type { StoredUnit, UnitKey } from "./changes.js";
-import { type Closings, isClosed } from "./closings.js";
+import { type Closings, isClosed, ranThrough } from "./closings.js";
 import { epochOf, unitKeyOf, unitOf } from "./keys.js";
 import { findNamed } from "./named.js";
 import { ALL, type Side } from "./slice.js";
@@ -16,7 +16,7 @@ import {
 	sessionOf,
 	type UnitEntry,
 } from "./unit-entry.js";
-import { type IsClosed, type SumsChange, UnitSums } from "./unit-sums.js";
+import { type Cohorts, type SumsChange, UnitSums } from "./unit-sums.js";
 
 /** A decision with what it counts for. */
 export interface Counted {
@@ -170,8 +170,8 @@ export class HeldUnits {
 			epoch.sums.move(
 				before,
 				entry,
-				closedOf({ ...key, id, entry: before }, closings),
-				closedOf({ ...key, id, entry }, closings),
+				cohortsOf({ ...key, id, entry: before }, closings),
+				cohortsOf({ ...key, id, entry }, closings),
 			);
 			units.push({ ...key, id, entry });
 		}
@@ -200,16 +200,19 @@ export class HeldUnits {
 	}
 }
 
-/** Which of a unit's cohorts are closed: all that begin with its first decision, in the later of its groups. */
-export function closedOf(unit: StoredUnit, closings: Closings): IsClosed {
+/** Those of a unit, all of which begin with its first decision, in the later of its groups. */
+export function cohortsOf(unit: StoredUnit, closings: Closings): Cohorts {
 	const first = firstHourOf(unit.entry);
 	const epoch = epochOf(unit);
 	const isUntold = Object.values(unit.entry).some(
 		(group) => group.first <= closings.visitsSince,
 	);
-	return (hours, of) =>
-		!(of === "return" && isUntold) &&
-		isClosed(closings, epoch, first + hours, unit.id);
+	return {
+		isClosed: (hours, of) =>
+			!(of === "return" && isUntold) &&
+			isClosed(closings, epoch, first + hours, unit.id),
+		tellsReturn: (hour) => ranThrough(closings, epoch, hour),
+	};
 }
 
 /** Hours since 1970 from which a unit's cohorts count; 0 for one that did nothing. */

@@ -23,6 +23,7 @@ test("while a guardrail holds the policy neither group is compared: control alon
 			turns: [],
 			turnsSince: 0,
 			visitsSince: uuidAtTime(0),
+			holdsSince: 0,
 		});
 		step.book({ row: aDecision(definition, row), definition, outcomes: [] });
 		return step.changes();

@@ -35,8 +35,13 @@ export interface SumsChange {
 	readonly covariate: readonly bigint[];
 }
 
-/** Whether a unit's cohort of so many hours is closed, for what is counted in its first week or for whether it came back. */
-export type IsClosed = (hours: number, of: "week1" | "return") => boolean;
+/** What is told of a unit once its time is over. */
+export interface Cohorts {
+	/** Whether its cohort of so many hours is closed, for what is counted in its first week or for whether it came back. */
+	isClosed(hours: number, of: "week1" | "return"): boolean;
+	/** Whether it is back if it is there in an hour, since 1970. */
+	tellsReturn(hour: number): boolean;
+}
 
 const SIDES: readonly Side[] = ["policy", "control"];
 
@@ -50,17 +55,12 @@ export class UnitSums {
 	constructor(private readonly metrics: readonly Metric[]) {}
 
 	/** Any function of what a unit did stays exact so: out with the old, in with the new. */
-	move(
-		before: UnitEntry,
-		after: UnitEntry,
-		wasClosed: IsClosed,
-		isClosed: IsClosed,
-	): void {
+	move(before: UnitEntry, after: UnitEntry, were: Cohorts, are: Cohorts): void {
 		for (const side of SIDES)
 			this.#moveGroup(
 				side,
-				new Seen(before[side], wasClosed),
-				new Seen(after[side], isClosed),
+				new Seen(before[side], were),
+				new Seen(after[side], are),
 			);
 		const [was, is] = [firstSideOf(before), firstSideOf(after)];
 		if (was !== is) {
@@ -126,10 +126,10 @@ class Seen {
 
 	constructor(
 		private readonly group: GroupEntry | undefined,
-		private readonly isClosed: IsClosed,
+		private readonly cohorts: Cohorts,
 	) {
 		this.slices = group?.slices ?? NONE_NAMED;
-		this.#returns = group === undefined ? null : returnsOf(group, isClosed);
+		this.#returns = group === undefined ? null : returnsOf(group, cohorts);
 		this.#arm =
 			group === undefined || this.#returns === null
 				? null
@@ -159,7 +159,7 @@ class Seen {
 		if (
 			this.group === undefined ||
 			packed === undefined ||
-			(slice === WEEK1 && !this.isClosed(WEEK_HOURS, "week1"))
+			(slice === WEEK1 && !this.cohorts.isClosed(WEEK_HOURS, "week1"))
 		)
 			return undefined;
 		// A unit that had several arms did not come back because of one.
@@ -190,13 +190,15 @@ const isInBoth = ({ policy, control }: UnitEntry): boolean =>
  */
 function returnsOf(
 	{ first, hours }: GroupEntry,
-	isClosed: IsClosed,
+	cohorts: Cohorts,
 ): Returns | null {
-	const closed = RETURNS.filter(([, within]) => isClosed(within, "return"));
+	const closed = RETURNS.filter(([, within]) =>
+		cohorts.isClosed(within, "return"),
+	);
 	if (closed.length === 0) return null;
 	const from = hourOf(first);
 	const later = unpack(hours).filter(
-		(hour, i) => i % 2 === 0 && hour >= from + 2,
+		(hour, i) => i % 2 === 0 && hour >= from + 2 && cohorts.tellsReturn(hour),
 	);
 	const came = (within: number) => later.some((hour) => hour < from + within);
 	return new Map(closed.map(([place, within]) => [place, came(within)]));

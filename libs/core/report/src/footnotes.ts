@@ -194,7 +194,7 @@ export const FOOTNOTES = [
 			"n = 1 for each listener whose days are over, C = 1 where it was back within them, in another hour of the clock than the first decision's and the next: by a decision; with sticky: unit by asking again, or by an event of the decision that stands",
 		reference: "Closed cohorts: every listener has been in for equally long.",
 		assumptions:
-			"Who came so late that the experiment was stopped or paused, or had another control share, when the days were over is left out: nobody knows whether they would have come back. During a pause no decision counts, in both groups alike. With sticky: unit any event of the decision counts as being there, also one past the window that earns nothing, but for what was taken back; and a listener counts for the arm of the first decision. An ask that was answered by a process which died at once is not known of.",
+			"Who came so late that the experiment was stopped or paused, or had another control share, when the days were over is left out: nobody knows whether they would have come back. In an hour in which it was paused, or held by a guardrail, nobody comes back, in both groups alike. With sticky: unit any event of the decision counts as being there, also one past the window that earns nothing, but for what was taken back; and a listener counts for the arm of the first decision. An ask that was answered by a process which died at once is not known of.",
 	},
 	{
 		id: "health",

@@ -6,6 +6,8 @@ import type { SingleArm } from "./arm-summary.js";
 export interface NotedRun {
 	readonly definition: Definition;
 	readonly booked: BookedCounts;
+	/** Share of control by epoch, of those whose definitions were read. */
+	readonly controlOf: ReadonlyMap<number, number>;
 	readonly plan: PlanSummary | null;
 	readonly best: SingleArm;
 	readonly deadLetters: number;
@@ -16,6 +18,7 @@ export interface NotedRun {
 export function notesOf({
 	definition: { experiment, version, run },
 	booked,
+	controlOf,
 	plan,
 	best,
 	deadLetters,
@@ -44,6 +47,13 @@ export function notesOf({
 	if (booked.epochs.length > 1)
 		notes.push(
 			"The control share has been changed: the lift combines the epochs, each with its own control, weighted by the policy's decisions.",
+		);
+	const unread = booked.epochs.filter(
+		({ epoch }) => !controlOf.has(epoch),
+	).length;
+	if (unread > 0)
+		notes.push(
+			`There are ${booked.epochs.length.toLocaleString("en-US")} epochs, more than are looked into one by one: of the oldest ${unread.toLocaleString("en-US")} the lift counts all, and the sample ratio and what control's draws tell of single arms count nothing.`,
 		);
 	if (deadLetters > 0)
 		notes.push(

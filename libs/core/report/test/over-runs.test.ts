@@ -83,3 +83,17 @@ test("the same listeners again are no more of those planned, nor enough for a me
 		/^The planned 4,000 listeners are in/,
 	);
 });
+
+test("of epochs whose definitions were not read it says that some numbers leave them out", () => {
+	const rows = [1, 2, 3].flatMap((epoch) =>
+		groups(40, 20, 20).map((row) => ({ ...row, epoch })),
+	);
+	const input = inputOf(rows, planned);
+	const notesOf = (known: readonly number[]) =>
+		makeReport({
+			...input,
+			controlOf: new Map(known.map((epoch) => [epoch, 0.5])),
+		}).notes.join(" ");
+	expect(notesOf([1, 2, 3])).not.toMatch(/one by one/);
+	expect(notesOf([3])).toMatch(/3 epochs,.* of the oldest 2 the lift/);
+});

@@ -342,9 +342,19 @@ test("in any order of arrival, with late rows, retracts, kills and erasures, the
 			fc.integer({ min: 1, max: 6 }),
 			fc.array(turn, { maxLength: 6 }),
 			fc.constantFrom(0, 0, 0, START + 3 * DAY),
-			async (happenings, acts, fate, pageSize, turns, visitsSince) => {
+			fc.constantFrom(0, 0, START + 5 * DAY),
+			async (
+				happenings,
+				acts,
+				fate,
+				pageSize,
+				turns,
+				visitsSince,
+				holdsSince,
+			) => {
 				const log = new MemoryBookingLog(KEY, START - DAY);
 				log.visitsSince = uuidAtTime(visitsSince);
+				log.holdsSince = holdsSince / HOUR;
 				log.fates = [...fate];
 				log.turns = [...turns].sort((a, b) => a.at - b.at);
 				const batches = [...batchesOf(happenings)];
@@ -671,6 +681,43 @@ test("of listeners from before visits were told nobody knows whether they came b
 	await book(log, START + 30 * DAY, 5);
 	expect(backIn(log, 7)).toEqual([1, 1]);
 	expectRecounted(log);
+});
+
+test("nobody is back by what was done in an hour that a guardrail held in, since policy's decisions stand for nobody then", async () => {
+	const log = new MemoryBookingLog(KEY, START - DAY);
+	const ran = { at: START, epoch: "1 3 4" };
+	log.turns = [
+		ran,
+		{ at: START + 30.5 * HOUR, epoch: null },
+		{ ...ran, at: START + 40 * HOUR },
+	];
+	const hours = [29, 30, 35, 39, 40];
+	const stood = hours.map((_, unit) =>
+		rowOf({ ...plainOne, unit, definition: 4, group: "control" }, unit),
+	);
+	log.learn(
+		stood,
+		stood.map(({ row }, i) => happened(row, "play", hours[i] as number)),
+	);
+	const back = () => {
+		const { moments = [] } = log.sums.get("1 3 4 control all") ?? {};
+		return [Number(moments[60]), Number(moments[62]) / 4096];
+	};
+	await book(log, START + 30 * DAY, 5);
+	expect(back()).toEqual([5, 2]);
+	expectRecounted(log);
+	// Those who count before the hold is known as one stay as they were.
+	const older = new MemoryBookingLog(KEY, START - DAY);
+	older.turns = log.turns;
+	older.holdsSince = Math.floor(START / HOUR) + 36;
+	older.learn(
+		stood,
+		stood.map(({ row }, i) => happened(row, "play", hours[i] as number)),
+	);
+	await book(older, START + 30 * DAY, 5);
+	const { moments = [] } = older.sums.get("1 3 4 control all") ?? {};
+	expect(Number(moments[62]) / 4096).toBe(4);
+	expectRecounted(older);
 });
 
 test("a pause costs only the cohorts whose time ends in it", async () => {

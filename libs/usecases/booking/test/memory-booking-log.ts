@@ -50,6 +50,7 @@ export class MemoryBookingLog implements BookingLog {
 	fates: Fate[] = [];
 	state: BookingState | null = null;
 	visitsSince = uuidAtTime(0);
+	holdsSince = 0;
 	/** What became of the experiment. */
 	turns: Turn[] = [];
 	readonly storedUnits = new Map<string, StoredUnit>();
@@ -143,6 +144,7 @@ export class MemoryBookingLog implements BookingLog {
 				turns: this.turns,
 				turnsSince: 0,
 				visitsSince: this.visitsSince,
+				holdsSince: this.holdsSince,
 			},
 			newestId: uuidAtTime(this.startsAt),
 			erasures: 0,

@@ -37,6 +37,24 @@ function hoursOf(one: Bookable, { visitsSince }: Closings): number[] {
 	];
 }
 
+/** Whether anything but the epoch was booked at any time of an hour, after it began; nothing is known of that before `holdsSince`. */
+function isHeldIn(
+	at: number,
+	epoch: string,
+	{ turns, holdsSince }: Closings,
+): boolean {
+	const began = turns.findIndex((turn) => turn.epoch === epoch);
+	if (began < 0 || at < holdsSince) return false;
+	return turns
+		.slice(began)
+		.some(
+			(turn, i, later) =>
+				turn.epoch !== epoch &&
+				turn.at < (at + 1) * HOUR &&
+				(later[i + 1]?.at ?? Infinity) > at * HOUR,
+		);
+}
+
 /** The sums of units, by epoch, group and slice, of decisions in the order of ids: everything from nothing, in the plainest way. */
 export function plainSums(
 	decisions: readonly Bookable[],
@@ -149,7 +167,9 @@ export function plainSums(
 					if (days !== undefined && isWhole && isTold && closed(end)) {
 						n = 1;
 						const isBack = (at: number) =>
-							at >= hour(first) + 2 && at < hour(first) + end;
+							at >= hour(first) + 2 &&
+							at < hour(first) + end &&
+							!isHeldIn(at, epoch, closings);
 						c = seen.some(isBack) ? 4096 : 0;
 					}
 					const [un, uc] = ofUnit(metric, n, c).map(BigInt) as [bigint, bigint];

@@ -126,8 +126,7 @@ export class AnswerOnce {
 			const place = considered.arms.keys.indexOf(arm);
 			if (place >= 0) {
 				const payload = payloadOf(considered, place);
-				// The key holds the unit's name, so the standing decision was made under the same. While a guardrail holds, policy units get
-				// decisions that count nowhere, so nobody's visit does.
+				// The key holds the unit's name, so the standing decision was made under the same. Nobody is back while a guardrail holds.
 				if (sticky === "unit" && !considered.definition.held)
 					this.onVisit({ id: decisionId, unit: row.unit }, timeOfId(row.id));
 				return {
@@ -242,8 +241,8 @@ function requestAsk(
 
 /**
  * Null for a request without the session that its experiment decides for. A decision never crosses a version, which learns from the
- * start, an epoch, which may move the unit to another group, or the beginning or end of what a guardrail holds, which is to change
- * what policy units get.
+ * start, the start of an analysis, which counts none from before it, an epoch, which may move the unit to another group, or the
+ * beginning or end of what a guardrail holds, which is to change what policy units get.
  */
 function stickyAsk(
 	sticky: Sticky,
@@ -251,14 +250,14 @@ function stickyAsk(
 	decision: KeptDecision,
 ): RepeatableAsk | null {
 	if (sticky === "session" && session === undefined) return null;
-	const { version, epoch, held, run } = considered.definition;
+	const { version, bookedRun, epoch, held, run } = considered.definition;
 	// Names hold no line breaks, so no two pairs of names make one key.
 	const of = sticky === "session" ? `${unit}\n${session}` : unit;
 	const under = held && decision.row?.group === "policy" ? `.held${run}` : "";
 	return {
 		experiment,
 		kind: sticky,
-		key: `${version}.${epoch}${under}\n${of}`,
+		key: `${version}.${bookedRun}.${epoch}${under}\n${of}`,
 		unit,
 		requestHash: null,
 		spanMs: stickySpanMs(sticky),

@@ -494,7 +494,7 @@ describe("an experiment that is sticky for a unit", () => {
 		expect((await ask()).decisionId).not.toBe(first.decisionId);
 	});
 
-	it("draws anew under another version or epoch, not in another run", async () => {
+	it("draws anew under another version or epoch and from the start of an analysis on, not in another run of it", async () => {
 		const { decider, obey } = fleet(sticky);
 		const { ask } = await decider();
 		const first = await ask();
@@ -503,6 +503,10 @@ describe("an experiment that is sticky for a unit", () => {
 		obey({ epoch: 2 });
 		const second = await ask();
 		expect(second).not.toHaveProperty("repeated");
+		obey({ run: 3, bookedRun: 3 });
+		const third = await ask();
+		expect(third).not.toHaveProperty("repeated");
+		expect((await ask()).decisionId).toBe(third.decisionId);
 		obey({ version: 2 });
 		expect(await ask()).toMatchObject({ version: 2 });
 		expect((await ask()).repeated).toBe(true);
