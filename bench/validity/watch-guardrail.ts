@@ -16,6 +16,7 @@ const BREACH_SIZE = 1_000;
 export const GUARDRAIL: GuardrailLevel = {
 	alpha: ALPHA,
 	tau: mixtureScale(rateSpread(SKIP_LIMIT) / Math.sqrt(BREACH_SIZE)),
+	range: [0, 1],
 	isRate: true,
 	firstLook: DEFAULT_FIRST_LOOK,
 };

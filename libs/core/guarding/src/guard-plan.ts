@@ -4,7 +4,7 @@ import {
 	type Guardrail,
 	isBuiltIn,
 } from "#core/experiment";
-import { type Metric, metricsOf } from "#core/metrics";
+import { type Metric, metricsOf, rangeOf } from "#core/metrics";
 import {
 	DEFAULT_FIRST_LOOK,
 	type GuardrailLevel,
@@ -82,6 +82,7 @@ export function guardPlan(experiment: Experiment): readonly GuardBook[] {
 			level: {
 				alpha,
 				tau: mixtureScale(errorAtPlan(experiment, metric, rule)),
+				range: rangeOf(metric, experiment.reward),
 				isRate: isRate(metric),
 				firstLook: { ...DEFAULT_FIRST_LOOK, ...guardrail.firstLook },
 			},

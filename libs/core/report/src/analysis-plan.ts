@@ -1,6 +1,6 @@
 import type { BookedCounts, Side } from "#core/booking";
 import { BUILT_IN_METRICS, type Experiment, isBuiltIn } from "#core/experiment";
-import { analysisPlan, type Per, STEPS } from "#core/metrics";
+import { analysisPlan, type Per, rangeOf, STEPS } from "#core/metrics";
 import {
 	mixtureScale,
 	plannedStandardError,
@@ -11,7 +11,6 @@ import {
 } from "#core/statistics";
 import { ALPHA } from "./estimate.js";
 import type { FootnoteId } from "./footnotes.js";
-import { rangeOf } from "./metric-range.js";
 
 export type MetricRole = "primary" | "secondary" | "exploratory" | "guardrail";
 

@@ -1,5 +1,6 @@
 import type { BookedCounts } from "#core/booking";
 import type { Experiment } from "#core/experiment";
+import { reachableRange } from "#core/metrics";
 import { armValue, emptyScores } from "#core/statistics";
 import {
 	ALPHA,
@@ -8,7 +9,6 @@ import {
 	withheldEstimate,
 } from "./estimate.js";
 import { knownArms } from "./known-arms.js";
-import { reachableRange } from "./metric-range.js";
 
 export interface ArmValueSummary {
 	readonly arm: string;

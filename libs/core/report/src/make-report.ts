@@ -1,4 +1,5 @@
 import type { Group } from "#core/experiment";
+import { reachableRange } from "#core/metrics";
 import { adjustedLift } from "./adjusted-lift.js";
 import {
 	type PlannedMetric,
@@ -17,7 +18,6 @@ import { ALPHA, liftEstimate } from "./estimate.js";
 import { FOOTNOTES } from "./footnotes.js";
 import { type GroupSummary, summariseGroup } from "./group-summary.js";
 import { healthOf } from "./health.js";
-import { reachableRange } from "./metric-range.js";
 import {
 	compare,
 	groupsOf,

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { Reward } from "#core/experiment";
+import { reachableRange } from "#core/metrics";
 import { addScore, emptyScores } from "#core/statistics";
 import { makeReport } from "../src/index.js";
-import { reachableRange } from "../src/metric-range.js";
 import { definitionOf, inputOf } from "./builders.js";
 import { groups, PLANNED } from "./planned.js";
 

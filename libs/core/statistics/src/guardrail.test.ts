@@ -5,12 +5,14 @@ import {
 	type GuardrailRule,
 	lookAtGuardrail,
 } from "./guardrail.js";
+import type { Range } from "./lift.js";
 import { oneSidedMixtureBoundary } from "./normal-mixture.js";
 import type { UnitRatio } from "./unit-moments.js";
 
 const level = {
 	alpha: 0.05,
 	tau: 0.04,
+	range: [0, 1] as const,
 	isRate: true,
 	firstLook: DEFAULT_FIRST_LOOK,
 };
@@ -119,11 +121,82 @@ describe("a guardrail", () => {
 		const look = told(rule, nothing);
 		expect(look.kind).toBe("holds");
 		expect(look.standardError).toBeCloseTo(Math.sqrt((0.01 * 0.99) / 120), 14);
-		expect(
-			lookAtGuardrail(rule, group(nothing), null, { ...level, isRate: false }),
-		).toMatchObject({
-			kind: "waiting",
-			reason: expect.stringContaining("same"),
+	});
+
+	describe("of a metric that is no rate", () => {
+		const lookAs =
+			(range: Range, rule: GuardrailRule, control: UnitRatio | null = null) =>
+			(policy: Partial<UnitRatio>) =>
+				lookAtGuardrail(rule, group(policy), control, {
+					...level,
+					isRate: false,
+					range,
+				});
+
+		it("that earns nothing at all where something must be, is breached once that is no chance", () => {
+			const look = lookAs([0, 8], { kind: "min", limit: 0.1 });
+			const nothing = (n: number) => look({ n, ratio: 0, variance: 0 });
+			expect(nothing(120)).toMatchObject({
+				kind: "holds",
+				standardError: Math.sqrt((0.1 * 7.9) / 120),
+			});
+			expect(nothing(3_000).kind).toBe("breached");
+		});
+
+		it("that has no upper end cannot be judged by nothing at all, and says why", () => {
+			const look = lookAs([0, Number.POSITIVE_INFINITY], {
+				kind: "min",
+				limit: 0.1,
+			});
+			expect(look({ n: 9_000, ratio: 0, variance: 0 })).toEqual({
+				kind: "waiting",
+				reason: expect.stringMatching(/policy nothing but 0 was seen/),
+			});
+			expect(look({ ratio: 0.03, variance: 0.01 ** 2 })).toMatchObject({
+				kind: "waiting",
+				reason: expect.stringMatching(/rests on a few events/),
+			});
+			expect(look({ ratio: 0.06, variance: 0.01 ** 2 }).kind).not.toBe(
+				"waiting",
+			);
+		});
+
+		it("is held against what its own decisions vary, away from the ends of its range", () => {
+			const look = lookAs([0, 8], { kind: "max", limit: 0.35 });
+			expect(look({})).toMatchObject({ standardError: 0.01 });
+		});
+
+		it("against control takes neither for better known than the other tells", () => {
+			const rule = {
+				kind: "versusControl",
+				margin: 0,
+				worse: "lower",
+			} as const;
+			const control = group({ n: 1_000, ratio: 0.4, variance: 0.02 ** 2 });
+			const look = lookAs([0, Number.POSITIVE_INFINITY], rule, control);
+			expect(look({ n: 4_000, ratio: 0, variance: 0 })).toMatchObject({
+				kind: "breached",
+				standardError: Math.sqrt(0.01 ** 2 + 0.02 ** 2),
+			});
+			expect(
+				look({ n: 4_000, ratio: 0.4, variance: 0.001 ** 2 }),
+			).toMatchObject({ standardError: Math.sqrt(0.001 ** 2 + 0.02 ** 2) });
+		});
+
+		it("that never differs from what it must not be below waits", () => {
+			const look = lookAs(
+				[0, 8],
+				{
+					kind: "versusControl",
+					margin: 0,
+					worse: "lower",
+				},
+				group({ ratio: 0, variance: 0 }),
+			);
+			expect(look({ ratio: 0, variance: 0 })).toMatchObject({
+				kind: "waiting",
+				reason: expect.stringContaining("same"),
+			});
 		});
 	});
 });

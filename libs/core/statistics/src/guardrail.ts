@@ -1,3 +1,4 @@
+import { isNearEnd, type Range, whyRare } from "./lift.js";
 import { oneSidedMixtureBoundary } from "./normal-mixture.js";
 import type { UnitRatio } from "./unit-moments.js";
 
@@ -17,7 +18,9 @@ export interface GuardrailLevel {
 	readonly alpha: number;
 	/** τ of the mixture, fixed before start: `mixtureScale` of the planner's SE at the size where a breach is to be found, 1,000 decisions for want of another. */
 	readonly tau: number;
-	/** Of a metric whose C is at most n, a rate: its variance is not taken for less than that of a rate at the limit. */
+	/** What the metric cannot pass; infinite where it has no end. */
+	readonly range: Range;
+	/** Of a metric whose C is at most n. */
 	readonly isRate: boolean;
 	readonly firstLook: FirstLook;
 }
@@ -69,16 +72,13 @@ export function lookAtGuardrail(
 		(rule.kind === "versusControl" && rule.worse === "higher");
 	const limit = limitOf(rule, compared, worseIsHigher);
 	const excess = worseIsHigher ? policy.ratio - limit : limit - policy.ratio;
-	const standardError = Math.sqrt(
-		atLeastOfRate(policy, limit, level.isRate) +
-			(compared === null
-				? 0
-				: atLeastOfRate(
-						compared,
-						policy.ratio - (limit - compared.ratio),
-						level.isRate,
-					)),
-	);
+	const variances =
+		compared === null
+			? ofOne(policy, limit, level)
+			: ofTwo(policy, compared, limit, level);
+	if (typeof variances === "string")
+		return { kind: "waiting", reason: variances };
+	const standardError = Math.sqrt(variances.reduce((sum, one) => sum + one));
 	if (standardError === 0)
 		return {
 			kind: "waiting",
@@ -120,15 +120,53 @@ function whyWaiting(
 }
 
 /**
- * Variance of a group's R, of a rate at least that of the rate p which it has at the limit: p(1 − p)/n. Where few decisions have shown much
- * less variation, as ten saves too few in a row, that is chance: against control without this, 21 % of runs paused falsely at a rate of 2 %.
+ * Variance of R of a group that is held against a limit, or why it is not known. Where R lies near an end of its range, it rests on few
+ * events, and how much it varies is known worse than its own SE says: then it varies as much as anything within the range can whose mean
+ * is at the limit, (limit − low)(high − limit)/n. A rate always varies so much.
  */
-function atLeastOfRate(
-	{ variance, n }: UnitRatio,
-	p: number,
-	isRate: boolean,
-): number {
-	if (!isRate) return variance;
-	const rate = Math.min(1, Math.max(0, p));
-	return Math.max(variance, (rate * (1 - rate)) / n);
+function ofOne(
+	policy: UnitRatio,
+	limit: number,
+	{ range, isRate }: GuardrailLevel,
+): readonly number[] | string {
+	if (!isRate && !isNearEnd(policy, range)) return [policy.variance];
+	const most = mostVariance(limit, range);
+	if (most === Infinity)
+		return whyRare("the policy", policy, range) ?? [policy.variance];
+	return [Math.max(policy.variance, most / policy.n)];
+}
+
+/**
+ * The same of policy and control. At the limit they vary alike: where either lies near an end, a decision of each varies as one of the
+ * other, of a rate as one of the rate that it has at the limit. Without this 21 % of runs paused falsely at a rate of 2 %, since control
+ * that saw few events by chance also thinks itself sure.
+ */
+function ofTwo(
+	policy: UnitRatio,
+	control: UnitRatio,
+	limit: number,
+	{ range, isRate }: GuardrailLevel,
+): readonly number[] {
+	if (isRate) {
+		const ofControl = policy.ratio - (limit - control.ratio);
+		return [
+			Math.max(policy.variance, mostVariance(limit, range) / policy.n),
+			Math.max(control.variance, mostVariance(ofControl, range) / control.n),
+		];
+	}
+	if (!isNearEnd(policy, range) && !isNearEnd(control, range))
+		return [policy.variance, control.variance];
+	const most = Math.max(
+		policy.variance * policy.n,
+		control.variance * control.n,
+	);
+	return [most / policy.n, most / control.n];
+}
+
+/** Of one observation with a mean, in a range. */
+function mostVariance(mean: number, [low, high]: Range): number {
+	const inside = Math.min(high, Math.max(low, mean));
+	return inside === low || inside === high
+		? 0
+		: (inside - low) * (high - inside);
 }

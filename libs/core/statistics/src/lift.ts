@@ -102,6 +102,11 @@ function whyNear(range: Range, policy: Mean, control: Mean): string | null {
 		: `not enough listeners yet: ${said(worst, "the comparison")}`;
 }
 
+/** Whether a mean lies so near an end of its range that it rests on a few events. */
+export function isNearEnd(mean: Mean, range: Range): boolean {
+	return nearEnd("", mean, range).length > 0;
+}
+
 /** Why a group's mean has no interval of its own yet: it lies near an end of its range; null where it does not. */
 export function whyRare(name: string, mean: Mean, range: Range): string | null {
 	const [near] = nearEnd(name, mean, range);

@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { addScore, armValue, emptyScores } from "./arm-value.js";
-import { DEFAULT_FIRST_LOOK, lookAtGuardrail } from "./guardrail.js";
+import {
+	DEFAULT_FIRST_LOOK,
+	type GuardrailRule,
+	lookAtGuardrail,
+} from "./guardrail.js";
 import { lift, type Range } from "./lift.js";
 import { mixtureScale, plannedStandardError, rateSpread } from "./lift-plan.js";
 import { ratioOfSums, type UnitRatio } from "./unit-moments.js";
@@ -81,22 +85,49 @@ describe(`where events are rare (2 %, a tenth control, SEED=${SEED})`, () => {
 		expect(everWrong(alarms())).toBeGreaterThan(MOST);
 	});
 
-	it("a guardrail against control pauses falsely no more often than it may", () => {
-		const paused =
-			(isRate: boolean) => (policy: UnitRatio, control: UnitRatio) =>
-				lookAtGuardrail(
-					{ kind: "versusControl", margin: 0, worse: "higher" },
-					policy,
-					control,
-					{
+	const guardrails: [string, GuardrailRule][] = [
+		["against control", { kind: "versusControl", margin: 0, worse: "higher" }],
+		["against control", { kind: "versusControl", margin: 0, worse: "lower" }],
+		["at most its rate", { kind: "max", limit: RATE }],
+		["at least its rate", { kind: "min", limit: RATE }],
+	];
+	/** What a reward can be that a single outcome earns, or several; what is counted. */
+	const kinds: [string, boolean, Range][] = [
+		["a rate", true, [0, 1]],
+		["a reward of one outcome", false, [0, 1]],
+		["a reward of several", false, [0, 8]],
+		["a count", false, [0, Number.POSITIVE_INFINITY]],
+	];
+	for (const [name, rule] of guardrails)
+		for (const [kind, isRate, range] of kinds)
+			it(`a guardrail of ${kind}, ${name} (${"worse" in rule ? rule.worse : rule.kind}), pauses falsely no more often than it may`, () => {
+				const paused = (policy: UnitRatio, control: UnitRatio) =>
+					lookAtGuardrail(rule, policy, control, {
 						alpha: ALPHA,
 						tau: planned(1_000),
+						range,
 						isRate,
 						firstLook: DEFAULT_FIRST_LOOK,
-					},
-				).kind === "breached";
-		expect(everWrong(paused(true))).toBeLessThanOrEqual(MOST);
-		expect(everWrong(paused(false))).toBeGreaterThan(MOST);
+					}).kind === "breached";
+				expect(everWrong(paused)).toBeLessThanOrEqual(MOST);
+			});
+
+	it("a guardrail that takes groups to vary as they were seen to would pause falsely far more often", () => {
+		const paused = (policy: UnitRatio, control: UnitRatio) =>
+			lookAtGuardrail(
+				{ kind: "versusControl", margin: 0, worse: "higher" },
+				policy,
+				control,
+				{
+					alpha: ALPHA,
+					tau: planned(1_000),
+					// So wide that no mean is near an end.
+					range: [-8, 8],
+					isRate: false,
+					firstLook: DEFAULT_FIRST_LOOK,
+				},
+			).kind === "breached";
+		expect(everWrong(paused)).toBeGreaterThan(2 * MOST);
 	});
 
 	it("arm values miss no more often than they may once they wait for enough rewards", () => {

@@ -1,6 +1,6 @@
 import type { Reward } from "#core/experiment";
-import type { Metric } from "#core/metrics";
 import type { Range } from "#core/statistics";
+import type { Metric } from "./metric.js";
 
 const RATE: Range = [0, 1];
 const COUNTED: Range = [0, Number.POSITIVE_INFINITY];
