@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Policy } from "#core/experiment";
 import type { StoredDefinition } from "#usecases/defining";
 import { ReadGuardrails } from "#usecases/guarding";
 import { MakeReport, viewReport } from "#usecases/reporting";
@@ -46,6 +47,12 @@ const fields = fc.record({
 	epoch: fc.integer({ min: 1, max: 2 }),
 	state: fc.constantFrom("draft", "running", "paused", "stopped"),
 	sticky: fc.constantFrom("unit" as const, "unit" as const, undefined),
+	policy: fc.constantFrom<Policy>(
+		experiment.policy,
+		experiment.policy,
+		{ ...experiment.policy, kind: "fixed", arm: "a" },
+		{ ...experiment.policy, kind: "fixed", arm: "b" },
+	),
 });
 
 test("of any history it finds the rows that a reading of all of them finds", async () => {
@@ -57,11 +64,11 @@ test("of any history it finds the rows that a reading of all of them finds", asy
 				const { key } = first.experiment;
 				const [created] = await ledger.store.byIds([first.id]);
 				const rows = [created as StoredDefinition];
-				for (const { sticky, ...one } of history)
+				for (const { sticky, policy, ...one } of history)
 					rows.push(
 						await add(key, {
 							...one,
-							experiment: { ...first.experiment, sticky },
+							experiment: { ...first.experiment, sticky, policy },
 						}),
 					);
 				const found = await reads().current(key);
@@ -71,6 +78,7 @@ test("of any history it finds the rows that a reading of all of them finds", asy
 						rows: of.rows.map(({ id }) => id),
 						servedBefore: of.servedBefore,
 						isStickyByUnit: of.isStickyByUnit,
+						hasOnePolicy: of.hasOnePolicy,
 					};
 				expect(ids(found)).toEqual(
 					ids(await new MemoryAnalyses(rows).current(key)),

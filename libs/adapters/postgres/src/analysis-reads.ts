@@ -13,6 +13,7 @@ interface FoundRows {
 	readonly strata: readonly number[];
 	readonly served_before: boolean;
 	readonly is_sticky_by_unit: boolean;
+	readonly has_one_policy: boolean;
 }
 
 /** Which definition rows a report goes by, found among all that the experiment ever had; only those are read whole. */
@@ -35,7 +36,8 @@ export class PostgresAnalysisReads implements ReportedAnalyses {
 					(select max(r.id) from experiment_definitions r where r.experiment = $1 and r.state = 'running'), h.id
 				) end
 			), own as materialized (
-				select d.id, coalesce(d.booked_run, d.run) as run, d.epoch, d.definition ->> 'sticky' as sticky
+				select d.id, coalesce(d.booked_run, d.run) as run, d.epoch, d.definition ->> 'sticky' as sticky,
+					concat_ws(' ', d.definition -> 'policy' ->> 'kind', d.definition -> 'policy' ->> 'arm') as policy
 				from experiment_definitions d, told t
 				where d.experiment = $1 and d.version = t.version and d.analysis = t.analysis and d.state <> 'draft'
 			)
@@ -43,9 +45,11 @@ export class PostgresAnalysisReads implements ReportedAnalyses {
 				array(select max(o.id) from own o group by o.run, o.epoch order by 1 desc limit $2)::float8[] as strata,
 				exists (
 					select from experiment_definitions r
-					where r.experiment = $1 and r.state = 'running' and r.id < coalesce((select min(o.id) from own o), t.id)
+					where r.experiment = $1 and r.state = 'running' and r.id < coalesce((select max(o.id) from own o), t.id)
+					and (r.version <> t.version or r.analysis <> t.analysis)
 				) as served_before,
-				coalesce((select bool_and(o.sticky is not distinct from 'unit') from own o), false) as is_sticky_by_unit
+				coalesce((select bool_and(o.sticky is not distinct from 'unit') from own o), false) as is_sticky_by_unit,
+				(select count(distinct o.policy) = 1 from own o) as has_one_policy
 			from head h, told t`,
 			[key, MOST_STRATA],
 		);
@@ -64,6 +68,7 @@ export class PostgresAnalysisReads implements ReportedAnalyses {
 			rows: [...own].sort((a, b) => a - b).map(row),
 			servedBefore: found.served_before,
 			isStickyByUnit: found.is_sticky_by_unit,
+			hasOnePolicy: found.has_one_policy,
 		};
 	}
 }

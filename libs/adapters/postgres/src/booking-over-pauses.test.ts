@@ -91,6 +91,15 @@ test("over a pause a listener stays one row of one epoch, what is still open is 
 		await reads.freshness(key),
 	);
 	expect(arms?.reduce((sum, { decisions }) => sum + decisions, 0)).toBe(80);
+	// Where they are too many to count, booking knows the last.
+	await book(START);
+	const last = decisionsOf(resumed, 40, START + HOUR).at(-1) as DecisionRow;
+	expect(
+		await new PostgresReportReads(ledger.database, reads, 79).open(
+			{ experiment: key, version: 1, run: 1 },
+			await reads.freshness(key),
+		),
+	).toEqual({ arms: null, firstAt: null, lastAt: last.decidedAt });
 	const anew = await turn({ run: 3, bookedRun: 3, analysis: 2 });
 	await learned(decisionsOf(anew, 10, START + 2 * HOUR));
 	await book();

@@ -1,4 +1,5 @@
 import type { BookedCounts } from "#core/booking";
+import { timeOfId } from "#core/log";
 import type { ArmCounts } from "#core/report";
 import type { BookedReads } from "#usecases/booking";
 import type {
@@ -23,6 +24,7 @@ export class PostgresReportReads implements ReportReads {
 	constructor(
 		private readonly database: Pick<Database, "query">,
 		private readonly bookings: BookedReads,
+		private readonly mostOpen = MOST_OPEN,
 	) {}
 
 	booked(runs: readonly ReportedRun[]): Promise<readonly BookedCounts[]> {
@@ -37,7 +39,7 @@ export class PostgresReportReads implements ReportReads {
 		{ experiment, version, run }: ReportedRun,
 		{ cursor, waiting }: BookedCounts["freshness"],
 	): Promise<OpenDecisions> {
-		if (waiting > MOST_OPEN) return { arms: null, firstAt: null, lastAt: null };
+		if (waiting > this.mostOpen) return this.#tooMany(experiment);
 		const rows = await this.database.query<OpenRecord>(
 			`select d.assigned_group as "group", d.arm, count(*) as decisions, count(*) filter (where s.exposed = 1) as learned,
 				min(d.decided_at) as first_at, max(d.decided_at) as last_at
@@ -54,6 +56,16 @@ export class PostgresReportReads implements ReportReads {
 			firstAt: rows.length === 0 ? null : Math.min(...times("first_at")),
 			lastAt: rows.length === 0 ? null : Math.max(...times("last_at")),
 		};
+	}
+
+	/** The newest is known to booking. */
+	async #tooMany(experiment: string): Promise<OpenDecisions> {
+		const [row] = await this.database.query<{ newest_id: string }>(
+			"select b.newest_id from bookings b where b.experiment = $1",
+			[experiment],
+		);
+		const lastAt = row === undefined ? null : timeOfId(row.newest_id);
+		return { arms: null, firstAt: null, lastAt };
 	}
 
 	async installation(

@@ -29,6 +29,8 @@ export interface Answered {
 	readonly checks: readonly CheckSummary[];
 	readonly broken: readonly GuardrailSummary[];
 	readonly state: ExperimentState;
+	/** Whether it is to have a control group. */
+	readonly hasControl: boolean;
 }
 
 export function answer(asked: Answered): Answer {
@@ -36,21 +38,19 @@ export function answer(asked: Answered): Answer {
 	const failed = checks.filter(
 		({ status, covers }) => status === "failed" && covers.includes("lift"),
 	);
+	const harm = asked.broken.length > 0 ? harmOf(asked.broken) : null;
 	if (failed.length > 0)
 		return {
 			verdict: "do not trust",
-			sentence: `The comparison of policy and control cannot be trusted: ${failed.map(({ check }) => check).join(", ")} failed.`,
-			advice:
-				"Do not decide by this report. Find out why the check failed, mend it, and start again: a new run counts afresh.",
+			sentence: `The comparison of policy and control cannot be trusted: ${failed.map(({ check }) => check).join(", ")} failed.${harm === null ? "" : ` ${harm.sentence}`}`,
+			advice: `${harm === null ? "" : `${harm.advice} `}Do not decide by this report. Find out why the check failed, mend it, and start again: a new run counts afresh.`,
 			reasons: failed.map(({ check, sentence }) => `${check}: ${sentence}`),
 		};
-	if (asked.broken.length > 0)
+	if (harm !== null)
 		return {
 			verdict: "stop",
-			sentence: `A guardrail is broken: ${asked.broken.map(({ sentence }) => sentence.replace(/\.$/, "")).join("; ")}. ${foundOf(primary)}`,
-			advice: asked.broken.some(({ action }) => action !== "alert")
-				? "Find out why before anything else. The experiment has stopped itself; only a person resumes it."
-				: "Find out why before anything else. The guardrail only alerts, so the policy still serves: pause the experiment yourself.",
+			sentence: `${harm.sentence} ${foundOf(primary)}`,
+			advice: harm.advice,
 			reasons: [],
 		};
 	const { estimate, low, high } = primary.lift;
@@ -62,6 +62,19 @@ export function answer(asked: Answered): Answer {
 			reasons: [],
 		};
 	return judged(asked, { estimate, low, high });
+}
+
+/** What must be said of harm that is proved, whatever else is known. */
+function harmOf(
+	broken: readonly GuardrailSummary[],
+): Pick<Answer, "sentence" | "advice"> {
+	const sentences = broken.map(({ sentence }) => sentence.replace(/\.$/, ""));
+	return {
+		sentence: `A guardrail is broken: ${sentences.join("; ")}.`,
+		advice: broken.some(({ action }) => action !== "alert")
+			? "Find out why before anything else. The experiment has stopped itself; only a person resumes it."
+			: "Find out why before anything else. The guardrail only alerts, so the policy still serves: pause the experiment yourself.",
+	};
 }
 
 interface Interval {
@@ -122,9 +135,15 @@ function foundOf({ metric, unit, lift, comparedWith }: MetricSummary): string {
 	return `The policy had ${said(Math.abs(estimate))} ${way} ${metric} than ${base} (${unit}; ${said(100 * confidence)} % interval ${said(low)} to ${said(high)}, valid however often it is read${chance}).`;
 }
 
-function adviceBefore({ primary, plan, state, listeners }: Answered): string {
+function adviceBefore({
+	primary,
+	plan,
+	state,
+	listeners,
+	hasControl,
+}: Answered): string {
 	if (state === "draft") return "Start the experiment.";
-	if (primary.control.units === 0 && primary.policy.units > 0)
+	if (!hasControl && primary.policy.units > 0)
 		return "Set traffic.control, such as 0.1, so that there is something to compare with.";
 	if (plan === null) return "Wait for more listeners.";
 	return `Wait: ${soFar(listeners, plan)}.`;

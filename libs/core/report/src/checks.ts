@@ -20,11 +20,18 @@ export interface CheckSummary {
 	readonly footnote: FootnoteId;
 }
 
-export type Covered = "lift" | "segments" | "values of arms" | "metrics";
+export type Covered =
+	| "lift"
+	| "segments"
+	| "values of arms"
+	| "metrics"
+	/** Those per impression. */
+	| "metrics of what was shown";
 
 export interface CheckedRun {
 	readonly booked: BookedCounts;
 	readonly atStart: Experiment;
+	readonly hasOnePolicy: boolean;
 	/** Share of control by epoch. */
 	readonly controlOf: ReadonlyMap<number, number>;
 	readonly baselineOf: Baselines;
@@ -42,7 +49,7 @@ export function checkRun(run: CheckedRun): readonly CheckSummary[] {
 		checkLostRows(run.booked, run.lostPacks),
 		checkBothGroups(run.booked),
 		checkShowing(run.booked, run.baselineOf),
-		...checkShownAlike(run.booked, run.atStart),
+		checkShownAlike(run.booked, run.atStart),
 		...checkSameForAll(run),
 	];
 }
@@ -72,6 +79,7 @@ function checkBothGroups({ epochs }: BookedCounts): CheckSummary {
 /** A/A: where the policy does what control does, a lift says that the comparison is wrong. */
 function checkSameForAll({
 	atStart: { policy },
+	hasOnePolicy,
 	baselineOf,
 	lift,
 }: CheckedRun): readonly CheckSummary[] {
@@ -81,11 +89,10 @@ function checkSameForAll({
 			: policy.kind === "uniform"
 				? "uniform"
 				: null;
-	if (
-		served === null ||
-		[...baselineOf.values()].some((baseline) => baseline !== served)
-	)
-		return [];
+	const isSame = [...baselineOf.values()].every(
+		(baseline) => baseline === served,
+	);
+	if (!hasOnePolicy || !isSame) return [];
 	const { low, high } = lift;
 	const isKnown = low !== null && high !== null;
 	const isWrong = isKnown && (low > 0 || high < 0);

@@ -1,6 +1,6 @@
 import type { Covered } from "./checks.js";
 import type { Estimate } from "./estimate.js";
-import type { GroupMean } from "./metric-summary.js";
+import type { GroupMean, MetricSummary } from "./metric-summary.js";
 import type { Report } from "./report.js";
 
 /** The report without the numbers that a failed check makes wrong: each says which check it was. */
@@ -17,6 +17,14 @@ export function coverFailed(report: Report): Report {
 	const values = why("values of arms");
 	const metrics = why("metrics");
 	const segments = why("segments");
+	const shown = metrics ?? why("metrics of what was shown");
+	const ofShown = new Set(
+		report.metrics
+			.filter(({ footnote }) => footnote === "per-impression")
+			.map(({ metric }) => metric),
+	);
+	const whyNot = ({ metric }: { readonly metric: string }) =>
+		ofShown.has(metric) ? shown : metrics;
 	return {
 		...report,
 		lift: cover(report.lift, lift),
@@ -24,29 +32,21 @@ export function coverFailed(report: Report): Report {
 		cohortLift: cover(report.cohortLift, lift),
 		adjustedLift: cover(report.adjustedLift, lift),
 		metrics: report.metrics.map((metric) =>
-			metrics === null
-				? metric
-				: {
-						...metric,
-						policy: hidden(metric.policy),
-						control: hidden(metric.control),
-						lift: cover(metric.lift, metrics),
-						relativeLift: cover(metric.relativeLift, metrics),
-						pValue: null,
-					},
+			coverMetric(metric, whyNot(metric)),
 		),
-		metricsByArm: report.metricsByArm.map((metric) =>
-			metrics === null
+		metricsByArm: report.metricsByArm.map((metric) => {
+			const withheld = whyNot(metric);
+			return withheld === null
 				? metric
 				: {
 						...metric,
 						arms: metric.arms.map((arm) => ({
 							...arm,
 							...hidden(arm),
-							withheld: metrics,
+							withheld,
 						})),
-					},
-		),
+					};
+		}),
 		segments: report.segments.map((segment) => ({
 			...segment,
 			...(segments === null
@@ -72,6 +72,19 @@ export function coverFailed(report: Report): Report {
 				}),
 		timeline:
 			lift === null ? report.timeline : { ...report.timeline, looks: [] },
+	};
+}
+
+function coverMetric(metric: MetricSummary, why: string | null): MetricSummary {
+	if (why === null) return metric;
+	return {
+		...metric,
+		policy: hidden(metric.policy),
+		control: hidden(metric.control),
+		lift: cover(metric.lift, why),
+		relativeLift: cover(metric.relativeLift, why),
+		comparedWith: null,
+		pValue: null,
 	};
 }
 

@@ -71,7 +71,7 @@ export const FOOTNOTES = [
 		id: "arm-value",
 		title: "An arm's value",
 		formula:
-			"Σh·s / Σh, s = m̂ + 1{A = a}/p·(R − m̂), h = 1/(mean of 1/p over earlier rows of the group); asymptotic confidence sequence at α/K",
+			"Σh·s / Σh, s = m̂ + 1{A = a}/p·(R − m̂), h = 1/(mean of 1/p over earlier rows of the group), held for up to 512 rows and at most 5p; asymptotic confidence sequence at α/K",
 		reference:
 			"AIPW: Robins, Rotnitzky, Zhao 1994; weights: Hadad, Hirshberg, Zhan, Wager, Athey 2021; sequence: Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas 2024, Theorem 2.2.",
 		assumptions:

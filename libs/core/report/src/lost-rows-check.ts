@@ -40,7 +40,7 @@ export function checkLostRows(
 			lostPacks === 0
 				? []
 				: [
-						`${lostPacks.toLocaleString("en-US")} packs of decisions were published and never came`,
+						`${lostPacks.toLocaleString("en-US")} packs of decisions, of any experiment of this installation, were published since this one began and never came`,
 					];
 		return {
 			...about,

@@ -74,6 +74,7 @@ export function makeReport(input: ReportInput): Report {
 		checks,
 		broken: input.guardrails.filter(({ status }) => status === "broken"),
 		state,
+		hasControl: experiment.traffic.control > 0,
 	});
 	const week1 = compare(
 		groupsOf(booked, planned.place, "week1"),
@@ -129,7 +130,7 @@ export function makeReport(input: ReportInput): Report {
 		deadLetters: input.deadLetters,
 		waitingEvents: input.waitingEvents,
 		footnotes: FOOTNOTES,
-		notes: notesOf({ ...input, plan, best }),
+		notes: notesOf({ ...input, plan, best, countsOpen: input.open !== null }),
 	});
 }
 

@@ -12,6 +12,8 @@ export interface NotedRun {
 	readonly best: SingleArm;
 	readonly deadLetters: number;
 	readonly waitingEvents: number;
+	/** Whether decisions that are not booked yet are counted by arm. */
+	readonly countsOpen: boolean;
 }
 
 /** What must be known to read the numbers rightly. */
@@ -23,9 +25,12 @@ export function notesOf({
 	best,
 	deadLetters,
 	waitingEvents,
+	countsOpen,
 }: NotedRun): string[] {
 	const notes = [
-		"Lift and values tell of decisions whose windows are closed; decisions and shares by arm count all there are.",
+		countsOpen
+			? "Lift and values tell of decisions whose windows are closed; decisions and shares by arm count all there are."
+			: `Lift and values tell of decisions whose windows are closed, and so do decisions and shares by arm: ${booked.freshness.waiting.toLocaleString("en-US")} decisions wait for theirs, too many to count while somebody reads.`,
 		"Intervals are valid however often they are read, each by itself: those of different days must not be intersected.",
 	];
 	if (plan === null)

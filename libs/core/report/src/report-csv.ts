@@ -20,6 +20,7 @@ const COLUMNS = [
 	"share_of_group_decisions",
 	"learned_decisions",
 	"units",
+	"total",
 	"estimate",
 	"standard_error",
 	"low",
@@ -55,7 +56,7 @@ export function reportCsv(report: Report): string {
 
 function rowsOf(report: Report): Row[] {
 	return [
-		{ row: `answer: ${report.answer.verdict}`, note: report.answer.sentence },
+		...answerRows(report),
 		...freshnessRows(report),
 		...groupRows(report),
 		...armRows(report),
@@ -126,6 +127,28 @@ function rowsOf(report: Report): Row[] {
 	];
 }
 
+function answerRows({ answer, plan }: Report): Row[] {
+	return [
+		{ row: `answer: ${answer.verdict}`, note: answer.sentence },
+		{ row: "what to do", note: answer.advice },
+		...answer.reasons.map((note) => ({ row: "why", note })),
+		...(plan === null
+			? [{ row: "plan", note: "none was declared before the start" }]
+			: [
+					{
+						row: "plan: smallest effect that matters",
+						metric: plan.metric,
+						units: plan.plannedUnits,
+						estimate: plan.smallestEffect,
+						standard_error: plan.plannedStandardError,
+						confidence: 1 - plan.alpha,
+						note: `fixed before the start; τ of the sequence is ${plan.tau}`,
+						footnote: "lift" as const,
+					},
+				]),
+	];
+}
+
 function freshnessRows({ freshness }: Report): Row[] {
 	const { firstDecidedAt, lastDecidedAt, closedUntil, waiting } = freshness;
 	const instants = {
@@ -178,6 +201,12 @@ function healthRows({ health }: Report): Row[] {
 			row: "health: late events",
 			estimate: health.lateEvents,
 			note: said("late events"),
+			footnote: "health",
+		},
+		{
+			row: "health: rows in no arm's value",
+			decisions: health.unbooked,
+			note: "they came or changed after those around them were counted",
 			footnote: "health",
 		},
 	];
@@ -265,9 +294,10 @@ function metricRows({ metrics }: Report): Row[] {
 	);
 }
 
-function counted({ units, n, mean, standardError }: GroupMean): Row {
+function counted({ units, n, sum, mean, standardError }: GroupMean): Row {
 	return {
 		units,
+		total: sum,
 		learned_decisions: n,
 		estimate: mean,
 		standard_error: standardError,

@@ -91,6 +91,8 @@ export interface ReportInput {
 	readonly servedBefore: boolean;
 	/** Whether it was `sticky: unit` from then to now, through all edits: every listener kept an arm. */
 	readonly isStickyByUnit: boolean;
+	/** Whether through all edits since then the policy was of one kind, and if it is fixed of one arm. */
+	readonly hasOnePolicy: boolean;
 	/** Share of control by epoch of the run. */
 	readonly controlOf: ReadonlyMap<number, number>;
 	readonly baselineOf: Baselines;

@@ -1,7 +1,8 @@
 import { ALL, type BookedCounts, type BookedMoments } from "#core/booking";
 import type { Experiment } from "#core/experiment";
 import { mixtureP } from "#core/statistics";
-import type { CheckSummary } from "./checks.js";
+import { DEFAULT_PRIMARY } from "./analysis-plan.js";
+import type { CheckSummary, Covered } from "./checks.js";
 import { said } from "./said.js";
 
 const ALARM = 0.001;
@@ -12,17 +13,16 @@ const LEAST_EXPECTED = 5;
 
 /**
  * Whether listeners of the policy and of control are shown what was decided for them alike. The sample ratio counts units where they were
- * first decided for; where decisions that were never shown teach nothing, the lift rests on those shown alone, so a policy whose payloads
- * are not shown to some of its listeners compares the others with all of control.
+ * first decided for; a click rate rests on those shown alone, and so does the lift of a reward where decisions that were never shown teach
+ * nothing. A policy whose payloads are not shown to some of its listeners then compares the others with all of control.
  */
 export function checkShownAlike(
 	booked: BookedCounts,
-	{ reward }: Experiment,
-): readonly CheckSummary[] {
-	if (reward.learn === "decision") return [];
+	atStart: Experiment,
+): CheckSummary {
 	const about = {
 		check: "shown alike",
-		covers: ["lift", "segments", "metrics"],
+		covers: coveredOf(booked, atStart),
 		footnote: "shown-alike",
 	} as const;
 	const tested = booked.epochs.flatMap(({ epoch, slices }) => {
@@ -42,28 +42,37 @@ export function checkShownAlike(
 			`${percent(policy)} of the policy's decisions and ${percent(control)} of control's were shown`,
 	);
 	if (ps.length === 0)
-		return [
-			{
-				...about,
-				status: "not enough evidence",
-				pValue: null,
-				sentence:
-					told.length === 0
-						? "There are not two groups with decisions yet."
-						: `${told.join("; ")}: too few listeners were left out, or shown, to tell more.`,
-			},
-		];
+		return {
+			...about,
+			status: "not enough evidence",
+			pValue: null,
+			sentence:
+				told.length === 0
+					? "There are not two groups with decisions yet."
+					: `${told.join("; ")}: too few listeners were left out, or shown, to tell more.`,
+		};
 	// As many tests as epochs.
 	const pValue = Math.min(1, ps.length * Math.min(...ps));
 	const isWrong = pValue < ALARM;
-	return [
-		{
-			...about,
-			status: isWrong ? "failed" : "passed",
-			pValue,
-			sentence: `${told.join("; ")}${isWrong ? ", which is no chance: what is compared are the listeners who were shown something, and they are not alike. A client that fails to show some payloads does this, and one that reports no impressions, so that only what something came of counts as shown: report them, or set reward.learn: decision" : ""}.`,
-		},
-	];
+	return {
+		...about,
+		status: isWrong ? "failed" : "passed",
+		pValue,
+		sentence: `${told.join("; ")}${isWrong ? `, which is no chance: what is compared are the listeners who were shown something, and they are not alike. A client that fails to show some payloads does this, and one that reports no impressions, so that only what something came of counts as shown: report them${atStart.reward.learn === "decision" ? "" : ", or set reward.learn: decision"}` : ""}.`,
+	};
+}
+
+/** What rests on decisions that were shown. */
+function coveredOf(
+	{ metrics }: BookedCounts,
+	{ reward, metrics: declared }: Experiment,
+): readonly Covered[] {
+	if (reward.learn !== "decision") return ["lift", "segments", "metrics"];
+	const primary = declared?.primary?.metric ?? DEFAULT_PRIMARY;
+	const { per } = metrics.find(({ name }) => name === primary) ?? {};
+	return per === "impression"
+		? ["lift", "segments", "metrics of what was shown"]
+		: ["metrics of what was shown"];
 }
 
 type Pair = readonly [policy: BookedMoments, control: BookedMoments];

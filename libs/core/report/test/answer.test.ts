@@ -1,7 +1,17 @@
 import { describe, expect, test } from "vitest";
-import { makeReport } from "../src/index.js";
+import { type GuardrailSummary, makeReport } from "../src/index.js";
 import { definitionOf, inputOf, unitsOf } from "./builders.js";
 import { groups, PLANNED, planned } from "./planned.js";
+
+const broken: GuardrailSummary = {
+	metric: "skip_rate",
+	limit: "at most 0.35",
+	action: "pause",
+	status: "broken",
+	estimate: 0.5,
+	bound: 0.01,
+	sentence: "skip_rate is 0.5, at most 0.35 is allowed",
+};
 
 describe("the answer", () => {
 	test("before 100 units in each group: cannot tell, and the lift is withheld with the reason", () => {
@@ -102,22 +112,40 @@ describe("the answer", () => {
 				withheld: "covered: sample ratio failed",
 			});
 		expect(report.timeline.looks).toEqual([]);
+		// What the lift is measured from would give it away.
+		expect(report.metrics[0]).toMatchObject({
+			comparedWith: null,
+			pValue: null,
+			policy: { mean: null },
+			control: { mean: null },
+		});
+	});
+
+	test("where a guardrail is broken and the split is wrong too: do not trust, and stop the harm", () => {
+		const rows = [
+			...unitsOf("policy", 40_000, 20_000),
+			...unitsOf("control", 30_000, 18_000),
+		];
+		const { answer } = makeReport(
+			inputOf(rows, planned, {
+				guardrails: [{ ...broken, action: "alert" }],
+			}),
+		);
+		expect(answer).toMatchObject({
+			verdict: "do not trust",
+			sentence: expect.stringMatching(
+				/sample ratio failed\. A guardrail is broken: skip_rate is 0\.5/,
+			),
+			advice: expect.stringMatching(
+				/the policy still serves: pause the experiment yourself\. Do not decide by this report/,
+			),
+		});
 	});
 
 	test("where a guardrail is broken: stop, and which", () => {
 		const report = makeReport(
 			inputOf(groups(1000, 600, 450), planned, {
-				guardrails: [
-					{
-						metric: "skip_rate",
-						limit: "at most 0.35",
-						action: "pause",
-						status: "broken",
-						estimate: 0.5,
-						bound: 0.01,
-						sentence: "skip_rate is 0.5, at most 0.35 is allowed",
-					},
-				],
+				guardrails: [broken],
 			}),
 		);
 		expect(report.answer.verdict).toBe("stop");
@@ -129,5 +157,9 @@ describe("the answer", () => {
 		const report = makeReport(inputOf(unitsOf("policy", 500, 200), alone));
 		expect(report.lift.withheld).toMatch(/traffic\.control is 0/);
 		expect(report.answer.advice).toMatch(/Set traffic\.control/);
+		const early = makeReport(inputOf(unitsOf("policy", 5, 2), planned));
+		expect(early.answer.advice).toBe(
+			"Wait: 5 of 4,000 planned listeners are in.",
+		);
 	});
 });

@@ -208,6 +208,7 @@ export function inputOf(
 		atStart: definition.experiment,
 		servedBefore: false,
 		isStickyByUnit: definition.experiment.sticky === "unit",
+		hasOnePolicy: true,
 		controlOf: new Map(
 			booked.epochs.flatMap(({ epoch }) => [
 				[epoch, control],

@@ -80,5 +80,11 @@ describe("checks", () => {
 		expect(check("A/A", groups(1000, 500, 500), same)?.status).toBe("passed");
 		expect(check("A/A", groups(1000, 700, 500), same)?.status).toBe("failed");
 		expect(check("A/A", groups(1000, 700, 500), planned)).toBeUndefined();
+		// In between it was another.
+		const edited = makeReport(
+			inputOf(groups(1000, 700, 500), same, { hasOnePolicy: false }),
+		);
+		expect(edited.checks.map(({ check }) => check)).not.toContain("A/A");
+		expect(edited.answer.verdict).toBe("ship");
 	});
 });

@@ -84,6 +84,17 @@ describe("the lift", () => {
 		});
 	});
 
+	test("says whether shares by arm count what is still open", () => {
+		const [counted, tooMany] = [[], null].map((open) => {
+			const input = inputOf(groups(150, 90, 60), planned, { open });
+			const { booked } = input;
+			const freshness = { ...booked.freshness, waiting: 63_000 };
+			return makeReport({ ...input, booked: { ...booked, freshness } }).notes;
+		});
+		expect(counted?.[0]).toMatch(/by arm count all there are/);
+		expect(tooMany?.[0]).toMatch(/63,000 decisions wait for theirs/);
+	});
+
 	test("relative to a control near zero is withheld", () => {
 		const both = definitionOf({
 			...PLANNED,

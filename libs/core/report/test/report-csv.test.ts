@@ -158,3 +158,28 @@ test("where there are several epochs it is said which units are counted, beside 
 		/epoch that has most.*other counts are over all epochs/,
 	);
 });
+
+test("the table says what to do and why, what was planned, what groups add up to and what no arm's value counts", () => {
+	const input = inputOf(groups(1000, 600, 450), planned);
+	const { booked } = input;
+	const freshness = { ...booked.freshness, unbooked: 3 };
+	const report = makeReport({ ...input, booked: { ...booked, freshness } });
+	const table = tableOf(reportCsv(report));
+	const rows = (name: string) => table.filter(({ row }) => row === name);
+	expect(rows("what to do")[0]?.note).toBe(report.answer.advice);
+	expect(rows("why").map(({ note }) => note)).toEqual(report.answer.reasons);
+	expect(rows("plan: smallest effect that matters")[0]).toMatchObject({
+		metric: "reward",
+		estimate: "0.1",
+		units: "4000",
+		standard_error: String(report.plan?.plannedStandardError),
+		note: expect.stringContaining(String(report.plan?.tau)),
+	});
+	expect(rows("health: rows in no arm's value")[0]?.decisions).toBe("3");
+	const earned = rows("metric").find(
+		({ metric, group }) => metric === "reward" && group === "policy",
+	);
+	expect(earned?.total).toBe("600");
+	const none = tableOf(reportCsv(makeReport(inputOf([]))));
+	expect(none.find(({ row }) => row === "plan")?.note).toMatch(/none/);
+});

@@ -71,6 +71,7 @@ export class MakeReport {
 			atStart: atStart.experiment,
 			servedBefore: found.servedBefore,
 			isStickyByUnit: found.isStickyByUnit,
+			hasOnePolicy: found.hasOnePolicy,
 			controlOf: new Map(
 				analysis.map(({ bookedRun, epoch, experiment }) => [
 					stratumOf(bookedRun, epoch),

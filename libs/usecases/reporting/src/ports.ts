@@ -50,10 +50,12 @@ export interface ReportedAnalysis {
 	readonly told: StoredDefinition;
 	/** Of the told analysis, drafts apart: its first row, and the last of each run and epoch that it is booked in; ascending. */
 	readonly rows: readonly StoredDefinition[];
-	/** Another version or analysis ran before it. */
+	/** Another version or analysis ran before it, or in between. */
 	readonly servedBefore: boolean;
 	/** All of its rows, drafts apart, were `sticky: unit`: also those that are not among `rows`. */
 	readonly isStickyByUnit: boolean;
+	/** The same of the policy's kind, and of its arm if it is fixed. */
+	readonly hasOnePolicy: boolean;
 }
 
 /** Found among all rows that an experiment ever had, however many: what a report goes by does not move when others are added. */

@@ -29,7 +29,15 @@ export class MemoryAnalyses implements ReportedAnalyses {
 			definition,
 			told,
 			rows: own.filter((row, i) => row === first || isLast(row, i)),
-			servedBefore: ran.some(({ id }) => id < (first ?? told).id),
+			servedBefore: ran.some(
+				(row) => !isOf(told)(row) && row.id < (own.at(-1) ?? told).id,
+			),
+			hasOnePolicy:
+				new Set(
+					own.map(({ experiment: { policy } }) =>
+						policy.kind === "fixed" ? `fixed ${policy.arm}` : policy.kind,
+					),
+				).size === 1,
 			isStickyByUnit:
 				own.length > 0 &&
 				own.every(({ experiment }) => experiment.sticky === "unit"),
