@@ -12,6 +12,7 @@ import { printMachine, printTable, threeDigits } from "./support/table.js";
 import { LISTENERS } from "./validity/listeners.js";
 import { Pool } from "./validity/pool.js";
 import {
+	beyond,
 	caseRows,
 	delayRows,
 	pauseRows,
@@ -183,4 +184,10 @@ else {
 		`\n${runs} runs of ${decisions} decisions a case, seeds ${played.seeds.first} to ${played.seeds.last}, ${seconds} s`,
 	);
 	printMachine();
+}
+for (const { name, ours, baseline, against } of beyond(rows)) {
+	console.error(
+		`${name}: ${threeDigits(ours)} is more than ${threeDigits(baseline)}, ${against}`,
+	);
+	process.exitCode = 1;
 }

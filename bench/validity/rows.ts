@@ -16,6 +16,17 @@ const MOST_DELAY = 1_700;
 /** What a share of wrong runs is held against. */
 export const WITHIN = "α + 2 SE";
 
+/** What a size is held against. */
+const MOST = "most that is allowed";
+
+/** Those beyond their bounds. */
+export function beyond(rows: readonly RatioRow[]): readonly RatioRow[] {
+	return rows.filter(
+		({ against, ratio }) =>
+			(against === WITHIN || against === MOST) && !(ratio <= 1),
+	);
+}
+
 /** α and twice the standard error of a share of so many runs. */
 export function mostWrong(runs: number): number {
 	return ALPHA + 2 * Math.sqrt((ALPHA * (1 - ALPHA)) / runs);
@@ -157,7 +168,7 @@ export function widthRows(widths: readonly Widths[]): RatioRow[] {
 				: "lift-width/quarter to 25 times the planned information",
 			Math.max(...widths.map((width) => width[at])),
 			MOST_WIDTH[at],
-			"most that is allowed",
+			MOST,
 			{ unit },
 		),
 	);
@@ -180,7 +191,7 @@ export function standardErrorRows(
 				`arm-standard-error/${quantileName(share)} of arms and runs`,
 				quantile(ratios, share),
 				MOST_STANDARD_ERROR,
-				"most that is allowed",
+				MOST,
 				{ unit: `SE of ${against}`, K },
 			),
 		);
@@ -209,13 +220,7 @@ export function delayRows(
 	);
 	if (excess === 0.05)
 		rows.push(
-			row(
-				`${name}/95 %`,
-				quantile(sorted, 0.95),
-				MOST_DELAY,
-				"most that is allowed",
-				{ unit },
-			),
+			row(`${name}/95 %`, quantile(sorted, 0.95), MOST_DELAY, MOST, { unit }),
 		);
 	return rows;
 }

@@ -4,6 +4,7 @@ import { rampOf } from "../../bench/validity/epochs.js";
 import { LISTENERS } from "../../bench/validity/listeners.js";
 import { pausesOf } from "../../bench/validity/pauses.js";
 import {
+	beyond,
 	caseRows,
 	delayRows,
 	mostWrong,
@@ -158,4 +159,21 @@ describe(`where the truth is known (SEED=${SEED})`, () => {
 		expect(simulate(short, 7)).not.toEqual(simulate(short, 8));
 		expect(caseRows(short, [simulate(short, 7)])).toHaveLength(8);
 	});
+});
+
+it("names each row beyond its bound, and no reading that others would have made", () => {
+	const row = (against: string, ratio: number) => ({
+		...{ name: against, ours: ratio, baseline: 1, unit: "share of runs" },
+		against,
+		ratio,
+	});
+	expect(
+		beyond([
+			row("α + 2 SE", 1),
+			row("α + 2 SE", 1.01),
+			row("most that is allowed", 1.2),
+			row("most that is allowed", Number.NaN),
+			row("raw means, at the end", 9),
+		]).map(({ ratio }) => ratio),
+	).toEqual([1.01, 1.2, Number.NaN]);
 });
