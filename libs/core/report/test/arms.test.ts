@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { addScore, armValue, emptyScores } from "#core/statistics";
 import { makeReport } from "../src/index.js";
 import { definitionOf, inputOf, unitsOf } from "./builders.js";
 import { groups, PLANNED, planned } from "./planned.js";
@@ -15,6 +16,34 @@ describe("the arms", () => {
 			expect(value.estimate).toBeNull();
 			expect(value.withheld).toMatch(/not enough evidence/);
 		}
+	});
+
+	test("share one α among them, also with those that only the log knows", () => {
+		const scores = emptyScores();
+		for (let i = 0; i < 2_000; i++)
+			addScore(scores, {
+				h: 0.5,
+				p: 0.5,
+				model: 0.5,
+				reward: i % 2 === 0 ? null : (i % 3) / 2,
+			});
+		const rows = [
+			...groups(150, 90, 60),
+			...unitsOf("policy", 10, 5, { arm: "old" }),
+		];
+		const input = inputOf(rows, planned);
+		const { armValues } = makeReport({
+			...input,
+			booked: { ...input.booked, scores: new Map([["calm", scores]]) },
+		});
+		expect(armValues).toHaveLength(4);
+		const calm = armValues.find(({ arm }) => arm === "calm");
+		expect(calm?.value).toMatchObject({ confidence: 1 - 0.05 / 4 });
+		const want = armValue(scores, 0.05 / 4, [0, 2]);
+		expect(want.kind === "shown" && [want.low, want.high]).toEqual([
+			calm?.value.low,
+			calm?.value.high,
+		]);
 	});
 
 	test("best single arm among control's rows, with its interval over units", () => {

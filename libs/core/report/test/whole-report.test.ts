@@ -73,3 +73,21 @@ test("no arm has a raw mean of the policy's own decisions, in no form of the rep
 	for (const text of [JSON.stringify(report), reportCsv(report)])
 		expect(text).not.toContain(String(137 / 300));
 });
+
+test("a report says what its lift and its values of arms are averages of, and that intervals are not to be intersected", () => {
+	const { answer, notes, footnotes } = makeReport(
+		inputOf(groups(1000, 600, 450), planned),
+	);
+	expect(answer.reasons.join(" ")).toMatch(
+		/average so far of what the policy, as it then was, earned more than the baseline; control's decisions teach the policy too/,
+	);
+	expect(notes.join(" ")).toMatch(/must not be intersected/);
+	const assumed = (id: string) =>
+		footnotes.find((one) => one.id === id)?.assumptions;
+	expect(assumed("lift")).toMatch(
+		/average so far.*may not be intersected.*Control's decisions teach the policy too/,
+	);
+	expect(assumed("arm-value")).toMatch(
+		/weighted average, over the decisions so far, of the reward had that arm been shown/,
+	);
+});

@@ -541,6 +541,30 @@ test("a listener who comes before a pause and after it is one unit, and one who 
 	expectRecounted(log);
 });
 
+test("a listener whom a new split moves to the other group counts in each epoch under the group that it had there, and in both of none", async () => {
+	const log = new MemoryBookingLog(KEY, START - DAY);
+	decisions(
+		log,
+		{ ...plainOne, definition: 0, group: "policy", atMs: 1 },
+		{ ...plainOne, definition: 1, group: "control", atMs: 2 * HOUR },
+	);
+	await book(log, START + DAY, 5);
+	const units = (name: string) => Number(log.sums.get(name)?.units ?? 0n);
+	expect(
+		[
+			"1 1 1 policy all",
+			"1 1 1 control all",
+			"1 1 2 policy all",
+			"1 1 2 control all",
+			"1 1 1 policy first",
+			"1 1 2 control first",
+			"1 1 1 policy both",
+			"1 1 2 policy both",
+		].map(units),
+	).toEqual([1, 0, 0, 1, 1, 1, 0, 0]);
+	expectRecounted(log);
+});
+
 test("of whom the experiment ended too early nobody knows whether they would have come back; of others it is known", async () => {
 	const log = new MemoryBookingLog(KEY, START - DAY);
 	const come = (unit: number, hours: number, definition = 1) => ({
