@@ -42,16 +42,16 @@ test("what the demo tells of an experiment are its report's numbers", () => {
 	const table = experimentTable(played);
 	for (const said of [
 		"Keep going: It may be chance.",
-		"0.441",
+		"0.4411",
 		"811 decisions",
-		"0.221",
+		"0.2211",
 		"89 decisions",
-		"+0.223",
+		"+0.2233",
 		"best single arm: energy",
-		"0.331",
-		"0.224",
+		"0.3311",
+		"0.2244",
 		"74.0 %",
-		"0.338",
+		"0.3377",
 		"0.123",
 		"0.568",
 	])
