@@ -39,6 +39,7 @@ const MOST_BYTES = 512 * 1_024;
 /** One item that alone has more goes as a message of its own, up to what every stream takes. */
 const MOST_SINGLE_BYTES = 1_000_000;
 const MOST_FLIGHTS = 2;
+const LONGEST_STAY_MS = 2;
 const MOST_WAITING = 20_000;
 /** After the stream left a message unanswered, new ones go to the spool without waiting for it, this long at most. */
 const SUSPECT_MS = 1_000;
@@ -71,6 +72,7 @@ export class Publisher {
 			mostItems: MOST_ITEMS,
 			mostBytes: FILL_BYTES,
 			mostFlights: MOST_FLIGHTS,
+			longestStayMs: LONGEST_STAY_MS,
 			mostWaiting: MOST_WAITING,
 			refusal: () => new SpoolFull(),
 		};
