@@ -1,7 +1,7 @@
 import { Agent } from "node:http";
 import { connect } from "@nats-io/transport-node";
+import { atRate } from "../support/pace.js";
 import { byNats, byPost, type Door } from "./doors.js";
-import { atRate } from "./pace.js";
 import { skips } from "./skips.js";
 
 /**

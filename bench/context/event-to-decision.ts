@@ -9,9 +9,9 @@ import {
 	startServers,
 	type Undo,
 } from "../decide/children.js";
+import { atRate } from "../support/pace.js";
 import type { CrowdDone, CrowdTask } from "./crowd.js";
 import { byNats, byPost, type Door, type Send } from "./doors.js";
-import { atRate } from "./pace.js";
 import { post } from "./post.js";
 import { skips } from "./skips.js";
 import { Standstills } from "./standstills.js";

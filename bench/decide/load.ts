@@ -1,5 +1,6 @@
-import { Agent, request } from "node:http";
 import autocannon from "autocannon";
+import { atRate } from "../support/pace.js";
+import { Connections, postOf } from "./connections.js";
 
 export interface Load {
 	readonly url: string;
@@ -72,34 +73,25 @@ export interface OpenLoop {
 
 /**
  * Open loop: requests are due at a fixed rate, whatever happens to the earlier ones, and latency counts from when each was due. A
- * request that finds all connections busy waits for one, and that wait counts too.
+ * request that finds all connections busy waits for one, and that wait counts too; so does the millisecond that a timer is late.
  */
 export async function openLoop(
 	load: Load,
 	perSecond: number,
 ): Promise<OpenLoop> {
-	const agent = new Agent({ keepAlive: true, maxSockets: load.connections });
+	const { url, path } = load;
+	const requests = load.bodies.map((body) => postOf(url, path, body));
+	const connections = await Connections.open(url, load.connections);
 	const most = Math.floor(perSecond * load.seconds);
-	const begunAt = performance.now();
 	const latencies: number[] = [];
-	let due = 0;
-	await new Promise<void>((resolve, reject) => {
-		const send = () => {
-			const now = performance.now();
-			while (due < most && begunAt + (due / perSecond) * 1e3 <= now) {
-				const dueAt = begunAt + (due / perSecond) * 1e3;
-				const body = load.bodies[due % load.bodies.length] as string;
-				due++;
-				post(agent, load, body).then(() => {
-					latencies.push(performance.now() - dueAt);
-					if (latencies.length === most) resolve();
-				}, reject);
-			}
-			if (due < most) setImmediate(send);
-		};
-		send();
-	});
-	agent.destroy();
+	try {
+		await atRate(perSecond, most, async (turn, dueAt) => {
+			await connections.post(requests[turn % requests.length] as Buffer);
+			latencies.push(performance.now() - dueAt);
+		});
+	} finally {
+		connections.close();
+	}
 	const quantile = quantilesOf(latencies);
 	return {
 		sent: most,
@@ -107,24 +99,4 @@ export async function openLoop(
 		p99Ms: quantile(0.99),
 		maxMs: quantile(1),
 	};
-}
-
-function post(agent: Agent, { url, path }: Load, body: string): Promise<void> {
-	return new Promise((resolve, reject) => {
-		const headers = { ...HEADERS, "content-length": Buffer.byteLength(body) };
-		const sending = request(
-			url + path,
-			{ method: "POST", agent, headers },
-			(answer) => {
-				answer.resume();
-				answer.once("end", () =>
-					answer.statusCode === 200
-						? resolve()
-						: reject(new Error(`${path} answered ${answer.statusCode}.`)),
-				);
-			},
-		);
-		sending.once("error", reject);
-		sending.end(body);
-	});
 }

@@ -74,6 +74,20 @@ describe("a text that no definition lists", () => {
 	});
 });
 
+it("judges a text of any one ASCII character alike, alone or in a label", () => {
+	const refused = Array.from({ length: 128 }, (_, code) =>
+		String.fromCharCode(code),
+	).filter((sign) => {
+		const alone = whyTextIsNotStored(sign);
+		expect(whyTextIsNotStored(`listener${sign}7`)).toBe(alone);
+		return alone !== null;
+	});
+	const controls = Array.from({ length: 0x20 }, (_, code) =>
+		String.fromCharCode(code),
+	);
+	expect(refused).toEqual([...controls, " ", "@", "\u007f"]);
+});
+
 describe("a name", () => {
 	it.each([
 		"lat",

@@ -3,6 +3,8 @@
  * ignorable code points look like a space or like nothing.
  */
 const LABEL = /^[^@\p{C}\p{Z}\p{DI}\u2800]{0,64}$/u;
+/** Most labels: ASCII without the point and comma that a coordinate needs. Found in half the time of the patterns that judge the rest. */
+const PLAIN_LABEL = /^[!-+\-/-?A-~]{0,64}$/;
 /** Two decimal numbers below 1000 with two decimals or more each: 52.52,13.40. Versions (1.25.10) and dates (26.11.2026) are none. */
 const PAIR = /(?<!\d|\d\.)\d{1,3}([.,])\d\d+(?!\1)\D+\d{1,3}\1\d\d/;
 /** Words that say where somebody is, in a name that is split into its words. */
@@ -20,6 +22,7 @@ export const PRECISE_LOCATION = `names ${LOCATION}: ${INSTEAD}`;
  * anybody, so none is kept. Texts that a definition lists need not be asked about.
  */
 export function whyTextIsNotStored(text: string): string | null {
+	if (PLAIN_LABEL.test(text)) return null;
 	if (!LABEL.test(text))
 		return `must be a label of at most 64 characters without spaces, invisible characters or @, since ${FREE_TEXT}`;
 	return PAIR.test(text)

@@ -12,7 +12,10 @@ export function assign(
 	state: ExperimentState,
 ): Group {
 	if (state !== "running") return "outside";
-	if (uniformFrom(saltHex, "share", unit) >= traffic.share) return "outside";
+	// Where all are inside, the hash need not be known.
+	const isInside =
+		traffic.share >= 1 || uniformFrom(saltHex, "share", unit) < traffic.share;
+	if (!isInside) return "outside";
 	return uniformFrom(saltHex, "control", unit) < traffic.control
 		? "control"
 		: "policy";

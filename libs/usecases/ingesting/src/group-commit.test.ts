@@ -69,6 +69,22 @@ test("few items leave beside a group that does not come back", async () => {
 	await Promise.all([first, second]);
 });
 
+test("enough items leave, although each turn of the event loop brings more", async () => {
+	const all: Promise<Place>[] = [];
+	for (let item = 0; sent.length === 0; item += 10) {
+		for (let more = 0; more < 10; more++) all.push(add(item + more));
+		await turn();
+	}
+	expect(sent[0]?.length).toBeLessThan(30);
+	away[0]?.back();
+	while (away.length > 0) {
+		away.shift()?.back();
+		await turn();
+		await turn();
+	}
+	await Promise.all(all);
+});
+
 test("many items leave beside a group that is under way, but not beside two", async () => {
 	const all = [add(1)];
 	await turnsUntil(() => sent.length === 1);
