@@ -50,7 +50,7 @@ const options = benchmarkOptions<Options>(
 		"bench:learn",
 		"Pairs of a decision and its outcome a second, from JetStream to committed sums, against plain inserts of the same rows.",
 	)
-		.option("--rounds <n>", "rounds of each", wholeFrom(1), 5)
+		.option("--rounds <n>", "rounds of each", wholeFrom(1), 3)
 		.option("--pairs <n>", "pairs in a round", wholeFrom(1), 40_000)
 		.option(
 			"--lag <n>",
@@ -273,7 +273,7 @@ function print({ rows, freshness, processorUs }: Findings): void {
 		]),
 	);
 	console.log(
-		`\nThe log had partitions of ${DAYS} days and ${options.rows} decisions, and later ${options.moreRows}; an outcome came ${options.lag} decisions after its own. The learner's processor time a pair: ${processorUs.few.toFixed(0)} µs, later ${processorUs.many.toFixed(0)} µs.`,
+		`\nThe log had partitions of ${DAYS} days and at first ${options.rows} decisions, later ${options.moreRows}, and ${(options.rounds + 1) * options.pairs} more after each; an outcome came ${options.lag} decisions after its own. The learner's processor time a pair: ${processorUs.few.toFixed(0)} µs, later ${processorUs.many.toFixed(0)} µs.`,
 	);
 	console.log(
 		`Freshness over ${freshness.events} events, ${Math.round(freshness.eventsPerSecond)} a second: longest ${freshness.maxMs.toFixed(0)} ms.`,

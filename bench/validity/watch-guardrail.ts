@@ -17,6 +17,7 @@ export const GUARDRAIL: GuardrailLevel = {
 	alpha: ALPHA,
 	tau: mixtureScale(rateSpread(SKIP_LIMIT) / Math.sqrt(BREACH_SIZE)),
 	range: [0, 1],
+	rest: 0,
 	isRate: true,
 	firstLook: DEFAULT_FIRST_LOOK,
 };

@@ -36,7 +36,7 @@ export class PostgresAnalysisReads implements ReportedAnalyses {
 					(select max(r.id) from experiment_definitions r where r.experiment = $1 and r.state = 'running'), h.id
 				) end
 			), own as materialized (
-				select d.id, coalesce(d.booked_run, d.run) as run, d.epoch, d.definition ->> 'sticky' as sticky,
+				select d.id, coalesce(d.booked_run, d.run) as run, d.epoch, d.state, d.definition ->> 'sticky' as sticky,
 					concat_ws(' ', d.definition -> 'policy' ->> 'kind', d.definition -> 'policy' ->> 'arm') as policy
 				from experiment_definitions d, told t
 				where d.experiment = $1 and d.version = t.version and d.analysis = t.analysis and d.state <> 'draft'
@@ -49,7 +49,7 @@ export class PostgresAnalysisReads implements ReportedAnalyses {
 					and (r.version <> t.version or r.analysis <> t.analysis)
 				) as served_before,
 				coalesce((select bool_and(o.sticky is not distinct from 'unit') from own o), false) as is_sticky_by_unit,
-				(select count(distinct o.policy) = 1 from own o) as has_one_policy
+				(select count(distinct o.policy) = 1 from own o where o.state = 'running') as has_one_policy
 			from head h, told t`,
 			[key, MOST_STRATA],
 		);

@@ -1,5 +1,4 @@
 import type { BookedCounts } from "#core/booking";
-import { timeOfId } from "#core/log";
 import type { ArmCounts } from "#core/report";
 import type { BookedReads } from "#usecases/booking";
 import type {
@@ -12,6 +11,8 @@ import type { Database } from "./database.js";
 
 /** Decisions that are counted while somebody waits: some hundredths of a second. */
 const MOST_OPEN = 50_000;
+/** For the last of them. */
+const MOST_LOOKED_THROUGH = 10_000;
 const FIRST_ID = "00000000-0000-0000-0000-000000000000";
 
 interface OpenRecord extends ArmCounts {
@@ -36,10 +37,11 @@ export class PostgresReportReads implements ReportReads {
 	}
 
 	async open(
-		{ experiment, version, run }: ReportedRun,
+		of: ReportedRun,
 		{ cursor, waiting }: BookedCounts["freshness"],
 	): Promise<OpenDecisions> {
-		if (waiting > this.mostOpen) return this.#tooMany(experiment);
+		const { experiment, version, run } = of;
+		if (waiting > this.mostOpen) return this.#tooMany(of);
 		const rows = await this.database.query<OpenRecord>(
 			`select d.assigned_group as "group", d.arm, count(*) as decisions, count(*) filter (where s.exposed = 1) as learned,
 				min(d.decided_at) as first_at, max(d.decided_at) as last_at
@@ -58,13 +60,21 @@ export class PostgresReportReads implements ReportReads {
 		};
 	}
 
-	/** The newest is known to booking. */
-	async #tooMany(experiment: string): Promise<OpenDecisions> {
-		const [row] = await this.database.query<{ newest_id: string }>(
-			"select b.newest_id from bookings b where b.experiment = $1",
-			[experiment],
+	/** Of so many, one is among the newest of all; where it is not, booking knows an earlier one. */
+	async #tooMany({
+		experiment,
+		version,
+		run,
+	}: ReportedRun): Promise<OpenDecisions> {
+		const [row] = await this.database.query<{ decided_at: Date }>(
+			`select d.decided_at from (
+				select n.experiment, n.definition_id, n.decided_at, n.id from decisions n order by n.id desc limit $4
+			) d join experiment_definitions e on e.id = d.definition_id
+			where d.experiment = $1 and e.version = $2 and coalesce(e.booked_run, e.run) = $3
+			order by d.id desc limit 1`,
+			[experiment, version, run, MOST_LOOKED_THROUGH],
 		);
-		const lastAt = row === undefined ? null : timeOfId(row.newest_id);
+		const lastAt = row?.decided_at.getTime() ?? null;
 		return { arms: null, firstAt: null, lastAt };
 	}
 

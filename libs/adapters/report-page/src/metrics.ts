@@ -62,7 +62,7 @@ function relativeOf({
 
 function mean(group: GroupMean, { unit }: MetricSummary): Markup {
 	const value = unit === "share" ? percent(group.mean) : number(group.mean);
-	return html`${value}<br><span class="soft">${number(group.units)} listeners, total ${number(group.sum)}</span>`;
+	return html`${value}<br><span class="soft">${number(group.units)} listeners${group.mean === null ? null : html`, total ${number(group.sum)}`}</span>`;
 }
 
 export function segmentsSection({ segments }: Report): Markup | null {

@@ -10,7 +10,7 @@ export interface ExperimentDiff {
 	readonly changes: string[];
 	/** What is learned changes (context, reward, bucket width): sums start anew. */
 	readonly newVersion: boolean;
-	/** `traffic.control` changes: comparisons across it would mix two allocations. */
+	/** `traffic.control` or `traffic.baseline` changes: comparisons across it would mix two controls. */
 	readonly newEpoch: boolean;
 	/** Why there is a new version or epoch, or how arms come and go. */
 	readonly reasons: string[];

@@ -83,6 +83,7 @@ export function guardPlan(experiment: Experiment): readonly GuardBook[] {
 				alpha,
 				tau: mixtureScale(errorAtPlan(experiment, metric, rule)),
 				range: rangeOf(metric, experiment.reward),
+				rest: metric.measure === "reward" ? experiment.reward.default : 0,
 				isRate: isRate(metric),
 				firstLook: { ...DEFAULT_FIRST_LOOK, ...guardrail.firstLook },
 			},

@@ -37,7 +37,7 @@ export function adjustedLift(
 		);
 	if (epochs.length > 1)
 		return withheldEstimate(
-			"listeners are counted in several epochs, since the control share changed, so the policy may have moved the covariate of those who came before",
+			"listeners are counted in several epochs, since control's share or baseline changed, so the policy may have moved the covariate of those who came before",
 			KIND,
 		);
 	const slices = epochs[0]?.slices ?? [];

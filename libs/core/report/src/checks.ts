@@ -25,7 +25,7 @@ export type Covered =
 	| "segments"
 	| "values of arms"
 	| "metrics"
-	/** Those per impression. */
+	/** Those of decisions that an event proves to have been shown: per impression, play or another event. */
 	| "metrics of what was shown";
 
 export interface CheckedRun {

@@ -1,7 +1,14 @@
 import type { Covered } from "./checks.js";
 import type { Estimate } from "./estimate.js";
+import type { FootnoteId } from "./footnotes.js";
 import type { GroupMean, MetricSummary } from "./metric-summary.js";
 import type { Report } from "./report.js";
+
+/** Of decisions that an event proves to have been shown. */
+const OF_WHAT_WAS_SHOWN: readonly FootnoteId[] = [
+	"per-impression",
+	"per-event",
+];
 
 /** The report without the numbers that a failed check makes wrong: each says which check it was. */
 export function coverFailed(report: Report): Report {
@@ -20,7 +27,7 @@ export function coverFailed(report: Report): Report {
 	const shown = metrics ?? why("metrics of what was shown");
 	const ofShown = new Set(
 		report.metrics
-			.filter(({ footnote }) => footnote === "per-impression")
+			.filter(({ footnote }) => OF_WHAT_WAS_SHOWN.includes(footnote))
 			.map(({ metric }) => metric),
 	);
 	const whyNot = ({ metric }: { readonly metric: string }) =>
@@ -89,7 +96,7 @@ function coverMetric(metric: MetricSummary, why: string | null): MetricSummary {
 }
 
 function hidden(group: GroupMean): GroupMean {
-	return { ...group, mean: null, standardError: null };
+	return { ...group, sum: null, mean: null, standardError: null };
 }
 
 function withoutMean<T extends Omit<Estimate, "estimate">>(

@@ -39,7 +39,8 @@ export function makeReport(input: ReportInput): Report {
 	const { definition, atStart, booked } = input;
 	const { experiment, version, run, state, winner } = definition;
 	const plan = planOf(atStart);
-	const hasControl = atStart.traffic.control > 0;
+	const hasControl =
+		atStart.traffic.control > 0 || experiment.traffic.control > 0;
 	const ranked = rankMetrics(experiment, atStart, booked);
 	const summaries = ranked.map((metric) =>
 		summariseMetric(booked, metric, plan, hasControl),
@@ -74,7 +75,7 @@ export function makeReport(input: ReportInput): Report {
 		checks,
 		broken: input.guardrails.filter(({ status }) => status === "broken"),
 		state,
-		hasControl: experiment.traffic.control > 0,
+		hasControl,
 	});
 	const week1 = compare(
 		groupsOf(booked, planned.place, "week1"),

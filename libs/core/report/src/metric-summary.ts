@@ -33,9 +33,10 @@ import type { FootnoteId } from "./footnotes.js";
 export interface GroupMean {
 	/** Those of the epoch that has most: a unit may be in several, so there are at least so many. */
 	readonly units: number;
-	/** Σ n and Σ C. */
+	/** Σ n. */
 	readonly n: number;
-	readonly sum: number;
+	/** Σ C; null where it would tell a mean that is covered or withheld. */
+	readonly sum: number | null;
 	/** ΣC / Σn; null where n is 0. */
 	readonly mean: number | null;
 	/** Over units, by the delta method; null with fewer than two. */

@@ -73,6 +73,7 @@ export function metricsByArm(
 					: {
 							arm,
 							...mean,
+							sum: null,
 							mean: null,
 							standardError: null,
 							withheld: why,

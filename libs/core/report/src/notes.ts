@@ -51,7 +51,7 @@ export function notesOf({
 		);
 	if (booked.epochs.length > 1)
 		notes.push(
-			"The control share has been changed: the lift combines the epochs, each with its own control, weighted by the policy's decisions.",
+			"Control's share or baseline has been changed: the lift combines the epochs, each with its own control, weighted by the policy's decisions.",
 		);
 	const unread = booked.epochs.filter(
 		({ epoch }) => !controlOf.has(epoch),

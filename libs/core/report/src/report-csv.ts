@@ -180,7 +180,8 @@ function metricRows({ metrics }: Report): Row[] {
 function counted({ units, n, sum, mean, standardError }: GroupMean): Row {
 	return {
 		units,
-		total: sum,
+		// With n it would be the mean.
+		total: mean === null ? null : sum,
 		learned_decisions: n,
 		estimate: mean,
 		standard_error: standardError,

@@ -1,5 +1,6 @@
 import { ALL, type BookedCounts, type BookedMoments } from "#core/booking";
 import type { Experiment } from "#core/experiment";
+import type { Per } from "#core/metrics";
 import { mixtureP } from "#core/statistics";
 import { DEFAULT_PRIMARY } from "./analysis-plan.js";
 import type { CheckSummary, Covered } from "./checks.js";
@@ -10,6 +11,7 @@ const ALARM = 0.001;
 const TAU = 0.05;
 /** Units shown, and not shown, that are to be expected in each group before a difference is near to normal. */
 const LEAST_EXPECTED = 5;
+const OF_WHAT_WAS_SHOWN: readonly Per[] = ["impression", "play", "event"];
 
 /**
  * Whether listeners of the policy and of control are shown what was decided for them alike. The sample ratio counts units where they were
@@ -54,11 +56,12 @@ export function checkShownAlike(
 	// As many tests as epochs.
 	const pValue = Math.min(1, ps.length * Math.min(...ps));
 	const isWrong = pValue < ALARM;
+	const isOfAll = atStart.reward.learn === "decision";
 	return {
 		...about,
 		status: isWrong ? "failed" : "passed",
 		pValue,
-		sentence: `${told.join("; ")}${isWrong ? `, which is no chance: what is compared are the listeners who were shown something, and they are not alike. A client that fails to show some payloads does this, and one that reports no impressions, so that only what something came of counts as shown: report them${atStart.reward.learn === "decision" ? "" : ", or set reward.learn: decision"}` : ""}.`,
+		sentence: `${told.join("; ")}${isWrong ? `, which is no chance: ${isOfAll ? "where a metric is of what was shown, " : ""}what is compared are the listeners who were shown something, and they are not alike. A client that fails to show some payloads does this, and one that reports no impressions, so that only what something came of counts as shown: report them${isOfAll ? "" : ", or set reward.learn: decision"}` : ""}.`,
 	};
 }
 
@@ -70,7 +73,7 @@ function coveredOf(
 	if (reward.learn !== "decision") return ["lift", "segments", "metrics"];
 	const primary = declared?.primary?.metric ?? DEFAULT_PRIMARY;
 	const { per } = metrics.find(({ name }) => name === primary) ?? {};
-	return per === "impression"
+	return per !== undefined && OF_WHAT_WAS_SHOWN.includes(per)
 		? ["lift", "segments", "metrics of what was shown"]
 		: ["metrics of what was shown"];
 }

@@ -116,8 +116,8 @@ describe("the answer", () => {
 		expect(report.metrics[0]).toMatchObject({
 			comparedWith: null,
 			pValue: null,
-			policy: { mean: null },
-			control: { mean: null },
+			policy: { mean: null, sum: null },
+			control: { mean: null, sum: null },
 		});
 	});
 

@@ -69,7 +69,7 @@ describe("the arms", () => {
 			report(more).metricsByArm.find(({ metric }) => metric === name)?.arms;
 		expect(of("reward")).toMatchObject([
 			{ arm: "focus", mean: null, units: 0 },
-			{ arm: "energy", mean: null, units: 20 },
+			{ arm: "energy", mean: null, sum: null, units: 20 },
 			{ arm: "calm", mean: 0.5, units: 60, withheld: null },
 		]);
 		expect(of("return_7d")?.[2]?.withheld).toMatch(/sticky: unit/);

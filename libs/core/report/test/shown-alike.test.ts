@@ -106,6 +106,7 @@ test("where all decisions teach, the reward does not depend on what was shown, a
 		arms.every(({ withheld }) => withheld === "covered: shown alike failed"),
 	);
 	expect(byArm.map(({ metric }) => metric)).toContain("click_rate");
+	expect(of("play_through_rate")?.lift.withheld).toMatch(/shown alike failed/);
 	expect(byArm.map(({ metric }) => metric)).not.toContain("reward");
 });
 

@@ -13,6 +13,7 @@ const level = {
 	alpha: 0.05,
 	tau: 0.04,
 	range: [0, 1] as const,
+	rest: 0,
 	isRate: true,
 	firstLook: DEFAULT_FIRST_LOOK,
 };
@@ -134,13 +135,20 @@ describe("a guardrail", () => {
 				});
 
 		it("that earns nothing at all where something must be, is breached once that is no chance", () => {
-			const look = lookAs([0, 8], { kind: "min", limit: 0.1 });
-			const nothing = (n: number) => look({ n, ratio: 0, variance: 0 });
-			expect(nothing(120)).toMatchObject({
-				kind: "holds",
-				standardError: Math.sqrt((0.1 * 7.9) / 120),
-			});
-			expect(nothing(3_000).kind).toBe("breached");
+			for (const low of [0, -1]) {
+				const look = lookAs([low, 8], { kind: "min", limit: 0.1 });
+				const nothing = (n: number) => look({ n, ratio: 0, variance: 0 });
+				const most = (0.1 - low) * 7.9;
+				expect(nothing(120)).toMatchObject({
+					kind: "holds",
+					standardError: Math.sqrt(most / 120),
+				});
+				expect(nothing(30_000).kind).toBe("breached");
+				// A few events since then do not make it surer.
+				expect(
+					look({ n: 120, ratio: 0.01, variance: 0.005 ** 2 }),
+				).toMatchObject({ standardError: Math.sqrt(most / 120) });
+			}
 		});
 
 		it("that has no upper end cannot be judged by nothing at all, and says why", () => {
@@ -162,8 +170,12 @@ describe("a guardrail", () => {
 		});
 
 		it("is held against what its own decisions vary, away from the ends of its range", () => {
-			const look = lookAs([0, 8], { kind: "max", limit: 0.35 });
+			const look = lookAs([-8, 8], { kind: "max", limit: 0.35 });
 			expect(look({})).toMatchObject({ standardError: 0.01 });
+			// Near nothing, but not on the way from there to the limit.
+			expect(look({ ratio: -0.01, variance: 0.01 ** 2 })).toMatchObject({
+				standardError: 0.01,
+			});
 		});
 
 		it("against control takes neither for better known than the other tells", () => {
@@ -178,9 +190,11 @@ describe("a guardrail", () => {
 				kind: "breached",
 				standardError: Math.sqrt(0.01 ** 2 + 0.02 ** 2),
 			});
-			expect(
-				look({ n: 4_000, ratio: 0.4, variance: 0.001 ** 2 }),
-			).toMatchObject({ standardError: Math.sqrt(0.001 ** 2 + 0.02 ** 2) });
+			expect(look({ n: 4_000, ratio: 0.4, variance: 0.02 ** 2 })).toMatchObject(
+				{
+					standardError: Math.sqrt(0.02 ** 2 + 4 * 0.02 ** 2),
+				},
+			);
 		});
 
 		it("that never differs from what it must not be below waits", () => {

@@ -20,6 +20,8 @@ export interface GuardrailLevel {
 	readonly tau: number;
 	/** What the metric cannot pass; infinite where it has no end. */
 	readonly range: Range;
+	/** What a decision counts for of which nothing comes, in the range. */
+	readonly rest: number;
 	/** Of a metric whose C is at most n. */
 	readonly isRate: boolean;
 	readonly firstLook: FirstLook;
@@ -120,26 +122,39 @@ function whyWaiting(
 }
 
 /**
- * Variance of R of a group that is held against a limit, or why it is not known. Where R lies near an end of its range, it rests on few
- * events, and how much it varies is known worse than its own SE says: then it varies as much as anything within the range can whose mean
- * is at the limit, (limit − low)(high − limit)/n. A rate always varies so much.
+ * Variance of R of a group that is held against a limit, or why it is not known. Where R rests on few events, how much it varies is known
+ * worse than its own SE says: then it varies as much as anything within the range can whose mean is at the limit,
+ * (limit − low)(high − limit)/n. A rate always varies so much.
  */
 function ofOne(
 	policy: UnitRatio,
 	limit: number,
-	{ range, isRate }: GuardrailLevel,
+	level: GuardrailLevel,
 ): readonly number[] | string {
-	if (!isRate && !isNearEnd(policy, range)) return [policy.variance];
+	const { range, isRate } = level;
+	if (!isRate && !restsOnFew(policy, limit, level)) return [policy.variance];
 	const most = mostVariance(limit, range);
 	if (most === Infinity)
 		return whyRare("the policy", policy, range) ?? [policy.variance];
 	return [Math.max(policy.variance, most / policy.n)];
 }
 
+/** Whether R is near an end of its range, or nearer to what nothing comes to than the limit is, and near that. */
+function restsOnFew(
+	policy: UnitRatio,
+	limit: number,
+	{ range, rest }: GuardrailLevel,
+): boolean {
+	const isOnTheWay = (policy.ratio - rest) * (limit - policy.ratio) >= 0;
+	return (
+		isNearEnd(policy, range) || (isOnTheWay && isNearEnd(policy, [rest, rest]))
+	);
+}
+
 /**
- * The same of policy and control. At the limit they vary alike: where either lies near an end, a decision of each varies as one of the
- * other, of a rate as one of the rate that it has at the limit. Without this 21 % of runs paused falsely at a rate of 2 %, since control
- * that saw few events by chance also thinks itself sure.
+ * The same of policy and control. At the limit they vary alike: a decision of each as one of the other, of a rate as one of the rate that
+ * it has at the limit. Without this 21 % of runs paused falsely at a rate of 2 %, since control that saw few events by chance also thinks
+ * itself sure.
  */
 function ofTwo(
 	policy: UnitRatio,
@@ -154,8 +169,6 @@ function ofTwo(
 			Math.max(control.variance, mostVariance(ofControl, range) / control.n),
 		];
 	}
-	if (!isNearEnd(policy, range) && !isNearEnd(control, range))
-		return [policy.variance, control.variance];
 	const most = Math.max(
 		policy.variance * policy.n,
 		control.variance * control.n,

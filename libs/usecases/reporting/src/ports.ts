@@ -54,7 +54,7 @@ export interface ReportedAnalysis {
 	readonly servedBefore: boolean;
 	/** All of its rows, drafts apart, were `sticky: unit`: also those that are not among `rows`. */
 	readonly isStickyByUnit: boolean;
-	/** The same of the policy's kind, and of its arm if it is fixed. */
+	/** While it ran, the policy's kind was the same in all of its rows, and its arm if it is fixed. */
 	readonly hasOnePolicy: boolean;
 }
 

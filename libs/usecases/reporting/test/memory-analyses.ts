@@ -34,9 +34,11 @@ export class MemoryAnalyses implements ReportedAnalyses {
 			),
 			hasOnePolicy:
 				new Set(
-					own.map(({ experiment: { policy } }) =>
-						policy.kind === "fixed" ? `fixed ${policy.arm}` : policy.kind,
-					),
+					own
+						.filter(({ state }) => state === "running")
+						.map(({ experiment: { policy } }) =>
+							policy.kind === "fixed" ? `fixed ${policy.arm}` : policy.kind,
+						),
 				).size === 1,
 			isStickyByUnit:
 				own.length > 0 &&
