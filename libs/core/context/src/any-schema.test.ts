@@ -7,7 +7,7 @@ import type {
 	ValueFeature,
 } from "#core/experiment";
 import { CLIP, isOnGrid } from "#core/linalg";
-import { compileEncoder, layOut } from "./index.js";
+import { compileEncoder, compileParser, layOut } from "./index.js";
 
 const SEED = Number(process.env.SEED ?? 20_261_126);
 const RUNS = 400;
@@ -171,6 +171,27 @@ describe(`for any context and any values (SEED=${SEED})`, () => {
 			}),
 			options,
 		);
+	});
+
+	it("what the parser lets through encodes to the same bits without being judged again, beside live and profile values of any type", () => {
+		let accepted = 0;
+		fc.assert(
+			fc.property(asked, ({ schema, values }) => {
+				const request = compileParser(schema)(values);
+				if (!request.ok) return;
+				accepted++;
+				const others = schema.features.flatMap(({ name, from }) =>
+					from !== "request" && Object.hasOwn(values, name)
+						? [[name, values[name] as JsonValue]]
+						: [],
+				);
+				const all = { ...Object.fromEntries(others), ...request.values };
+				const { encode } = compileEncoder(schema);
+				expect(encode(all, true)).toEqual(encode(all));
+			}),
+			options,
+		);
+		expect(accepted).toBeGreaterThan(RUNS / 4);
 	});
 
 	it("what the log keeps encodes to the same bits, in any process", () => {

@@ -196,9 +196,11 @@ function textProblem(
 ): string | null {
 	if (typeof value !== "string") return `must be text, not ${describe(value)}`;
 	if (declared.includes(value)) return null;
-	return isUnstorable(value)
+	// None that is stored is unstorable, so that most texts need not be looked through for it.
+	const why = whyTextIsNotStored(value);
+	return why !== null && isUnstorable(value)
 		? "must not hold a NUL or half of a surrogate pair"
-		: whyTextIsNotStored(value);
+		: why;
 }
 
 function valueProblem(known: readonly string[], value: string): string | null {

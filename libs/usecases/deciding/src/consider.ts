@@ -116,7 +116,7 @@ export class Consider {
 			profile,
 			consulted?.since,
 		);
-		const { x, missing } = compiled.encoder.encode(context.values);
+		const { x, missing } = compiled.encoder.encode(context.values, true);
 		const arms = judgeArms(
 			definition,
 			compiled,
