@@ -19,7 +19,8 @@ import { printMachine, printTable, threeDigits } from "./support/table.js";
 
 /**
  * How long a refresh holds up a decision: every arm of a large experiment moves at once, and while a decider reads, adds, factorises and
- * swaps, decisions are asked for one after another. The longest turn of the event loop is what a decision could have waited.
+ * swaps, decisions are asked for one after another. The longest turn of the event loop is what a decision could have waited. In turn with
+ * that, the same decisions while nothing is refreshed and PostgreSQL is as busy: what the machine alone holds them up.
  */
 
 interface Options extends BenchmarkOptions {
@@ -31,6 +32,11 @@ interface Options extends BenchmarkOptions {
 interface RefreshRow extends RatioRow {
 	/** Milliseconds. */
 	readonly worst: number;
+	/** The worst, of what the process itself needed. */
+	readonly worstOwn: number;
+	/** The longest waits while nothing was refreshed. */
+	readonly without: number;
+	readonly worstWithout: number;
 	readonly wholeRefreshMs: number;
 }
 
@@ -120,26 +126,54 @@ async function moveAll(database: Database, batch: number): Promise<void> {
 	);
 }
 
-/** Turns of the event loop while `work` goes on, milliseconds: the longest, and how many there were. */
+interface Turns {
+	/** Of the event loop, milliseconds. */
+	readonly longest: number;
+	/** The same of what the process itself needed of a turn: no more than its processor time, so without what others kept it waiting. */
+	readonly longestOwn: number;
+	readonly took: number;
+}
+
+/** Turns of the event loop while `work` goes on. */
 async function longestTurn(
 	work: () => Promise<void>,
 	eachTurn: () => void,
-): Promise<{ longest: number; took: number }> {
+): Promise<Turns> {
 	let longest = 0;
+	let longestOwn = 0;
 	let last = performance.now();
+	let spent = processorMs();
 	const startedAt = last;
 	let going = true;
 	const turn = () => {
-		const now = performance.now();
-		longest = Math.max(longest, now - last);
+		const waited = performance.now() - last;
+		longest = Math.max(longest, waited);
+		longestOwn = Math.max(longestOwn, Math.min(waited, processorMs() - spent));
 		eachTurn();
 		last = performance.now();
+		spent = processorMs();
 		if (going) setImmediate(turn);
 	};
 	setImmediate(turn);
 	await work();
 	going = false;
-	return { longest, took: performance.now() - startedAt };
+	return { longest, longestOwn, took: performance.now() - startedAt };
+}
+
+/** Of all threads. */
+function processorMs(): number {
+	const { user, system } = process.cpuUsage();
+	return (user + system) / 1_000;
+}
+
+/** Keeps a session of PostgreSQL busy for so many milliseconds, without giving this process anything to do. */
+async function keepBusy(database: Database, ms: number): Promise<void> {
+	const until = performance.now() + ms;
+	while (performance.now() < until)
+		await database.query(
+			"select count(distinct md5(s.data)) from sums s where s.experiment = $1",
+			[KEY],
+		);
 }
 
 async function run(undo: Undo): Promise<readonly RefreshRow[]> {
@@ -164,16 +198,24 @@ async function run(undo: Undo): Promise<readonly RefreshRow[]> {
 		{ now: () => Date.now() },
 	);
 	await cache.refresh(KEY);
+	const decide = () => {
+		cache.snapshot(current, Math.floor(Date.now() / current.bucketMs));
+	};
 	const longest: number[] = [];
+	const own: number[] = [];
 	const took: number[] = [];
+	const without: number[] = [];
 	for (let round = 1; round <= Number(options.rounds); round++) {
 		await moveAll(database, round);
-		const measured = await longestTurn(
-			() => cache.refresh(KEY),
-			() => cache.snapshot(current, Math.floor(Date.now() / current.bucketMs)),
-		);
+		const measured = await longestTurn(() => cache.refresh(KEY), decide);
 		longest.push(measured.longest);
+		own.push(measured.longestOwn);
 		took.push(measured.took);
+		const alone = await longestTurn(
+			() => keepBusy(database, measured.took),
+			decide,
+		);
+		without.push(alone.longest);
 	}
 	const ours = median(longest);
 	return [
@@ -185,6 +227,9 @@ async function run(undo: Undo): Promise<readonly RefreshRow[]> {
 			unit: "ms",
 			against: "bound",
 			worst: Math.max(...longest),
+			worstOwn: Math.max(...own),
+			without: median(without),
+			worstWithout: Math.max(...without),
 			wholeRefreshMs: median(took),
 			K: arms,
 			d,
@@ -206,6 +251,9 @@ else {
 			"d",
 			"longest wait, ms (median)",
 			"worst, ms",
+			"own processor time, worst",
+			"nothing refreshed, median",
+			"worst, ms",
 			"bound, ms",
 			"whole refresh, ms",
 		],
@@ -214,6 +262,9 @@ else {
 			String(row.d),
 			threeDigits(row.ours),
 			threeDigits(row.worst),
+			threeDigits(row.worstOwn),
+			threeDigits(row.without),
+			threeDigits(row.worstWithout),
 			String(row.baseline),
 			threeDigits(row.wholeRefreshMs),
 		]),
