@@ -1,12 +1,14 @@
+import { spawnSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { startEmbeddedPostgres } from "#adapters/embedded";
 import { Database, migrate, PostgresPosteriorSource } from "#adapters/postgres";
 import { type Definition, parseExperiment } from "#core/experiment";
 import { addObservation, emptySums } from "#core/policy";
 import { PosteriorCache } from "#usecases/deciding";
-import { type Undo, withUndo } from "./decide/children.js";
+import { argumentsOf, type Undo, withUndo } from "./decide/children.js";
 import { randomNumbers } from "./decide/experiment.js";
 import {
 	type BenchmarkOptions,
@@ -241,9 +243,7 @@ function median(values: readonly number[]): number {
 	return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
-const rows = await withUndo(run);
-if (options.json) printJson(rows);
-else {
+function print(rows: readonly RefreshRow[]): void {
 	printMachine();
 	printTable(
 		[
@@ -270,3 +270,19 @@ else {
 		]),
 	);
 }
+
+/** The same with what a decider is started with, which says how the collector works; its exit code. */
+function asDecider(given: readonly string[]): number {
+	const self = fileURLToPath(import.meta.url);
+	const { status } = spawnSync(
+		process.execPath,
+		[...given, self, ...process.argv.slice(2)],
+		{ stdio: "inherit" },
+	);
+	return status ?? 1;
+}
+
+const given = argumentsOf("start:decider");
+if (given.every((one) => process.execArgv.includes(one)))
+	await withUndo(run).then(options.json ? printJson : print);
+else process.exitCode = asDecider(given);

@@ -182,7 +182,7 @@ export async function startDecider(
 }
 
 /** What an npm script gives Node before the program. */
-function argumentsOf(script: string): readonly string[] {
+export function argumentsOf(script: string): readonly string[] {
 	const text = readFileSync(join(dist, "../package.json"), "utf8");
 	const { scripts } = JSON.parse(text) as { scripts: Record<string, string> };
 	const words = scripts[script]?.split(" ") ?? [];
