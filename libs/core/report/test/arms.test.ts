@@ -1,8 +1,26 @@
 import { describe, expect, test } from "vitest";
-import { addScore, armValue, emptyScores } from "#core/statistics";
+import {
+	addScore,
+	armValue,
+	emptyScores,
+	type ScoreSums,
+} from "#core/statistics";
 import { makeReport } from "../src/index.js";
 import { definitionOf, inputOf, unitsOf } from "./builders.js";
 import { groups, PLANNED, planned } from "./planned.js";
+
+/** Of an arm that is drawn every second time, and then earns what is given of each. */
+function scoresOf(reward: (i: number) => number): ScoreSums {
+	const scores = emptyScores();
+	for (let i = 0; i < 2_000; i++)
+		addScore(scores, {
+			h: 0.5,
+			p: 0.5,
+			model: 0.5,
+			reward: i % 2 === 0 ? null : reward(i),
+		});
+	return scores;
+}
 
 describe("the arms", () => {
 	test("have no value before there is evidence, and say how much is wanting", () => {
@@ -19,14 +37,7 @@ describe("the arms", () => {
 	});
 
 	test("share one α among them, also with those that only the log knows", () => {
-		const scores = emptyScores();
-		for (let i = 0; i < 2_000; i++)
-			addScore(scores, {
-				h: 0.5,
-				p: 0.5,
-				model: 0.5,
-				reward: i % 2 === 0 ? null : (i % 3) / 2,
-			});
+		const scores = scoresOf((i) => (i % 3) / 2);
 		const rows = [
 			...groups(150, 90, 60),
 			...unitsOf("policy", 10, 5, { arm: "old" }),
@@ -118,4 +129,28 @@ describe("the arms", () => {
 		expect(arms.at(-1)).toMatchObject({ arm: "gone", retired: true });
 		expect(armValues.at(-1)).toMatchObject({ arm: "gone", retired: true });
 	});
+});
+
+test("an arm whose decisions earn an outcome several times has a value, and its lift too", () => {
+	const definition = definitionOf({
+		...PLANNED,
+		reward: {
+			window: "30m",
+			outcomes: [{ type: "complete", value: 0.1 }],
+		},
+	});
+	// From none to ten tracks are played to their end.
+	const tracks = (i: number) => (i % 11) / 10;
+	const rows = groups(500, 0, 0).map((row, i) => ({
+		...row,
+		reward: tracks(i),
+	}));
+	const scores = scoresOf(tracks);
+	const input = inputOf(rows, definition);
+	const report = makeReport({
+		...input,
+		booked: { ...input.booked, scores: new Map([["focus", scores]]) },
+	});
+	expect(report.armValues[0]?.value.withheld).toBeNull();
+	expect(report.lift.withheld).toBeNull();
 });

@@ -408,21 +408,7 @@ test("a correction that looks at all of a unit's decisions leaves its scores in 
 });
 
 /** A decision of one listener of the policy, of whom nothing else is known. */
-const plainOne: Happening = {
-	atMs: 1,
-	unit: 0,
-	definition: 1,
-	arm: 0,
-	group: "policy",
-	session: null,
-	device: undefined,
-	loyalty: undefined,
-	guarded: false,
-	p: 0.5,
-	mean: 0,
-	late: 0,
-	events: [],
-};
+const plainOne: Happening = { ...onePlain, atMs: 1, definition: 1 };
 const decisions = (log: MemoryBookingLog, ...all: Happening[]) =>
 	log.learn(
 		all.map((one, i) => rowOf(one, i)),

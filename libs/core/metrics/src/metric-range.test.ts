@@ -1,10 +1,6 @@
 import { expect, test } from "vitest";
 import type { Reward } from "#core/experiment";
-import { reachableRange } from "#core/metrics";
-import { addScore, emptyScores } from "#core/statistics";
-import { makeReport } from "../src/index.js";
-import { definitionOf, inputOf } from "./builders.js";
-import { groups, PLANNED } from "./planned.js";
+import { reachableRange } from "./metric-range.js";
 
 const reward = (more: Partial<Reward>): Reward => ({
 	learn: "impression",
@@ -43,37 +39,6 @@ test("a reward that is a sum goes as far as the declared range where outcomes go
 	expect(reachableRange(reward({ outcomes: skips, default: 0.5 }))).toEqual([
 		-8, 0.5,
 	]);
-});
-
-test("an arm whose decisions earn an outcome several times has a value, and its lift too", () => {
-	const definition = definitionOf({
-		...PLANNED,
-		reward: {
-			window: "30m",
-			outcomes: [{ type: "complete", value: 0.1 }],
-		},
-	});
-	// From none to ten tracks are played to their end.
-	const tracks = (i: number) => (i % 11) / 10;
-	const rows = groups(500, 0, 0).map((row, i) => ({
-		...row,
-		reward: tracks(i),
-	}));
-	const scores = emptyScores();
-	for (let i = 0; i < 2_000; i++)
-		addScore(scores, {
-			h: 0.5,
-			p: 0.5,
-			model: 0.5,
-			reward: i % 2 === 0 ? null : tracks(i),
-		});
-	const input = inputOf(rows, definition);
-	const report = makeReport({
-		...input,
-		booked: { ...input.booked, scores: new Map([["focus", scores]]) },
-	});
-	expect(report.armValues[0]?.value.withheld).toBeNull();
-	expect(report.lift.withheld).toBeNull();
 });
 
 test("where an outcome earns the event's own value it is the declared one", () => {
