@@ -22,8 +22,15 @@ import {
 	printJson,
 	wholeFrom,
 } from "./support/command.js";
+import {
+	atLeast,
+	atMost,
+	failWhereMissed,
+	type Goal,
+	printGoals,
+} from "./support/goals.js";
 import { medianRow, type RatioRow } from "./support/ratio-row.js";
-import { printMachine, printTable, threeDigits } from "./support/table.js";
+import { printMachine, threeDigits } from "./support/table.js";
 
 /** What a decider's live windows cost, and how long it takes until a decision knows of an event. */
 
@@ -43,6 +50,8 @@ interface Bounded extends RatioRow {
 	readonly max?: number;
 }
 
+/** The row of which more is better. */
+const HEAR = "hear";
 const MOST_BYTES = 400;
 const LEAST_EVENTS = 100_000;
 const MOST_MICROSECONDS = 5;
@@ -89,7 +98,7 @@ function rowsOfWindows(cost: WindowsCost): Bounded[] {
 	const { units } = options;
 	return [
 		bounded("memory", "bytes a unit", cost.bytesAUnit, MOST_BYTES, { units }),
-		bounded("hear", "events a second", cost.eventsPerSecond, LEAST_EVENTS, {
+		bounded(HEAR, "events a second", cost.eventsPerSecond, LEAST_EVENTS, {
 			units,
 		}),
 		bounded("read", "µs a read", cost.microsecondsARead, MOST_MICROSECONDS, {
@@ -130,6 +139,11 @@ function rowsOfDecision(cost: DecisionCost): Bounded[] {
 	];
 }
 
+function goalOf({ name, by, ours, baseline, unit }: Bounded): Goal {
+	const goal = name === HEAR ? atLeast : atMost;
+	return goal(by === undefined ? name : `${name}, ${by}`, ours, baseline, unit);
+}
+
 function wants(part: "windows" | "latency" | "decision"): boolean {
 	return options.only === undefined || options.only === part;
 }
@@ -159,17 +173,10 @@ const rows = [
 	...(cost === null ? [] : rowsOfDecision(cost)),
 ];
 
-if (options.json) printJson(rows, { doors, cost });
+const goals = rows.map(goalOf);
+if (options.json) printJson(rows, goals, { doors, cost });
 else {
-	printTable(
-		["", "ours", "bound", "unit"],
-		rows.map(({ name, by, ours, baseline, unit }) => [
-			by === undefined ? name : `${name}, ${by}`,
-			threeDigits(ours),
-			`${name === "hear" ? "≥" : "≤"} ${threeDigits(baseline)}`,
-			unit,
-		]),
-	);
+	printGoals(goals);
 	if (windows !== null)
 		console.log(
 			`${options.units.toLocaleString("en-US")} units, ${WINDOWS_MS.length} windows of ${TYPES.length} counters; ${windows.bytes.toLocaleString("en-US")} bytes in tables, ids included`,
@@ -184,3 +191,4 @@ else {
 		);
 	printMachine();
 }
+failWhereMissed(goals);

@@ -10,7 +10,12 @@ import {
 	withUndo,
 } from "./decide/children.js";
 import { randomNumbers, requestOf } from "./decide/experiment.js";
-import { type Findings, print, printAsJson } from "./decide/findings.js";
+import {
+	type Findings,
+	goalsOf,
+	print,
+	printAsJson,
+} from "./decide/findings.js";
 import { makeExperimentWithHistory } from "./decide/history.js";
 import {
 	closedLoop,
@@ -26,6 +31,7 @@ import {
 	benchmark,
 	benchmarkOptions,
 } from "./support/command.js";
+import { failWhereMissed } from "./support/goals.js";
 import { medianRow } from "./support/ratio-row.js";
 
 /** The reply of a decider to a decision, against bare Fastify, side by side in rounds that alternate. */
@@ -229,4 +235,5 @@ await withUndo(async (undo) => {
 	const found = await measure(await start(undo));
 	if (options.json) printAsJson(found);
 	else print(found);
+	failWhereMissed(goalsOf(found));
 });

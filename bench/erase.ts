@@ -22,6 +22,7 @@ import {
 	benchmarkOptions,
 	printJson,
 } from "./support/command.js";
+import { atMost, failWhereMissed, printGoals } from "./support/goals.js";
 import { medianRow, type RatioRow } from "./support/ratio-row.js";
 import { alternate } from "./support/rounds.js";
 import { printMachine, printTable, threeDigits } from "./support/table.js";
@@ -73,6 +74,8 @@ const size = {
 	days: Number(options.days),
 };
 const PATIENCE_MS = 10_000;
+/** Of an erasure, the gate not counted. */
+const MOST_MS = 50;
 const COPY = "plain";
 const quiet = { info() {}, warn() {}, error() {} };
 const say = (what: string) => console.error(what);
@@ -256,9 +259,11 @@ function median(values: readonly number[]): number {
 }
 
 const rows = await withUndo(run);
-if (options.json) printJson(rows);
+const goals = rows.map((row) =>
+	atMost(`erasure of ${each} decisions`, row.median, MOST_MS, "ms"),
+);
+if (options.json) printJson(rows, goals);
 else {
-	printMachine();
 	printTable(
 		[
 			"erased of",
@@ -283,4 +288,7 @@ else {
 			threeDigits(row.gate),
 		]),
 	);
+	printGoals(goals);
+	printMachine();
 }
+failWhereMissed(goals);

@@ -31,6 +31,7 @@ import {
 	benchmarkOptions,
 	printJson,
 } from "./support/command.js";
+import { atMost, failWhereMissed, printGoals } from "./support/goals.js";
 import { printMachine, printTable } from "./support/table.js";
 
 /**
@@ -52,6 +53,8 @@ const options = benchmarkOptions<Options>(
 const DECISIONS = Number(options.decisions);
 const EXPERIMENTS = Number(options.experiments);
 const SAMPLES = 20;
+/** Of growth, a decision. One number or reference that each left behind would be 8. */
+const MOST_BYTES = 1;
 /** Share of the decisions after which all caches are full and all code is compiled. */
 const WARM_UP = 0.25;
 const AT_ONCE = 32;
@@ -237,7 +240,10 @@ const row = {
 	K: ARMS,
 	d: COORDINATES,
 };
-if (options.json) printJson([row]);
+const goals = [
+	atMost("growth", bytesADecision, MOST_BYTES, "bytes a decision"),
+];
+if (options.json) printJson([row], goals);
 else {
 	printTable(
 		["", "after warm-up", "at the end", "slope"],
@@ -257,5 +263,7 @@ else {
 		],
 	);
 	console.log(`${(sentBytes / minted).toFixed(0)} bytes of log a decision`);
+	printGoals(goals);
 	printMachine();
 }
+failWhereMissed(goals);

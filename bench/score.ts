@@ -3,8 +3,9 @@ import { prepareArm, scoreArms } from "#core/policy";
 import { CProgram } from "./score-c.js";
 import { RIDGE, type ScoreCase, scoreCase } from "./score-case.js";
 import { mlMatrixScorer } from "./score-ml-matrix.js";
-import { printScores } from "./score-table.js";
+import { printScores, scoreGoals } from "./score-table.js";
 import { benchmark, benchmarkOptions, printJson } from "./support/command.js";
+import { failWhereMissed } from "./support/goals.js";
 import { medianRow, type RatioRow } from "./support/ratio-row.js";
 import { alternate, type Contender } from "./support/rounds.js";
 
@@ -40,8 +41,10 @@ try {
 	for (const [K, d] of CASES) rows.push(...(await scoreRows(K, d)));
 	for (const d of new Set(CASES.map(([, each]) => each)))
 		rows.push(...(await refreshRows(d)));
-	if (options.json) printJson(rows);
-	else printScores(rows);
+	const goals = scoreGoals(rows);
+	if (options.json) printJson(rows, goals);
+	else printScores(rows, goals);
+	failWhereMissed(goals);
 } finally {
 	c?.close();
 }

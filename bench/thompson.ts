@@ -6,6 +6,7 @@ import {
 	benchmarkOptions,
 	printJson,
 } from "./support/command.js";
+import { atMost, failWhereMissed, printGoals } from "./support/goals.js";
 import { medianRow, type RatioRow } from "./support/ratio-row.js";
 import { alternate } from "./support/rounds.js";
 import { printMachine, printTable, threeDigits } from "./support/table.js";
@@ -22,6 +23,12 @@ interface Arms {
 
 const SIZES = [2, 20, 100, 1_000];
 const DRAWS = 1_000;
+const AGAINST = `${DRAWS} draws`;
+/** Of a whole decision, by K. */
+const MOST_MICROSECONDS: ReadonlyMap<number, number> = new Map([
+	[20, 150],
+	[1_000, 6_000],
+]);
 /** Different decisions a round, so that no figure rests on one lucky input. */
 const DECISIONS = 32;
 /** Of one side and one round, so that the clock's own grain is nothing. */
@@ -122,7 +129,7 @@ async function measure(kind: string, arms: number): Promise<RatioRow[]> {
 	const label = { unit: "µs", K: arms };
 	return [
 		medianRow(
-			{ ...label, name: `thompson-${kind}`, against: `${DRAWS} draws` },
+			{ ...label, name: `thompson-${kind}`, against: AGAINST },
 			of("exact"),
 			of("draws"),
 		),
@@ -138,7 +145,13 @@ const rows: RatioRow[] = [];
 for (const kind of Object.keys(kinds))
 	for (const arms of SIZES) rows.push(...(await measure(kind, arms)));
 
-if (options.json) printJson(rows);
+const goals = rows.flatMap(({ name, K = 0, ours, unit, against }) => {
+	const bound = against === AGAINST ? MOST_MICROSECONDS.get(K) : undefined;
+	return bound === undefined
+		? []
+		: [atMost(`${name}, K = ${K}`, ours, bound, unit)];
+});
+if (options.json) printJson(rows, goals);
 else {
 	printTable(
 		["", "K", "µs", "against", "µs", "ratio"],
@@ -151,5 +164,7 @@ else {
 			threeDigits(ratio),
 		]),
 	);
+	printGoals(goals);
 	printMachine();
 }
+failWhereMissed(goals);

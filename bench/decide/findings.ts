@@ -1,4 +1,5 @@
 import { printJson } from "../support/command.js";
+import { atLeast, atMost, type Goal, printGoals } from "../support/goals.js";
 import type { RatioRow } from "../support/ratio-row.js";
 import { printMachine, printTable, threeDigits } from "../support/table.js";
 import type { OpenLoop } from "./load.js";
@@ -14,6 +15,21 @@ export interface Findings {
 	/** Decisions a message. */
 	readonly grouped: number;
 	readonly processorUs: { ours: number; baseline: number };
+}
+
+const LEAST_RATIO = 0.5;
+const MOST_P99 = 5;
+const MOST_PAUSE_MS = 20;
+
+export function goalsOf({ rows, pauses }: Findings): readonly Goal[] {
+	const ratioOf = (name: string) =>
+		rows.find((row) => row.name === name)?.ratio ?? Number.NaN;
+	return [
+		atLeast("decide", ratioOf("decide"), LEAST_RATIO, "× fastify's requests/s"),
+		atMost("decide p99", ratioOf("decide p99"), MOST_P99, "× fastify's"),
+		atMost("longest stall", pauses.stallMs, MOST_PAUSE_MS, "ms"),
+		atMost("longest garbage collection", pauses.gcMs, MOST_PAUSE_MS, "ms"),
+	];
 }
 
 /** For people. */
@@ -45,19 +61,14 @@ export function print(found: Findings): void {
 		["stage", "µs"],
 		found.stages.map(([stage, us]) => [stage, us.toFixed(1)]),
 	);
+	printGoals(goalsOf(found));
 	printMachine();
 }
 
 /** For tools: what has no baseline stands beside the rows. */
-export function printAsJson({
-	rows,
-	stages,
-	pauses,
-	barePauses,
-	grouped,
-	processorUs,
-}: Findings): void {
-	printJson(rows, {
+export function printAsJson(found: Findings): void {
+	const { rows, stages, pauses, barePauses, grouped, processorUs } = found;
+	printJson(rows, goalsOf(found), {
 		decider: {
 			stagesUs: Object.fromEntries(stages),
 			longestStallMs: pauses.stallMs,

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from "commander";
+import { type Goal, isKept } from "./goals.js";
 import { commitName, machineLine } from "./machine.js";
 import type { RatioRow } from "./ratio-row.js";
 
@@ -32,9 +33,14 @@ export const wholeFrom =
 	};
 
 /** The whole result on stdout, as tools read it; `more` is what does not fit into rows. */
-export function printJson(rows: readonly RatioRow[], more: object = {}): void {
+export function printJson(
+	rows: readonly RatioRow[],
+	goals: readonly Goal[],
+	more: object = {},
+): void {
 	const result = {
 		rows,
+		goals: goals.map((goal) => ({ ...goal, kept: isKept(goal) })),
 		...more,
 		machine: machineLine(),
 		commit: commitName(),

@@ -1,3 +1,4 @@
+import { atMost, type Goal } from "../support/goals.js";
 import type { RatioRow } from "../support/ratio-row.js";
 import type { RampFindings } from "./epochs.js";
 import type { ListenerKind } from "./listeners.js";
@@ -19,12 +20,12 @@ export const WITHIN = "α + 2 SE";
 /** What a size is held against. */
 const MOST = "most that is allowed";
 
-/** Those beyond their bounds. */
-export function beyond(rows: readonly RatioRow[]): readonly RatioRow[] {
-	return rows.filter(
-		({ against, ratio }) =>
-			(against === WITHIN || against === MOST) && !(ratio <= 1),
-	);
+export function goalsOf(rows: readonly RatioRow[]): readonly Goal[] {
+	return rows
+		.filter(({ against }) => against === WITHIN || against === MOST)
+		.map(({ name, ours, baseline, unit }) =>
+			atMost(name, ours, baseline, unit),
+		);
 }
 
 /** α and twice the standard error of a share of so many runs. */
