@@ -4,8 +4,9 @@
  *
  * The order of every addition is part of the contract: src/score-twin.ts does the same one by one.
  *
- * Loads are the bottleneck, two a cycle. So two arms share those of x, each of which is broadcast from a register; and no loop has more
- * than ten, since V8 does all loads of a loop's body first and runs out of registers beyond (30 % slower).
+ * Loads are the bottleneck, two a cycle. So two arms share those of x; and no loop has more than ten, since V8 does all loads of a loop's
+ * body first and runs out of registers beyond (30 % slower). Two arms leave room for loads that broadcast an entry of x, which is faster
+ * than a shuffle; the loop over one arm is faster with shuffles.
  */
 export function score(
 	arms: i32,
@@ -58,17 +59,15 @@ function scoreTwo(
 		let q23 = f64x2.splat(0);
 		let xs = x;
 		for (; xs < last; xs += 16, p += 64, q += 64) {
-			const both = v128.load(xs);
-			const x0 = v128.shuffle<f64>(both, both, 0, 0);
-			const x1 = v128.shuffle<f64>(both, both, 1, 1);
+			const x0 = v128.load_splat<f64>(xs);
+			const x1 = v128.load_splat<f64>(xs, 8);
 			p01 = f64x2.add(p01, columns(v128.load(p), x0, v128.load(p, 32), x1));
 			p23 = f64x2.add(p23, columns(v128.load(p, 16), x0, v128.load(p, 48), x1));
 			q01 = f64x2.add(q01, columns(v128.load(q), x0, v128.load(q, 32), x1));
 			q23 = f64x2.add(q23, columns(v128.load(q, 16), x0, v128.load(q, 48), x1));
 		}
-		const both = v128.load(xs);
-		const x2 = v128.shuffle<f64>(both, both, 0, 0);
-		const x3 = v128.shuffle<f64>(both, both, 1, 1);
+		const x2 = v128.load_splat<f64>(xs);
+		const x3 = v128.load_splat<f64>(xs, 8);
 		p23 = f64x2.add(p23, columns(v128.load(p), x2, v128.load(p, 16), x3));
 		q23 = f64x2.add(q23, columns(v128.load(q), x2, v128.load(q, 16), x3));
 		p += 32;
