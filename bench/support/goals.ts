@@ -42,15 +42,3 @@ export function printGoals(goals: readonly Goal[]): void {
 		]),
 	);
 }
-
-/** Names on stderr each goal that is missed, and lets the process end with 1 then. */
-export function failWhereMissed(goals: readonly Goal[]): void {
-	for (const { name, value, is, bound, unit } of goals.filter(
-		(goal) => !isKept(goal),
-	)) {
-		console.error(
-			`${name}: ${threeDigits(value)} ${unit} where ${is} ${threeDigits(bound)} is wanted`,
-		);
-		process.exitCode = 1;
-	}
-}
