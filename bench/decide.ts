@@ -10,12 +10,7 @@ import {
 	withUndo,
 } from "./decide/children.js";
 import { randomNumbers, requestOf } from "./decide/experiment.js";
-import {
-	type Findings,
-	goalsOf,
-	print,
-	printAsJson,
-} from "./decide/findings.js";
+import { type Findings, print, printAsJson } from "./decide/findings.js";
 import { makeExperimentWithHistory } from "./decide/history.js";
 import {
 	closedLoop,

@@ -21,7 +21,7 @@ const LEAST_RATIO = 0.5;
 const MOST_P99 = 5;
 const MOST_PAUSE_MS = 20;
 
-export function goalsOf({ rows, pauses }: Findings): readonly Goal[] {
+function goalsOf({ rows, pauses }: Findings): readonly Goal[] {
 	const ratioOf = (name: string) =>
 		rows.find((row) => row.name === name)?.ratio ?? Number.NaN;
 	return [
