@@ -10,8 +10,11 @@ import {
 	startEmbeddedPostgres,
 	startNatsServer,
 } from "#adapters/embedded";
+import { openJetStream } from "#adapters/stream";
 
 const dist = fileURLToPath(new URL("../..", import.meta.url));
+/** Room for all decisions of a whole benchmark of which no learner takes any, on a fast machine: a full stream has them refused. */
+const STREAM_BYTES = 16 * 2 ** 30;
 const quiet = { info() {}, warn() {}, error() {} };
 
 /** Undone last-in-first-out, also at Ctrl-C. */
@@ -73,6 +76,11 @@ export async function startServers(undo: Undo): Promise<Servers> {
 		log: quiet,
 	});
 	undo.add(() => nats.stop());
+	const stream = await openJetStream({
+		servers: nats.url,
+		maxBytes: STREAM_BYTES,
+	});
+	await stream.close();
 	return {
 		folder,
 		databaseUrl: postgres.connectionString,
