@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join, resolve } from "node:path";
+import { connect as connectNats } from "@nats-io/transport-node";
 import type { Child, Log } from "./child.js";
 import { freePort, rememberedPort } from "./free-port.js";
 import { stopLeftOver } from "./left-over.js";
@@ -16,6 +17,8 @@ export interface NatsServerOptions {
 	readonly log: Log;
 	/** Every message synced to disk before its acknowledgement; needs nats-server ≥ 2.10. Default false. */
 	readonly syncAlways?: boolean;
+	/** Between two askings whether JetStream still answers, and how long each waits for an answer. Default 5 s. */
+	readonly askEveryMs?: number;
 }
 
 export interface NatsChild extends Child {
@@ -32,6 +35,10 @@ interface LaunchOptions {
 const GRACE_MS = 10_000;
 const START_WITHIN_MS = 30_000;
 const PORT_TRIES = 3;
+const ASK_EVERY_MS = 5_000;
+/** Askings in a row. */
+const PATIENCE = 4;
+
 /** The nats-server on PATH; null where there is none. */
 export function findNatsServer(): string | null {
 	try {
@@ -59,7 +66,8 @@ export function natsServerVersion(binary: string): [number, number, number] {
 
 /**
  * Starts a nats-server with JetStream on loopback as a child in its own process group and keeps it
- * running on the same port until stop(). One that an earlier, killed Segue left running in this
+ * running on the same port until stop(). One whose JetStream answers no more is ended and started again: a nats-server
+ * whose disk was full stays so when there is room again. One that an earlier, killed Segue left running in this
  * folder is stopped first. Throws a sentence where it does not start.
  */
 export async function startNatsServer(
@@ -68,6 +76,7 @@ export async function startNatsServer(
 	const folder = resolve(options.folder);
 	await mkdir(folder, { recursive: true, mode: 0o700 });
 	if (options.syncAlways) mustSync(options.binary);
+	const everyMs = options.askEveryMs ?? ASK_EVERY_MS;
 	for (let tries = 1; ; tries++) {
 		const port =
 			tries === 1
@@ -84,6 +93,11 @@ export async function startNatsServer(
 				stopSignal: "SIGTERM",
 				graceMs: GRACE_MS,
 				log: options.log,
+				watchdog: {
+					serves: () => answersJetStream(port, everyMs),
+					everyMs,
+					patience: PATIENCE,
+				},
 			});
 			return {
 				description: `nats-server on 127.0.0.1:${port}, data in ${folder}`,
@@ -193,4 +207,27 @@ function greets(port: number, name: string): Promise<boolean> {
 				);
 		});
 	});
+}
+
+/** Whether JetStream's own API answers, and not that it is off. */
+async function answersJetStream(
+	port: number,
+	timeout: number,
+): Promise<boolean> {
+	const connection = await connectNats({
+		servers: `127.0.0.1:${port}`,
+		reconnect: false,
+		timeout,
+	}).catch(() => null);
+	if (connection === null) return false;
+	try {
+		const answer = await connection.request("$JS.API.INFO", "", {
+			timeout,
+		});
+		return !("error" in answer.json<object>());
+	} catch {
+		return false;
+	} finally {
+		await connection.close();
+	}
 }

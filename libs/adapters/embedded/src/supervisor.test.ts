@@ -42,6 +42,36 @@ describe("Supervisor", () => {
 		await supervisor.stop();
 	});
 
+	it("ends what lives and serves no more, at so many askings in a row, and launches it again", async () => {
+		const said = [true, false, false, true, false, false, false];
+		let launches = 0;
+		let asked = 0;
+		const supervisor = await Supervisor.start({
+			...rest,
+			launch: () => {
+				launches++;
+				return sleeper();
+			},
+			watchdog: {
+				serves: async () => {
+					expect(launches).toBe(asked < said.length ? 1 : 2);
+					return said[asked++] ?? true;
+				},
+				everyMs: 1,
+				patience: 3,
+			},
+		});
+		const first = supervisor.pid;
+		await answering(async () => {
+			if (supervisor.pid === first || asked < said.length + 2)
+				throw new Error("not yet");
+		});
+		await supervisor.stop();
+		const askedByThen = asked;
+		await new Promise((resolve) => setTimeout(resolve, 50));
+		expect({ launches, asked }).toEqual({ launches: 2, asked: askedByThen });
+	});
+
 	it("launches nothing after a stop, also where the process had just died", async () => {
 		let launches = 0;
 		const launch = () => {

@@ -15,12 +15,23 @@ export interface Supervised {
 	/** How long a stop may take before the process is killed. */
 	readonly graceMs: number;
 	readonly log: Log;
+	/** Where a process can live on and serve no more. */
+	readonly watchdog?: Watchdog;
+}
+
+export interface Watchdog {
+	/** Whether it still serves; takes no longer than a few seconds to say. Never rejects. */
+	serves(): Promise<boolean>;
+	/** Between two askings. */
+	readonly everyMs: number;
+	/** A process that serves at none of so many askings in a row is ended, and launched again. */
+	readonly patience: number;
 }
 
 /**
  * Keeps one process running.
  *
- * running → (it dies) → pausing → launching → running; a launch that fails pauses again, twice as
+ * running → (it dies, or is ended since it serves no more) → pausing → launching → running; a launch that fails pauses again, twice as
  * long up to 10 s. stop() from running signals and waits; from pausing it ends the pause; from
  * launching it waits for the launch and stops what came of it. After that nothing is launched.
  */
@@ -31,6 +42,7 @@ export class Supervisor {
 	#endPause: () => void = () => undefined;
 	#pauseMs = FIRST_PAUSE_MS;
 	#since = Date.now();
+	#asking: NodeJS.Timeout | undefined;
 
 	private constructor(
 		private readonly supervised: Supervised,
@@ -55,6 +67,7 @@ export class Supervisor {
 	}
 
 	async #stop(): Promise<void> {
+		clearTimeout(this.#asking);
 		this.#endPause();
 		await this.#relaunching;
 		await end(
@@ -67,6 +80,7 @@ export class Supervisor {
 	#watch(child: ChildProcess): void {
 		this.#since = Date.now();
 		const died = () => {
+			clearTimeout(this.#asking);
 			if (this.#stopping) return;
 			this.supervised.log.error(
 				{ childPid: child.pid, code: child.exitCode, signal: child.signalCode },
@@ -77,7 +91,29 @@ export class Supervisor {
 			});
 		};
 		if (hasEnded(child)) died();
-		else child.once("exit", died);
+		else {
+			child.once("exit", died);
+			this.#ask(child, 0);
+		}
+	}
+
+	#ask(child: ChildProcess, unanswered: number): void {
+		const { watchdog, name, log, stopSignal, graceMs } = this.supervised;
+		if (watchdog === undefined) return;
+		this.#asking = setTimeout(async () => {
+			const serves = await watchdog.serves();
+			if (this.#stopping || hasEnded(child)) return;
+			if (serves) this.#ask(child, 0);
+			else if (unanswered + 1 < watchdog.patience)
+				this.#ask(child, unanswered + 1);
+			else {
+				log.error(
+					{ childPid: child.pid, asked: unanswered + 1 },
+					`${name} lives and serves no more; it is ended`,
+				);
+				await end(child, stopSignal, graceMs);
+			}
+		}, watchdog.everyMs);
 	}
 
 	async #relaunch(): Promise<void> {
