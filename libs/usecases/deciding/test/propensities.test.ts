@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { beforeAll, describe, expect, it } from "vitest";
 import {
@@ -8,222 +9,31 @@ import {
 	MemoryPosteriorSource,
 	MemoryRepeats,
 } from "#adapters/memory";
-import type {
-	Definition,
-	Experiment,
-	JsonObject,
-	Policy,
-} from "#core/experiment";
+import type { Policy } from "#core/experiment";
 import type { DecisionRow } from "#core/log";
 import { addObservation, emptySums } from "#core/policy";
-import {
-	Decide,
-	type DecisionRequest,
-	PosteriorCache,
-	type Profiles,
-} from "../src/index.js";
+import { privacyOf } from "../../../../test/support/privacy.js";
+import { Decide, PosteriorCache } from "../src/index.js";
 import { D, DAY, definition, experiment } from "./definitions.js";
+import {
+	contextOf,
+	type Scenario,
+	scenariosOf,
+} from "./propensity-scenarios.js";
 
 const { chisquare } = createRequire(import.meta.url)("jstat") as {
 	chisquare: { cdf(x: number, freedom: number): number };
 };
 /** The long form (npm run test:long) makes 200,000 decisions of each kind. */
-const long = process.env.SEGUE_LONG === "1";
-const DECISIONS = long ? 200_000 : 20_000;
-const FEW = long ? 200_000 : 5_000;
+const scenarios =
+	process.env.SEGUE_LONG === "1"
+		? scenariosOf(200_000, 200_000)
+		: scenariosOf(20_000, 5_000);
 const seed = Number(process.env.SEED ?? 20251124);
-
-interface Scenario {
-	readonly name: string;
-	readonly decisions: number;
-	readonly policy?: Partial<Policy>;
-	readonly definition?: Partial<Definition>;
-	readonly experiment?: Partial<Experiment>;
-	readonly request?: (i: number) => Partial<DecisionRequest>;
-	/** Name in `degraded` that every decision must have, made by `trouble`. */
-	readonly degraded?: string;
-	readonly trouble?: (world: World) => void | Promise<void>;
-	readonly profiles?: Profiles;
-	/** Asks to one logged decision. */
-	readonly asks?: number;
-}
-
-interface World {
-	readonly clock: MemoryClock;
-	readonly source: MemoryPosteriorSource;
-	readonly log: MemoryDecisionLog;
-	readonly live: MemoryLive;
-	readonly repeats: MemoryRepeats;
-}
-
-const features = experiment.arms.map((arm, a) => ({
-	...arm,
-	features: [1, a / 4],
-}));
-const scenarios: readonly Scenario[] = [
-	{
-		name: "ties, control, exploration and eligibility rules",
-		decisions: DECISIONS,
-	},
-	{ name: "Thompson sampling", decisions: FEW, policy: { kind: "thompson" } },
-	{
-		name: "a hybrid policy",
-		decisions: FEW,
-		policy: { kind: "hybrid-linucb" },
-		experiment: { arms: features },
-	},
-	{
-		name: "a policy that forgets",
-		decisions: FEW,
-		policy: { halfLifeMs: 16 * DAY },
-	},
-	{ name: "a uniform policy", decisions: FEW, policy: { kind: "uniform" } },
-	{
-		name: "a fixed arm above a floor",
-		decisions: FEW,
-		policy: { kind: "fixed", arm: "energy", explore: 0.3 } as Partial<Policy>,
-	},
-	{
-		name: "a floor of 1",
-		decisions: FEW,
-		policy: { explore: 1 },
-	},
-	{
-		name: "paused and retired arms",
-		decisions: FEW,
-		experiment: {
-			arms: experiment.arms.map((arm, a) => ({
-				...arm,
-				...(a === 0 && { state: "paused" as const }),
-				...(a === 3 && { state: "retired" as const }),
-			})),
-		},
-	},
-	{
-		name: "one eligible arm",
-		decisions: FEW,
-		request: () => ({ eligible: ["calm"] }),
-	},
-	{
-		name: "units that ask three times of a sticky experiment",
-		decisions: FEW,
-		experiment: { sticky: "unit" },
-		asks: 3,
-		request: (i) => ({ unit: `listener-${Math.floor(i / 3)}` }),
-	},
-	{
-		name: "sticky decisions that are replaced, their arms being ruled out",
-		decisions: FEW,
-		experiment: { sticky: "unit" },
-		request: (i) => ({
-			unit: `listener-${Math.floor(i / 2)}`,
-			eligible: i % 2 === 0 ? ["calm"] : ["focus", "energy", "run"],
-		}),
-	},
-	{
-		name: "requests sent twice",
-		decisions: FEW,
-		asks: 2,
-		request: (i) => ({
-			unit: `listener-${Math.floor(i / 2)}`,
-			requestId: `request-${Math.floor(i / 2)}`,
-			context: contextOf(Math.floor(i / 2)),
-		}),
-	},
-	{
-		name: "a posterior that cannot be read",
-		decisions: FEW,
-		degraded: "posterior",
-		trouble: ({ source, clock }) => {
-			source.away = true;
-			clock.advance(10_000);
-		},
-	},
-	{
-		name: "live windows that are not ready",
-		decisions: FEW,
-		degraded: "live",
-		trouble: ({ live }) => {
-			live.ready = false;
-		},
-	},
-	{
-		name: "profiles that some units have, in memory or on their way",
-		decisions: FEW,
-		profiles: {
-			lookUp: (unit) => {
-				const profile: JsonObject = unit.endsWith("1") ? { loyalty: 1 } : {};
-				return unit.length % 2 === 0 ? profile : Promise.resolve(profile);
-			},
-		},
-	},
-	{
-		name: "profiles out of reach",
-		decisions: FEW,
-		degraded: "profile",
-		profiles: { lookUp: async () => null },
-	},
-	{
-		name: "a stream that is away",
-		decisions: FEW,
-		degraded: "stream",
-		trouble: ({ log }) => {
-			log.place = "spool";
-		},
-	},
-	{
-		name: "keys of retries out of reach",
-		decisions: FEW,
-		degraded: "retry",
-		request: (i) => ({ requestId: `request-${i}` }),
-		trouble: ({ repeats }) => {
-			repeats.away = true;
-		},
-	},
-	{
-		name: "keys of sticky decisions out of reach",
-		decisions: FEW,
-		degraded: "sticky",
-		experiment: { sticky: "unit" },
-		trouble: ({ repeats }) => {
-			repeats.away = true;
-		},
-	},
-	{
-		name: "a baseline arm that is not eligible",
-		decisions: FEW,
-		degraded: "baseline",
-		experiment: { traffic: { share: 1, control: 1, baseline: "run" } },
-		request: (i) => ({ context: { ...contextOf(i), activity: "work" } }),
-	},
-	{
-		name: "a guardrail that holds the policy at uniform control",
-		decisions: FEW,
-		degraded: "guardrail",
-		definition: { held: true },
-		experiment: { traffic: { share: 1, control: 0, baseline: "uniform" } },
-	},
-	{
-		name: "a guardrail that holds the policy at a baseline arm that is not eligible",
-		decisions: FEW,
-		degraded: "guardrail",
-		definition: { held: true },
-		experiment: { traffic: { share: 1, control: 0, baseline: "run" } },
-		request: (i) => ({ context: { ...contextOf(i), activity: "work" } }),
-	},
-	{
-		name: "a paused experiment",
-		decisions: FEW,
-		degraded: "paused",
-		definition: { state: "paused" },
-	},
-	{
-		name: "a stopped experiment with a winner",
-		decisions: FEW,
-		degraded: "stopped",
-		definition: { state: "stopped", winner: "calm" },
-	},
-];
+const withPrivacy = {
+	policy: privacyOf(),
+	tokens: { read: () => Promise.reject(new Error("No token is sent here.")) },
+};
 
 /**
  * Decisions of units in policy and control (control 0.2), exploration 0.1, under rules that leave two to four arms, unless the scenario
@@ -249,9 +59,10 @@ async function decideMany(scenario: Scenario): Promise<Seen> {
 	const live = new MemoryLive();
 	const repeats = new MemoryRepeats(clock);
 	const ids = new MemoryIds(clock);
-	const { profiles } = scenario;
+	const { profiles, consents } = scenario;
+	const privacy = consents && { ...withPrivacy, consents };
 	const decide = new Decide(
-		{ definitions, posteriors, live, ids, log, repeats, profiles },
+		{ definitions, posteriors, live, ids, log, repeats, profiles, privacy },
 		60_000,
 	);
 	const bucket = Math.floor(clock.now() / DAY) - 8;
@@ -327,14 +138,6 @@ class Seen {
 		if (row.propensities[place] !== row.propensity || !(row.propensity > 0))
 			this.wrong.push(`${row.id} has ${row.propensity} for its arm`);
 	}
-}
-
-function contextOf(i: number) {
-	return {
-		hour: [0, 6, 12, 18][i % 4],
-		device: ["phone", "desktop", "watch"][i % 3],
-		activity: ["sleep", "work", "run"][Math.floor(i / 12) % 3],
-	};
 }
 
 function taught(times: number, x: readonly number[], reward: 0 | 1) {
@@ -413,6 +216,34 @@ describe.each(scenarios)(
 		});
 	},
 );
+
+describe("whatever a decision may have to do without", () => {
+	const scenes = [
+		...new Set(scenarios.flatMap(({ degraded }) => degraded ?? [])),
+	];
+	const at = (path: string) => new URL(path, import.meta.url);
+
+	it("is the subject of a scenario: each name that the glossary lists under `degraded`, and no other", () => {
+		const glossary = readFileSync(at("../../../../docs/glossary.md"), "utf8");
+		const [, listed = ""] = /^\| degraded \|([^|]*)\|/m.exec(glossary) ?? [];
+		const named = [...listed.matchAll(/`(\w+)`/g)].map(([, part]) => part);
+		expect(named.length).toBeGreaterThanOrEqual(11);
+		expect(scenes.toSorted()).toEqual(named.toSorted());
+	});
+
+	it("is the subject of a scenario: each name that a line of the source puts into `degraded`", () => {
+		const folder = at("../src/");
+		const named = readdirSync(folder)
+			.map((name) => readFileSync(new URL(name, folder), "utf8"))
+			.flatMap((text) => text.split("\n"))
+			.filter((line) => /\bdegraded\b/.test(line))
+			// In a list, a call or a union of types; `["degraded"]` itself is a type.
+			.flatMap((line) => [...line.matchAll(/[[(,|] ?"(?!degraded)(\w+)"/g)])
+			.map(([, part]) => part as string);
+		expect(new Set(named).size).toBeGreaterThanOrEqual(7);
+		expect(named.filter((part) => !scenes.includes(part))).toEqual([]);
+	});
+});
 
 describe("the first of these scenarios", () => {
 	it("holds what it is about: both groups, two to four eligible arms, ties of two and three, an arm alone in the lead", async () => {
