@@ -35,12 +35,15 @@ const learners: readonly (readonly [name: string, policy: Policy])[] = [
 		"linucb alpha=0.5 floor eps=0.05",
 		{ ...base, kind: "linucb", alpha: 0.5, explore: 0.05 },
 	],
+	["uniform", { ...base, kind: "uniform" }],
 	// The reference has no floor; the core allows what the schema does not.
 	...[0.1, 0.25, 0.5].map(
 		(v) => [`lints v=${v}`, { ...base, kind: "thompson", alpha: v }] as const,
 	),
 ];
-/** The others take minutes: npm run test:long. */
+/** What Segue has no policy for. */
+const others = ["squarecb gamma=10*sqrt(t)"];
+/** The others take 20 seconds: npm run test:long. */
 const sets =
 	process.env.SEGUE_LONG === "1"
 		? ["fma-genre", "pendigits", "satimage", "mushroom", "dna", "adult"]
@@ -76,6 +79,15 @@ describe.each(sets)(
 	(name) => {
 		const rows = readPass(name);
 		const anchors = readJson<Anchors>(`${name}.anchors.json`);
+
+		test("are all that the anchors were drawn for", () => {
+			const randomised = Object.entries(anchors).filter(([, anchor]) =>
+				Object.hasOwn(Object(anchor), "sd_of_mean_over_seeds"),
+			);
+			expect(randomised.map(([learner]) => learner).toSorted()).toEqual(
+				[...learners.map(([learner]) => learner), ...others].toSorted(),
+			);
+		});
 
 		test.each(learners)(
 			"%s is within 4 standard deviations of its anchor",
