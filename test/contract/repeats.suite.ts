@@ -4,6 +4,7 @@ import type {
 	RepeatableAsk,
 	Repeats,
 	StandingDecision,
+	StickyKey,
 } from "#usecases/deciding";
 import {
 	aDecision,
@@ -46,6 +47,10 @@ function aRow(arm = "a"): DecisionRow {
 	});
 }
 
+const HASH = "ab".repeat(32);
+const HOUR_MS = 3_600_000;
+
+/** Under a requestId; of a row of null: looking only. */
 function anAsk(
 	key: string,
 	row: DecisionRow | null,
@@ -53,12 +58,9 @@ function anAsk(
 ): RepeatableAsk {
 	return {
 		experiment: "repeats",
-		kind: "request",
-		key,
 		unit: "unit-1",
-		requestHash: "ab".repeat(32),
-		spanMs: 3_600_000,
-		replaces: null,
+		request: { key, hash: HASH, spanMs: HOUR_MS },
+		sticky: null,
 		decision:
 			row === null
 				? null
@@ -81,6 +83,20 @@ function anAsk(
 		...more,
 	};
 }
+
+/** The key of a unit, whose decision stands while its arm is one of these. */
+function aUnit(
+	key: string,
+	arms = ["a", "b"],
+	kind: StickyKey["kind"] = "unit",
+) {
+	const payloads = new Map(arms.map((arm) => [arm, { z: 1, arm, a: [0.1] }]));
+	return { kind, key, spanMs: HOUR_MS, payloads };
+}
+
+/** Under the key of a unit alone. */
+const aUnitsAsk = (key: string, row: DecisionRow | null, arms?: string[]) =>
+	anAsk("", row, { request: null, sticky: aUnit(key, arms) });
 
 const idOf = (standing: StandingDecision | null) =>
 	standing?.answer.decisionId ?? null;
@@ -109,7 +125,7 @@ export function repeatsSuite(
 					JSON.stringify(first.decision?.answer),
 				);
 				expect(standing?.row).toEqual(row);
-				expect(standing?.requestHash).toBe("ab".repeat(32));
+				expect(standing?.requestHash).toBe(HASH);
 			}
 		});
 
@@ -123,8 +139,11 @@ export function repeatsSuite(
 			for (const ask of [
 				anAsk("key", aRow()),
 				anAsk("key ", aRow()),
-				anAsk("key", aRow(), { kind: "unit", requestHash: null }),
-				anAsk("key", aRow(), { kind: "session", requestHash: null }),
+				aUnitsAsk("key", aRow()),
+				anAsk("", aRow(), {
+					request: null,
+					sticky: aUnit("key", ["a"], "session"),
+				}),
 				anAsk("key", aRow(), { experiment: "other" }),
 			])
 				expect(await keep(ask)).toBeNull();
@@ -178,11 +197,11 @@ export function repeatsSuite(
 			expect(standing?.row).toBeNull();
 		});
 
-		test("a decision that is named to be replaced gives way, once: of twenty at once one takes its place and the others get that", async () => {
+		test("under a unit's key a decision whose arm may not stand gives way, once: of twenty at once one takes its place and the others get that", async () => {
 			const old = aRow();
-			await keep(anAsk("replaced", old));
+			await keep(aUnitsAsk("replaced", old));
 			const asks = Array.from({ length: 20 }, () =>
-				anAsk("replaced", aRow("b"), { replaces: old.id }),
+				aUnitsAsk("replaced", aRow("b"), ["b"]),
 			);
 			const results = await Promise.all(
 				asks.map((ask, i) => keep(ask, (i % 2) as 0 | 1)),
@@ -192,21 +211,138 @@ export function repeatsSuite(
 			const winner = own[0]?.decision?.answer.decisionId;
 			for (const result of results)
 				if (result !== null) expect(idOf(result)).toBe(winner);
-			expect(idOf(await keep(anAsk("replaced", aRow())))).toBe(winner);
+			expect(idOf(await keep(aUnitsAsk("replaced", aRow())))).toBe(winner);
 		});
 
-		test("a decision that no longer stands is not replaced a second time", async () => {
-			const old = aRow();
-			const next = aRow();
-			await keep(anAsk("twice", old));
-			await keep(anAsk("twice", next, { replaces: old.id }));
-			const late = anAsk("twice", aRow(), { replaces: old.id });
-			expect(idOf(await keep(late, 1))).toBe(next.id);
+		test("under a requestId a decision stands whatever has become of its arm", async () => {
+			const row = aRow();
+			await keep(anAsk("arm gone", row));
+			const both = { sticky: aUnit("arm gone", ["b"]) };
+			const standing = await keep(anAsk("arm gone", aRow("b"), both), 1);
+			expect(standing).toMatchObject({ under: "request", requestHash: HASH });
+			expect(idOf(standing)).toBe(row.id);
+			expect(await keep(aUnitsAsk("arm gone", null))).toBeNull();
+		});
+
+		test("a decision drawn for a requestId and a unit stands under both, its explanation under the requestId alone", async () => {
+			const row = aRow();
+			const ask = anAsk("both", row, { sticky: aUnit("both") });
+			const explanation = { x: [1] } as never;
+			const { answer } = ask.decision!;
+			const explained = { answer: { ...answer, explanation }, row };
+			expect(await keep({ ...ask, decision: explained })).toBeNull();
+			expect(await keep({ ...ask, decision: explained })).toBeNull();
+			const named = await keep(anAsk("both", aRow()), 1);
+			expect(JSON.stringify(named?.answer)).toBe(
+				JSON.stringify(explained.answer),
+			);
+			const stuck = await keep(aUnitsAsk("both", aRow()), 1);
+			expect(stuck).toMatchObject({ under: "unit", requestHash: null });
+			expect(JSON.stringify(stuck?.answer)).toBe(JSON.stringify(answer));
+			expect([named?.row, stuck?.row]).toEqual([row, row]);
+		});
+
+		test("a decision that stands for a unit is kept under a new requestId as it goes out again, and the drawn one nowhere", async () => {
+			const row = aRow();
+			const first = aUnitsAsk("again", row);
+			await keep(first);
+			const sticky = aUnit("again");
+			const stuck = await keep(anAsk("again", aRow("b"), { sticky }), 1);
+			expect(stuck).toMatchObject({ under: "unit", row });
+			expect(stuck?.answer).toEqual(first.decision?.answer);
+			// A retry for which the arm may not stand any more.
+			const other = { sticky: aUnit("again", ["b"]) };
+			const named = await keep(anAsk("again", aRow("b"), other));
+			expect(named).toMatchObject({ under: "request", requestHash: HASH, row });
+			const payload = sticky.payloads.get("a");
+			expect(JSON.stringify(named?.answer)).toBe(
+				JSON.stringify({ ...first.decision?.answer, payload, repeated: true }),
+			);
+			expect(idOf(await keep(aUnitsAsk("again", null)))).toBe(row.id);
+		});
+
+		test("of forty asks at once on two deciders for one unit, two to each of twenty requestIds, one decision stands under all keys", async () => {
+			for (let round = 0; round < 5; round++) {
+				const key = `both at once ${round}`;
+				const asks = Array.from({ length: 40 }, (_, i) =>
+					anAsk(`${key} ${i % 20}`, aRow(), { sticky: aUnit(key) }),
+				);
+				const results = await Promise.all(
+					asks.map((ask, i) => keep(ask, i < 20 ? 0 : 1)),
+				);
+				const own = asks.filter((_, i) => results[i] === null);
+				expect(own).toHaveLength(1);
+				const winner = own[0]?.decision?.answer.decisionId;
+				for (const result of results)
+					if (result !== null) expect(idOf(result)).toBe(winner);
+				const later = [
+					await keep(aUnitsAsk(key, null)),
+					...(await Promise.all(
+						asks.map((_, i) => keep(anAsk(`${key} ${i % 20}`, null))),
+					)),
+				];
+				expect(new Set(later.map(idOf))).toEqual(new Set([winner]));
+			}
+		});
+
+		test("of twenty different requests at once under one requestId, each for a unit of its own, one is kept and the others leave nothing standing", async () => {
+			const asks = Array.from({ length: 20 }, (_, i) =>
+				anAsk("refused", aRow(), {
+					request: {
+						key: "refused",
+						hash: i.toString(16).padStart(64, "0"),
+						spanMs: HOUR_MS,
+					},
+					sticky: aUnit(`refused ${i}`),
+				}),
+			);
+			const results = await Promise.all(
+				asks.map((ask, i) => keep(ask, (i % 2) as 0 | 1)),
+			);
+			const own = results.indexOf(null);
+			const { hash } = asks[own]!.request!;
+			const units = await Promise.all(
+				asks.map((_, i) => keep(aUnitsAsk(`refused ${i}`, null))),
+			);
+			for (const [i, result] of results.entries()) {
+				if (i === own) continue;
+				expect(result).toMatchObject({ under: "request", requestHash: hash });
+				expect(units[i]).toBeNull();
+			}
+			expect(idOf(units[own]!)).toBe(asks[own]?.decision?.answer.decisionId);
+		});
+
+		test("many units and requestIds at once, paired otherwise on each decider, do not wait for each other in a circle", async () => {
+			const many = 200;
+			const ask = (request: number, unit: number) =>
+				anAsk(`pair ${request}`, aRow(), { sticky: aUnit(`pair ${unit}`) });
+			const asks = [
+				...Array.from({ length: many }, (_, i) => ask(i, i)),
+				...Array.from({ length: many }, (_, i) =>
+					ask(many - 1 - i, (i * 7) % many),
+				),
+			];
+			const results = await Promise.all(
+				asks.map((one, i) => keep(one, i < many ? 0 : 1)),
+			);
+			const places = Array.from({ length: many }, (_, i) => i);
+			const requests = await Promise.all(
+				places.map((i) => keep(anAsk(`pair ${i}`, null))),
+			);
+			const units = await Promise.all(
+				places.map((i) => keep(aUnitsAsk(`pair ${i}`, null))),
+			);
+			expect(requests.every((one) => one !== null)).toBe(true);
+			const own = asks.filter((_, i) => results[i] === null);
+			const ids = own.map((one) => one.decision?.answer.decisionId);
+			const standing = units.filter((one) => one !== null);
+			expect(standing.map(idOf).sort()).toEqual(ids.sort());
+			for (const one of requests) expect(ids).toContain(idOf(one));
 		});
 
 		test("after its time a decision stands no longer", async () => {
-			const short = anAsk("expired", aRow(), { spanMs: 40 });
-			await keep(short);
+			const short = anAsk("expired", aRow());
+			await keep({ ...short, request: { ...short.request!, spanMs: 40 } });
 			await harness.pass(60);
 			expect(await keep(anAsk("expired", null))).toBeNull();
 			const next = anAsk("expired", aRow());

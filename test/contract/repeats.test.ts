@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { MemoryClock, MemoryRepeats } from "#adapters/memory";
 import { Database, forgetRepeats, PostgresRepeats } from "#adapters/postgres";
 import type { RepeatableAsk } from "#usecases/deciding";
@@ -77,14 +77,12 @@ describe("Postgres", () => {
 	const ask = (
 		key: string,
 		more: Partial<RepeatableAsk> = {},
+		spanMs = 3_600_000,
 	): RepeatableAsk => ({
 		experiment: "repeats",
-		kind: "unit",
-		key,
 		unit: "u",
-		requestHash: null,
-		spanMs: 3_600_000,
-		replaces: null,
+		request: null,
+		sticky: { kind: "unit", key, spanMs, payloads: new Map([["a", {}]]) },
 		decision: { row: null, answer },
 		...more,
 	});
@@ -110,7 +108,7 @@ describe("Postgres", () => {
 		const keys = Array.from({ length: 25 }, (_, i) => i);
 		await Promise.all(
 			keys.map((i) =>
-				repeats.keep(ask(`old ${i}`, { spanMs: i < 20 ? 1 : 60_000 }), 10_000),
+				repeats.keep(ask(`old ${i}`, {}, i < 20 ? 1 : 60_000), 10_000),
 			),
 		);
 		await new Promise((resolve) => setTimeout(resolve, 10));
@@ -129,6 +127,30 @@ describe("Postgres", () => {
 		await expect(
 			repeats.keep(ask("large", { decision: large }), 10_000),
 		).rejects.toThrow("at most 262144 are kept");
+	});
+
+	test("a key that somebody keeps beside its lock, as deciders before the lock did, is waited for and found", async () => {
+		const repeats = new PostgresRepeats(pool);
+		const other = poolOn(database);
+		const id = "019a0000-0000-7000-8000-000000000002";
+		let asked: ReturnType<PostgresRepeats["keep"]> | undefined;
+		await other.transaction(async (client) => {
+			await client.query(
+				`insert into requests (experiment, kind, key, unit, decision_id, answer, expires_at)
+				values ('repeats', 'unit', 'beside', 'u', $1, $2, now() + interval '1 hour')`,
+				[id, JSON.stringify({ ...answer, decisionId: id })],
+			);
+			const request = { key: "beside", hash: "cd".repeat(32), spanMs: 60_000 };
+			asked = repeats.keep(ask("beside", { request }), 10_000);
+			await vi.waitFor(async () => {
+				const waiting = await other.query(
+					"select 1 from pg_locks l where l.locktype = 'transactionid' and not l.granted",
+				);
+				expect(waiting).toHaveLength(1);
+			}, 10_000);
+		});
+		expect((await asked)?.answer.decisionId).toBe(id);
+		await other.close();
 	});
 
 	test("a database that does not answer costs an ask its time, and those after it none while all statements hang", async () => {

@@ -1,8 +1,11 @@
 import type {
 	Clock,
+	KeptDecision,
 	RepeatableAsk,
 	Repeats,
+	RequestKey,
 	StandingDecision,
+	StickyKey,
 } from "#usecases/deciding";
 
 interface Kept extends StandingDecision {
@@ -21,21 +24,53 @@ export class MemoryRepeats implements Repeats {
 
 	async keep(ask: RepeatableAsk): Promise<StandingDecision | null> {
 		if (this.away) throw new Error("The database is away.");
-		const key = JSON.stringify([ask.experiment, ask.kind, ask.key]);
-		const { decision, requestHash, spanMs } = ask;
-		const now = this.clock.now();
-		const standing = this.kept.get(key);
-		if (
-			standing !== undefined &&
-			standing.expiresAt > now &&
-			standing.answer.decisionId !== ask.replaces
-		) {
-			const id = standing.answer.decisionId;
-			if (id === decision?.answer.decisionId) return null;
-			return this.stored(id) ? { ...standing, row: null } : standing;
+		const { request, sticky, decision } = ask;
+		const named = request && this.standing(ask, "request", request.key);
+		const stuck =
+			sticky &&
+			this.standing(ask, sticky.kind, sticky.key, (arm) =>
+				sticky.payloads.has(arm),
+			);
+		const standing = named ?? stuck;
+		if (decision !== null && standing === null) {
+			const { explanation: _, ...plain } = decision.answer;
+			this.put(ask, sticky, { ...decision, answer: plain });
+			this.put(ask, request, decision);
 		}
-		if (decision !== null)
-			this.kept.set(key, { ...decision, requestHash, expiresAt: now + spanMs });
-		return null;
+		if (decision !== null && stuck !== null && named === null) {
+			const { answer, row } = stuck;
+			const payload = sticky?.payloads.get(answer.arm) ?? answer.payload;
+			const again = { ...answer, payload, repeated: true as const };
+			this.put(ask, request, { answer: again, row });
+		}
+		const id = standing?.answer.decisionId;
+		if (standing === null || id === decision?.answer.decisionId) return null;
+		return this.stored(id as string) ? { ...standing, row: null } : standing;
+	}
+
+	private standing(
+		{ experiment }: RepeatableAsk,
+		kind: StandingDecision["under"],
+		key: string,
+		may: (arm: string) => boolean = () => true,
+	): Kept | null {
+		const kept = this.kept.get(JSON.stringify([experiment, kind, key]));
+		if (kept === undefined || kept.expiresAt <= this.clock.now()) return null;
+		return may(kept.answer.arm) ? kept : null;
+	}
+
+	private put(
+		{ experiment }: RepeatableAsk,
+		key: RequestKey | StickyKey | null,
+		decision: KeptDecision,
+	): void {
+		if (key === null) return;
+		const under = "kind" in key ? key.kind : "request";
+		this.kept.set(JSON.stringify([experiment, under, key.key]), {
+			...decision,
+			under,
+			requestHash: "hash" in key ? key.hash : null,
+			expiresAt: this.clock.now() + key.spanMs,
+		});
 	}
 }

@@ -6,8 +6,8 @@ export interface AskGroupsOptions<A, R> {
 	readonly mostFlights: number;
 	/** Asks waiting at most; beyond, asking is refused. */
 	readonly mostWaiting: number;
-	/** One result per ask, in order; undefined where it must be asked again. */
-	readonly send: (asks: readonly A[]) => Promise<readonly (R | undefined)[]>;
+	/** One result per ask, in order. */
+	readonly send: (asks: readonly A[]) => Promise<readonly R[]>;
 }
 
 /** Whether it was done is unknown. */
@@ -22,7 +22,6 @@ interface Waiting<A, R> {
 	readonly ask: A;
 	readonly resolve: (result: R) => void;
 	readonly reject: (error: unknown) => void;
-	over: boolean;
 }
 
 /**
@@ -46,14 +45,12 @@ export class AskGroups<A, R> {
 		return new Promise((resolve, reject) => {
 			const settle = (finish: () => void) => {
 				clearTimeout(timer);
-				waiting.over = true;
 				finish();
 			};
 			const waiting: Waiting<A, R> = {
 				ask,
 				resolve: (result) => settle(() => resolve(result)),
 				reject: (error) => settle(() => reject(error)),
-				over: false,
 			};
 			const timer = setTimeout(() => this.#giveUp(waiting), timeoutMs);
 			this.#waiting.push(waiting);
@@ -79,10 +76,8 @@ export class AskGroups<A, R> {
 	async #fly(group: readonly Waiting<A, R>[]): Promise<void> {
 		try {
 			const results = await this.options.send(group.map(({ ask }) => ask));
-			group.forEach((waiting, i) => {
-				const result = results[i];
-				if (result !== undefined) waiting.resolve(result);
-				else if (!waiting.over) this.#waiting.unshift(waiting);
+			group.forEach(({ resolve }, i) => {
+				resolve(results[i] as R);
 			});
 		} catch (error) {
 			for (const { reject } of group) reject(error);

@@ -6,7 +6,6 @@ import {
 } from "#core/log";
 import type {
 	DrawnDecision,
-	KeptDecision,
 	RepeatableAsk,
 	Repeats,
 	StandingDecision,
@@ -28,41 +27,39 @@ const NOBODY = { boot: "00000000-0000-0000-0000-000000000000", sequence: 1 };
 /** Looks for what nobody asks for. */
 const NOTHING: RepeatableAsk = {
 	experiment: "",
-	kind: "request",
-	key: "",
 	unit: "",
-	requestHash: null,
-	spanMs: 0,
+	request: null,
+	sticky: null,
 	decision: null,
-	replaces: null,
 };
 
+/** What the statement is given of an ask, in the order of its parameters. */
 interface EncodedAsk {
 	readonly ask: RepeatableAsk;
 	readonly answer: string | null;
+	/** Null where it is `answer`. */
+	readonly stickyAnswer: string | null;
 	readonly row: Buffer | null;
+	readonly arms: string | null;
 }
 
-/** What stands under the key of the ask at a place, from 1; or, where `place` is null, which decision was kept under a key. */
-interface KeepRecord {
-	place: number | null;
-	key: string;
+/** What stands for the ask at a place, from 1. */
+interface StandingRecord {
+	place: number;
+	kind: StandingDecision["under"];
 	decision_id: string;
 	request_hash: Buffer | null;
-	answer: DrawnDecision | null;
+	answer: DrawnDecision;
 	row: Buffer | null;
 }
 
 /** The table `requests`: one round trip for all that is asked at once. Needs a pool that no long statement holds up. */
 export class PostgresRepeats implements Repeats {
-	readonly #groups: AskGroups<
-		EncodedAsk,
-		{ standing: StandingDecision | null }
-	>;
+	readonly #groups: AskGroups<EncodedAsk, StandingDecision | null>;
 	#toldAt = Number.NEGATIVE_INFINITY;
 
 	constructor(
-		private readonly database: Database,
+		private readonly database: Pick<Database, "query">,
 		private readonly onTrouble: (error: unknown) => void = () => {},
 	) {
 		this.#groups = new AskGroups({
@@ -75,7 +72,7 @@ export class PostgresRepeats implements Repeats {
 
 	/** Opens connections and prepares the statement on them, which takes longer than the first asks have. */
 	async warm(): Promise<void> {
-		const nothing = { ask: NOTHING, answer: null, row: null };
+		const nothing = encode(NOTHING);
 		const flights = Array.from({ length: MOST_FLIGHTS }, () => [nothing]);
 		await Promise.all(flights.map((asks) => this.#keepAll(asks)));
 	}
@@ -85,7 +82,7 @@ export class PostgresRepeats implements Repeats {
 		timeoutMs: number,
 	): Promise<StandingDecision | null> {
 		try {
-			return (await this.#groups.ask(encode(ask), timeoutMs)).standing;
+			return await this.#groups.ask(encode(ask), timeoutMs);
 		} catch (error) {
 			this.#tell(error);
 			throw error;
@@ -94,31 +91,17 @@ export class PostgresRepeats implements Repeats {
 
 	async #keepAll(
 		asks: readonly EncodedAsk[],
-	): Promise<({ standing: StandingDecision | null } | undefined)[]> {
-		const records = await this.database.query<KeepRecord>(
+	): Promise<(StandingDecision | null)[]> {
+		const records = await this.database.query<StandingRecord>(
 			keepSql,
 			columnsOf(asks),
 			"segue-keep-decisions",
 		);
-		const found = new Map<number, KeepRecord>();
-		const kept = new Map<string, EncodedAsk>();
-		const byId = new Map(asks.map((one) => [idOf(one), one]));
-		for (const record of records) {
-			const one = byId.get(record.decision_id);
-			if (record.place !== null) found.set(record.place, record);
-			else if (one !== undefined) kept.set(record.key, one);
-		}
-		return asks.map((one, i) => {
+		const found = new Map(records.map((record) => [record.place, record]));
+		return asks.map(({ ask: { decision } }, i) => {
 			const record = found.get(i + 1);
-			if (record !== undefined)
-				return {
-					standing:
-						record.decision_id === idOf(one) ? null : toStanding(record),
-				};
-			const beside = kept.get(keyOf(one));
-			if (beside === one) return { standing: null };
-			if (beside !== undefined) return { standing: standingOf(beside) };
-			return one.ask.decision === null ? { standing: null } : undefined;
+			const isOwn = record?.decision_id === decision?.answer.decisionId;
+			return record === undefined || isOwn ? null : toStanding(record);
 		});
 	}
 
@@ -130,58 +113,54 @@ export class PostgresRepeats implements Repeats {
 	}
 }
 
-/**
- * What stands under each key is found by an index and costs no write. What is not found is inserted, keys in order, since two
- * statements that meet on two keys in different orders would lock each other out; of several asks under one key the first is. A row
- * that another statement inserted since this one's snapshot is neither found nor replaced: such an ask gets no record here and is
- * asked again, when it is found.
- */
-const keepSql = `with asked as materialized (
-		select a.*, r.decision_id as standing_id, r.request_hash as standing_hash, r.answer as standing_answer, r.row as standing_row
+const keepSql = `select k.place, k.kind, k.decision_id, k.request_hash, k.answer, k.row
+	from segue_keep_decisions(array(
+		select row(a.experiment, a.unit, a.decision_id, a.answer, a.sticky_answer, a.packed, a.request_key, a.request_hash,
+			a.request_span_ms, a.sticky_kind, a.sticky_key, a.sticky_span_ms, a.arms)::segue_ask
 		from unnest(
-			$1::text[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::float8[], $7::uuid[], $8::uuid[], $9::json[], $10::bytea[]
-		) with ordinality as a (experiment, kind, key, unit, request_hash, span_ms, replaced, decision_id, answer, row, place)
-		left join requests r on r.experiment = a.experiment and r.kind = a.kind and r.key = a.key
-			and r.expires_at > now() and r.decision_id is distinct from a.replaced
-	), kept as (
-		insert into requests as r (experiment, kind, key, unit, request_hash, replaced, decision_id, answer, row, expires_at)
-		select distinct on (a.experiment, a.kind, a.key) a.experiment, a.kind, a.key, a.unit, a.request_hash, a.replaced,
-			a.decision_id, a.answer, a.row, now() + a.span_ms * interval '1 millisecond'
-		from asked a
-		where a.decision_id is not null and a.standing_id is null
-		order by a.experiment, a.kind, a.key, a.place
-		on conflict (experiment, kind, key) do update set unit = excluded.unit, request_hash = excluded.request_hash,
-			replaced = excluded.replaced, decision_id = excluded.decision_id, answer = excluded.answer, row = excluded.row,
-			expires_at = excluded.expires_at
-		where r.expires_at <= now() or r.decision_id = excluded.replaced
-		returning r.experiment, r.kind, r.key, r.decision_id
-	)
-	select a.place::int, '' as key, a.standing_id as decision_id, a.standing_hash as request_hash, a.standing_answer as answer,
-		case when segue_is_logged(a.standing_id) then null else a.standing_row end as row
-	from asked a where a.standing_id is not null
-	union all
-	select null, k.experiment || ' ' || k.kind || ' ' || k.key, k.decision_id, null, null, null from kept k`;
+			$1::text[], $2::text[], $3::uuid[], $4::json[], $5::json[], $6::bytea[], $7::text[], $8::bytea[],
+			$9::float8[], $10::text[], $11::text[], $12::float8[], $13::json[]
+		) with ordinality as a (experiment, unit, decision_id, answer, sticky_answer, packed, request_key, request_hash,
+			request_span_ms, sticky_kind, sticky_key, sticky_span_ms, arms, place)
+		order by a.place
+	)) k`;
 
 function columnsOf(asks: readonly EncodedAsk[]): unknown[] {
 	return [
 		asks.map(({ ask }) => ask.experiment),
-		asks.map(({ ask }) => ask.kind),
-		asks.map(({ ask }) => ask.key),
 		asks.map(({ ask }) => ask.unit),
-		asks.map(({ ask: { requestHash } }) =>
-			requestHash === null ? null : Buffer.from(requestHash, "hex"),
-		),
-		asks.map(({ ask }) => ask.spanMs),
-		asks.map(({ ask }) => ask.replaces),
 		asks.map(({ ask }) => ask.decision?.answer.decisionId ?? null),
 		asks.map(({ answer }) => answer),
+		asks.map(({ stickyAnswer }) => stickyAnswer),
 		asks.map(({ row }) => row),
+		asks.map(({ ask }) => ask.request?.key ?? null),
+		asks.map(({ ask: { request } }) =>
+			request === null ? null : Buffer.from(request.hash, "hex"),
+		),
+		asks.map(({ ask }) => ask.request?.spanMs ?? null),
+		asks.map(({ ask }) => ask.sticky?.kind ?? null),
+		asks.map(({ ask }) => ask.sticky?.key ?? null),
+		asks.map(({ ask }) => ask.sticky?.spanMs ?? null),
+		asks.map(({ arms }) => arms),
 	];
 }
 
 function encode(ask: RepeatableAsk): EncodedAsk {
-	const { decision } = ask;
-	if (decision === null) return { ask, answer: null, row: null };
+	const { request, sticky, decision } = ask;
+	const arms =
+		sticky === null
+			? null
+			: JSON.stringify(
+					// What arms have is kept under a requestId alone; without one it need not travel.
+					Object.fromEntries(
+						request === null
+							? [...sticky.payloads.keys()].map((arm) => [arm, true])
+							: sticky.payloads,
+					),
+				);
+	if (decision === null)
+		return { ask, answer: null, stickyAnswer: null, row: null, arms };
+	const { explanation, ...plain } = decision.answer;
 	const answer = JSON.stringify(decision.answer);
 	const row =
 		decision.row === null
@@ -192,25 +171,15 @@ function encode(ask: RepeatableAsk): EncodedAsk {
 		throw new RangeError(
 			`The decision has ${bytes} bytes; at most ${MOST_BYTES} are kept for who asks again. Send a smaller context.`,
 		);
-	return { ask, answer, row };
+	const isExplained = explanation !== undefined && sticky !== null;
+	const stickyAnswer = isExplained ? JSON.stringify(plain) : null;
+	return { ask, answer, stickyAnswer, row, arms };
 }
 
-const idOf = ({ ask }: EncodedAsk): string | undefined =>
-	ask.decision?.answer.decisionId;
-
-/** As the statement names the key of what it kept. */
-const keyOf = ({ ask }: EncodedAsk): string =>
-	`${ask.experiment} ${ask.kind} ${ask.key}`;
-
-/** What an ask of the same statement kept. */
-function standingOf({ ask }: EncodedAsk): StandingDecision {
-	const { requestHash, decision } = ask;
-	return { ...(decision as KeptDecision), requestHash };
-}
-
-function toStanding(record: KeepRecord): StandingDecision {
+function toStanding(record: StandingRecord): StandingDecision {
 	return {
-		answer: record.answer as DrawnDecision,
+		under: record.kind,
+		answer: record.answer,
 		row: record.row === null ? null : decode(record.row),
 		requestHash: record.request_hash?.toString("hex") ?? null,
 	};

@@ -1,8 +1,4 @@
-import {
-	type Sticky,
-	stickySpanMs,
-	type VisitedDecision,
-} from "#core/experiment";
+import { stickySpanMs, type VisitedDecision } from "#core/experiment";
 import { type DecisionRow, timeOfId } from "#core/log";
 import { fail } from "#usecases/errors";
 import type { Considered } from "./considered.js";
@@ -12,7 +8,9 @@ import type {
 	KeptDecision,
 	RepeatableAsk,
 	Repeats,
+	RequestKey,
 	StandingDecision,
+	StickyKey,
 } from "./ports.js";
 import type { DecisionRequest } from "./request.js";
 import { requestHash } from "./request-hash.js";
@@ -33,14 +31,12 @@ export type Publish = (
 
 /** How long a requestId names its decision. */
 const REQUEST_SPAN_MS = 7 * 24 * 3_600_000;
-/** A sticky arm that this request rules out is replaced; others may do the same at once, with other rules. */
-const MOST_ROUNDS = 3;
 const MOST_REMEMBERED = 10_000;
 
 /**
  * Decisions that are asked for more than once, by a requestId or by a session or unit of a sticky experiment.
  *
- * drawn → kept under its key, if none stands there → published → answered;
+ * drawn → kept under its keys, if none stands there → published → answered;
  * drawn → another one stands → thrown away; the standing one is published, unless the log has it → answered.
  *
  * Whoever kept a decision may have died before it published it, so who finds it does that; ids make it harmless to do it twice.
@@ -54,7 +50,7 @@ export class AnswerOnce {
 	constructor(
 		private readonly repeats: Repeats | undefined,
 		private readonly publish: Publish,
-		/** For one ask under its keys, both if it has two. */
+		/** From the ask's begin until what stands must be known. */
 		private readonly keepMs: number,
 		/** From the ask's begin until its row must be safe. */
 		private readonly publishMs: number,
@@ -68,31 +64,8 @@ export class AnswerOnce {
 	/** @param spentMs of the ask's time, by whoever drew. Throws `invalid` where the requestId names another request, and what `publish` throws. */
 	async execute(drawn: Drawn, spentMs = 0): Promise<DrawnDecision> {
 		const startedAt = performance.now() - spentMs;
-		const keepUntil = startedAt + this.keepMs;
-		const publishUntil = startedAt + this.publishMs;
-		const named = await this.namedBefore(drawn, keepUntil);
-		if (named !== null)
-			return this.makeSafe(named.answer, named.row, publishUntil);
-		const stuck = await this.stick(drawn, keepUntil);
-		const { answer, row } =
-			drawn.request.requestId === undefined
-				? stuck
-				: await this.nameByRequest(drawn, stuck, keepUntil);
-		return this.makeSafe(answer, row, publishUntil);
-	}
-
-	/**
-	 * Of a request with two keys: what its requestId names already. Looked at first, since a draw that is then thrown away, or refused,
-	 * must not be left standing for the session or unit.
-	 */
-	private async namedBefore(
-		{ request, considered }: Drawn,
-		until: number,
-	): Promise<KeptDecision | null> {
-		const { sticky } = considered.definition.experiment;
-		if (request.requestId === undefined || sticky === undefined) return null;
-		const standing = await this.named(requestAsk(request, null), until);
-		return standing === "unknown" ? null : standing;
+		const { answer, row } = await this.kept(drawn, startedAt + this.keepMs);
+		return this.makeSafe(answer, row, startedAt + this.publishMs);
 	}
 
 	/**
@@ -101,67 +74,62 @@ export class AnswerOnce {
 	 */
 	async earlier(request: DecisionRequest): Promise<DrawnDecision | null> {
 		const startedAt = performance.now();
-		const ask = requestAsk(request, null);
+		const { experiment, unit } = request;
+		const named = requestKey(request);
+		const ask = {
+			experiment,
+			unit,
+			request: named,
+			sticky: null,
+			decision: null,
+		};
 		const standing = await this.keep(ask, startedAt + this.keepMs);
 		if (standing === "unknown" || standing === null) return null;
-		if (standing.requestHash !== ask.requestHash) return null;
+		if (standing.requestHash !== named?.hash) return null;
 		const { answer, row } = standing;
 		return this.makeSafe(answer, row, startedAt + this.publishMs);
 	}
 
-	/** The decision of the request's session or unit, where the experiment is sticky and decides for it by itself. */
-	private async stick(drawn: Drawn, until: number): Promise<KeptDecision> {
-		const { considered, answer, row } = drawn;
-		const { sticky } = considered.definition.experiment;
-		if (sticky === undefined || answer.group === "outside") return drawn;
-		const { explanation: _, ...plain } = answer;
-		const ask = stickyAsk(sticky, drawn, { answer: plain, row });
-		if (ask === null) return without("sticky", drawn, drawn);
-		let replaces: string | null = null;
-		for (let round = 0; round < MOST_ROUNDS; round++) {
-			const standing = await this.keep({ ...ask, replaces }, until);
-			if (standing === "unknown") break;
-			if (standing === null) return drawn;
-			const { arm, decisionId } = standing.answer;
-			const place = considered.arms.keys.indexOf(arm);
-			if (place >= 0) {
-				const payload = payloadOf(considered, place);
-				// The key holds the unit's name, so the standing decision was made under the same. Nobody is back while a guardrail holds.
-				if (sticky === "unit" && !considered.definition.held)
-					this.onVisit({ id: decisionId, unit: row.unit }, timeOfId(row.id));
-				return {
-					answer: { ...standing.answer, payload, repeated: true },
-					row: standing.row,
-				};
-			}
-			replaces = decisionId;
-		}
-		return without("sticky", drawn, drawn);
-	}
-
-	private async nameByRequest(
-		drawn: Drawn,
-		{ answer, row }: KeptDecision,
-		until: number,
-	): Promise<KeptDecision> {
-		const ask = requestAsk(drawn.request, { answer, row });
-		const standing = await this.named(ask, until);
-		if (standing === "unknown") return without("retry", { answer, row }, drawn);
-		return standing ?? { answer, row };
-	}
-
-	/** What stands under a requestId. Throws `invalid` where that is another request's. */
-	private async named(
-		ask: RepeatableAsk,
-		until: number,
-	): Promise<StandingDecision | null | "unknown"> {
+	/** The decision that stands for the request, which its requestId names or its session or unit has; else the drawn one, from now on. */
+	private async kept(drawn: Drawn, until: number): Promise<KeptDecision> {
+		const { experiment, unit } = drawn.request;
+		const request = requestKey(drawn.request);
+		const sticky = stickyKey(drawn);
+		const own = sticky === "unnamed" ? without(["sticky"], drawn) : drawn;
+		const { answer, row } = own;
+		const stuck = sticky === "unnamed" ? null : sticky;
+		if (request === null && stuck === null) return own;
+		const decision = { answer, row };
+		const ask = { experiment, unit, request, sticky: stuck, decision };
 		const standing = await this.keep(ask, until);
-		const other =
-			standing !== null &&
-			standing !== "unknown" &&
-			standing.requestHash !== ask.requestHash;
-		if (other) throw otherRequest(ask.experiment, ask.key);
-		return standing;
+		if (standing === null) return own;
+		if (standing === "unknown")
+			return without(
+				[
+					...(stuck === null ? [] : ["sticky"]),
+					...(request === null ? [] : ["retry"]),
+				],
+				own,
+			);
+		if (standing.under === "request") {
+			if (standing.requestHash === request?.hash) return standing;
+			throw otherRequest(experiment, request?.key ?? "");
+		}
+		return this.again(drawn, standing, stuck as StickyKey);
+	}
+
+	/** The decision of the request's session or unit as it goes out again. */
+	private again(
+		{ considered, row }: Drawn,
+		{ answer, row: standing }: StandingDecision,
+		{ kind, payloads }: StickyKey,
+	): KeptDecision {
+		const { arm, decisionId } = answer;
+		// The key holds the unit's name, so the standing decision was made under the same. Nobody is back while a guardrail holds.
+		if (kind === "unit" && !considered.definition.held)
+			this.onVisit({ id: decisionId, unit: row.unit }, timeOfId(row.id));
+		const payload = payloads.get(arm) ?? answer.payload;
+		return { answer: { ...answer, payload, repeated: true }, row: standing };
 	}
 
 	private async keep(
@@ -210,59 +178,55 @@ export class AnswerOnce {
 	}
 }
 
-/** Names, in the answer and in the drawn row, what the decision had to do without; a row that others made stays as it is. */
+/** Names, in the answer and in the row of a drawn decision, what it had to do without. */
 function without(
-	part: "retry" | "sticky",
+	parts: readonly string[],
 	{ answer, row }: KeptDecision,
-	{ row: own }: Drawn,
 ): KeptDecision {
-	const isOwn = row?.id === own.id;
 	return {
-		answer: { ...answer, degraded: [...answer.degraded, part] },
-		row: isOwn ? { ...row, degraded: [...row.degraded, part] } : row,
+		answer: { ...answer, degraded: [...answer.degraded, ...parts] },
+		row: row && { ...row, degraded: [...row.degraded, ...parts] },
 	};
 }
 
-function requestAsk(
-	request: DecisionRequest,
-	decision: KeptDecision | null,
-): RepeatableAsk {
+function requestKey(request: DecisionRequest): RequestKey | null {
+	const { requestId } = request;
+	if (requestId === undefined) return null;
 	return {
-		experiment: request.experiment,
-		kind: "request",
-		key: request.requestId ?? "",
-		unit: request.unit,
-		requestHash: requestHash(request),
+		key: requestId,
+		hash: requestHash(request),
 		spanMs: REQUEST_SPAN_MS,
-		decision,
-		replaces: null,
 	};
 }
 
 /**
- * Null for a request without the session that its experiment decides for. A decision never crosses a version, which learns from the
- * start, the start of an analysis, which counts none from before it, an epoch, which may move the unit to another group, or the
- * beginning or end of what a guardrail holds, which is to change what policy units get.
+ * Null where the experiment does not decide for a session or unit by itself; `unnamed` where the request lacks its session. A decision
+ * never crosses a version, which learns from the start, the start of an analysis, which counts none from before it, an epoch, which may
+ * move the unit to another group, or the beginning or end of what a guardrail holds, which is to change what policy units get.
  */
-function stickyAsk(
-	sticky: Sticky,
-	{ considered, request: { experiment, unit, session } }: Drawn,
-	decision: KeptDecision,
-): RepeatableAsk | null {
-	if (sticky === "session" && session === undefined) return null;
-	const { version, bookedRun, epoch, held, run } = considered.definition;
+function stickyKey({
+	considered,
+	request: { unit, session },
+	row: { group },
+}: Drawn): StickyKey | "unnamed" | null {
+	const { experiment, version, bookedRun, epoch, held, run } =
+		considered.definition;
+	const { sticky } = experiment;
+	if (sticky === undefined || group === "outside") return null;
+	if (sticky === "session" && session === undefined) return "unnamed";
 	// Names hold no line breaks, so no two pairs of names make one key.
 	const of = sticky === "session" ? `${unit}\n${session}` : unit;
-	const under = held && decision.row?.group === "policy" ? `.held${run}` : "";
+	const under = held && group === "policy" ? `.held${run}` : "";
 	return {
-		experiment,
 		kind: sticky,
 		key: `${version}.${bookedRun}.${epoch}${under}\n${of}`,
-		unit,
-		requestHash: null,
 		spanMs: stickySpanMs(sticky),
-		decision,
-		replaces: null,
+		payloads: new Map(
+			considered.arms.keys.map((arm, place) => [
+				arm,
+				payloadOf(considered, place),
+			]),
+		),
 	};
 }
 

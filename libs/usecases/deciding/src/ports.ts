@@ -224,34 +224,49 @@ export interface KeptDecision {
 	readonly row: DecisionRow | null;
 }
 
-/** One ask under a key that holds one decision for a while. */
-export interface RepeatableAsk {
-	readonly experiment: string;
-	/** A client's requestId, or the session or unit that a sticky experiment decides for once. */
-	readonly kind: "request" | "session" | "unit";
+/** A client's requestId, under which one request stands. */
+export interface RequestKey {
 	readonly key: string;
-	/** Whom the decision is for: erased with it. */
-	readonly unit: string;
-	/** SHA-256 of the request, hex; null where bodies may differ. */
-	readonly requestHash: string | null;
+	/** SHA-256 of the request, hex. */
+	readonly hash: string;
 	/** How long the decision stands under the key. */
 	readonly spanMs: number;
-	/** What stands from now on where nothing does; null to look only. */
+}
+
+/** The session or unit that a sticky experiment decides for once, whatever its requests say. */
+export interface StickyKey {
+	readonly kind: "session" | "unit";
+	readonly key: string;
+	readonly spanMs: number;
+	/** What each eligible arm has for this request, by its key: a decision of another arm stands no longer. */
+	readonly payloads: ReadonlyMap<string, JsonObject>;
+}
+
+/** One ask under the keys that it has, each of which holds one decision for a while. */
+export interface RepeatableAsk {
+	readonly experiment: string;
+	/** Whom the decision is for: erased with it. */
+	readonly unit: string;
+	readonly request: RequestKey | null;
+	readonly sticky: StickyKey | null;
+	/** What stands from now on where nothing does, its explanation under the requestId alone; null to look only. */
 	readonly decision: KeptDecision | null;
-	/** Id of the decision that may stand no longer. */
-	readonly replaces: string | null;
 }
 
 export interface StandingDecision extends KeptDecision {
+	/** The key it was found under. */
+	readonly under: "request" | StickyKey["kind"];
+	/** Of the request it was kept for; null under a sticky key. */
 	readonly requestHash: string | null;
 }
 
 /** Decisions that are asked for again, known to every decider, also after a restart. */
 export interface Repeats {
 	/**
-	 * The decision that stands under the ask's key, or null where the ask's own does from now on (looking only: where none stands).
-	 * Of several asks at once, here or elsewhere, one is kept and the others get it. Rejects within `timeoutMs`, which means *unknown*:
-	 * the ask's decision may be kept or not.
+	 * The decision that stands under the ask's requestId, else the one under its sticky key; null where the ask's own does from now on,
+	 * under both (looking only: where none stands). One found under the sticky key is kept under the requestId as it goes out again:
+	 * `repeated`, with what its arm has now. Of several asks at once, here or elsewhere, one is kept and the others get it. Rejects
+	 * within `timeoutMs`, which means *unknown*: the ask's decision may be kept or not.
 	 */
 	keep(ask: RepeatableAsk, timeoutMs: number): Promise<StandingDecision | null>;
 }

@@ -22,6 +22,7 @@ import {
 	type DrawnDecision,
 	NoteVisits,
 	PosteriorCache,
+	type RepeatableAsk,
 	type Repeats,
 } from "../src/index.js";
 import { definition, experiment } from "./definitions.js";
@@ -664,17 +665,17 @@ describe("an experiment that is sticky for a session", () => {
 
 describe("an experiment that is not sticky", () => {
 	it("does not look for what was decided before, unless a request carries an id", async () => {
-		const asked: string[] = [];
+		const asked: RepeatableAsk[] = [];
 		const { decider, repeats } = fleet();
 		const { ask } = await decider({
 			keep: (one) => {
-				asked.push(one.kind);
+				asked.push(one);
 				return repeats.keep(one);
 			},
 		});
 		await ask({ session: "s1" });
 		expect(asked).toEqual([]);
 		await ask({ session: "s1", requestId: "r1" });
-		expect(asked).toEqual(["request"]);
+		expect(asked).toMatchObject([{ request: { key: "r1" }, sticky: null }]);
 	});
 });

@@ -1,0 +1,126 @@
+-- Up Migration
+
+-- An ask for a decision under a client's requestId, the session or unit of a sticky experiment, or both.
+create type segue_ask as (
+	experiment text,
+	unit text,
+	-- What is kept where nothing stands; null to look only.
+	decision_id uuid,
+	answer json,
+	-- What is kept under the sticky key instead of `answer`; null where it is the same.
+	sticky_answer json,
+	packed bytea,
+	request_key text,
+	request_hash bytea,
+	request_span_ms float8,
+	sticky_kind text,
+	sticky_key text,
+	sticky_span_ms float8,
+	-- Of each arm that may stand under the sticky key, what it has for this request now.
+	arms json
+);
+
+create function segue_standing(ask segue_ask) returns setof requests
+language sql stable as $$
+	select r.* from requests r
+	where r.experiment = ask.experiment and r.kind = 'request' and r.key = ask.request_key and r.expires_at > now()
+	union all
+	select r.* from requests r
+	where r.experiment = ask.experiment and r.kind = ask.sticky_kind and r.key = ask.sticky_key and r.expires_at > now()
+		and ask.arms -> (r.answer ->> 'arm') is not null
+$$;
+
+-- The answer with which a decision that stood goes out again.
+create function segue_repeated_answer(answer json, payload json) returns json
+language sql immutable as $$
+	select json_object_agg(e.key, case e.key when 'payload' then payload else e.value end order by e.place)
+	from (
+		select * from json_each(answer) with ordinality
+		union all
+		select 'repeated', json 'true', null
+	) as e (key, value, place)
+$$;
+
+-- What stands for each ask that something stands for, by its place from 1: under its requestId, else under its sticky key, whose
+-- decision is then kept under the requestId too. For the others their own decision stands from now on, under both keys or none.
+--
+-- What stands is found without a lock or a write. Only asks that have something to keep lock their keys, all before the first is looked
+-- at again, in an order that all statements share: so nobody keeps a key in between, no two statements wait for each other, and of several
+-- asks under one key the first is kept. Keys share 128 locks, since one for each would fill the server's table of locks.
+create function segue_keep_decisions(asks segue_ask[])
+returns table (place integer, kind text, decision_id uuid, request_hash bytea, answer json, "row" bytea)
+language plpgsql as $$
+#variable_conflict use_column
+declare
+	ask segue_ask;
+	standing requests;
+	i integer;
+	stripe integer;
+	unlocked boolean;
+	to_look_at integer[] := array(select generate_subscripts(asks, 1));
+	to_keep integer[] := '{}';
+	names_again boolean;
+begin
+	foreach unlocked in array array[true, false] loop
+		foreach i in array to_look_at loop
+			ask := asks[i];
+			select s.* into standing from segue_standing(ask) s order by s.kind = 'request' desc limit 1;
+			names_again := ask.request_key is not null and standing.kind is distinct from 'request';
+			if ask.decision_id is not null and (standing.key is null or names_again) then
+				if unlocked then
+					to_keep := to_keep || i;
+					continue;
+				end if;
+				if ask.sticky_kind is not null and standing.key is null then
+					insert into requests as r (experiment, kind, key, unit, decision_id, answer, row, expires_at)
+					values (ask.experiment, ask.sticky_kind, ask.sticky_key, ask.unit, ask.decision_id,
+						coalesce(ask.sticky_answer, ask.answer), ask.packed, now() + ask.sticky_span_ms * interval '1 millisecond')
+					on conflict (experiment, kind, key) do update set unit = excluded.unit, decision_id = excluded.decision_id,
+						answer = excluded.answer, row = excluded.row, expires_at = excluded.expires_at,
+						replaced = case when r.expires_at > now() then r.decision_id end
+					where r.expires_at <= now() or ask.arms -> (r.answer ->> 'arm') is null;
+					if not found then
+						raise 'A key was kept beside its lock.' using errcode = 'serialization_failure';
+					end if;
+				end if;
+				if names_again then
+					insert into requests as r (experiment, kind, key, unit, request_hash, decision_id, answer, row, expires_at)
+					values (ask.experiment, 'request', ask.request_key, ask.unit, ask.request_hash,
+						coalesce(standing.decision_id, ask.decision_id),
+						case when standing.key is null then ask.answer
+							else segue_repeated_answer(standing.answer, ask.arms -> (standing.answer ->> 'arm')) end,
+						case when standing.key is null then ask.packed else standing.row end,
+						now() + ask.request_span_ms * interval '1 millisecond')
+					on conflict (experiment, kind, key) do update set unit = excluded.unit, request_hash = excluded.request_hash,
+						decision_id = excluded.decision_id, answer = excluded.answer, row = excluded.row, expires_at = excluded.expires_at
+					where r.expires_at <= now();
+					if not found then
+						raise 'A key was kept beside its lock.' using errcode = 'serialization_failure';
+					end if;
+				end if;
+			end if;
+			continue when standing.key is null;
+			place := i;
+			kind := standing.kind;
+			decision_id := standing.decision_id;
+			request_hash := standing.request_hash;
+			answer := standing.answer;
+			"row" := case when segue_is_logged(standing.decision_id) then null else standing.row end;
+			return next;
+		end loop;
+		exit when not unlocked or to_keep = '{}';
+		to_look_at := to_keep;
+		for stripe in
+			select distinct hashtext(k.name) & 127
+			from unnest(to_keep) as n (i), lateral (values (asks[n.i].request_key), (asks[n.i].sticky_key)) as k (name)
+			where k.name is not null order by 1
+		loop
+			perform pg_advisory_xact_lock(7306, stripe);
+		end loop;
+	end loop;
+end
+$$;
+
+-- Down Migration
+
+do $$ begin raise exception 'Segue migrates forward only: restore a backup taken before 0028_keep_both.'; end $$;
