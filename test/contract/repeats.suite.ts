@@ -259,6 +259,8 @@ export function repeatsSuite(
 				JSON.stringify({ ...first.decision?.answer, payload, repeated: true }),
 			);
 			expect(idOf(await keep(aUnitsAsk("again", null)))).toBe(row.id);
+			await harness.store(row);
+			expect((await keep(anAsk("again", null)))?.row).toBeNull();
 		});
 
 		test("of forty asks at once on two deciders for one unit, two to each of twenty requestIds, one decision stands under all keys", async () => {

@@ -112,6 +112,9 @@ async function countedWay(to: URL): Promise<CountedWay> {
 	};
 }
 
+/** Statements that deciders wanted to send so far; what is sent again after an error is a trip more. */
+let statements = 0;
+
 /** A decider with its own pool, warm; all but what is asked for again is in memory. */
 async function aDecider(): Promise<Ask> {
 	const pool = new Database({
@@ -121,7 +124,12 @@ async function aDecider(): Promise<Ask> {
 		least: 3,
 	});
 	cleanups.push(() => pool.close());
-	const repeats = new PostgresRepeats(pool);
+	const repeats = new PostgresRepeats({
+		query: (...statement) => {
+			statements += 1;
+			return pool.query(...statement);
+		},
+	});
 	await repeats.warm();
 	const clock = new MemoryClock(Date.now());
 	const known = {
@@ -278,6 +286,31 @@ test.each(["unit", "session"])(
 		);
 	},
 );
+
+test("requests that meet on their keys, here and on another decider, wait for each other in the database and send nothing twice", async () => {
+	const before = statements;
+	const { result, trips } = await counted(async () => {
+		const answers = [];
+		for (let round = 0; round < 10; round++)
+			answers.push(
+				...(await Promise.all(
+					Array.from({ length: 400 }, (_, i) =>
+						(i % 2 === 0 ? here : there)({
+							experiment: "trips-unit",
+							unit: `meets ${round} ${(i * 7) % 40}`,
+							requestId: `meets ${round} ${(i * 7) % 40} ${i % 80}`,
+						}),
+					),
+				)),
+			);
+		return answers;
+	});
+	expect(new Set(result.flatMap(({ degraded }) => degraded))).toEqual(
+		new Set(),
+	);
+	expect(new Set(result.map(({ decisionId }) => decisionId)).size).toBe(400);
+	expect(trips).toBe(statements - before);
+});
 
 test("a request with an id asks once where its session is not named, and says so", async () => {
 	const ask = { experiment: "trips-session", requestId: "no session" };
