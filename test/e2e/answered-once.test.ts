@@ -256,6 +256,8 @@ test("with the database out of reach a request that carries an id is decided all
 		expect(performance.now() - startedAt).toBeLessThan(DEADLINE_MS);
 	}
 	expect((await answered(there, {})).degraded).not.toContain("retry");
+	const both = { experiment: "once-unit", requestId: "away-both" };
+	expect((await answered(there, both)).degraded).toEqual(["sticky", "retry"]);
 	await proxy.mend();
 	await waitFor(
 		async () => {
@@ -284,6 +286,41 @@ test("a sticky session and a sticky unit get their decision again on every decid
 	expect(
 		(await answered(here, { ...session, session: undefined })).degraded,
 	).toEqual(["sticky"]);
+});
+
+test("in a sticky experiment twenty requests at once under one requestId get one decision, which stands for the unit too; another request under it is refused, and a killed decider changes nothing", async () => {
+	const ask = { experiment: "once-unit", unit: "s4", requestId: "r4" };
+	const answers = await Promise.all(
+		Array.from({ length: 20 }, (_, i) =>
+			answered(i % 2 === 0 ? here : there, ask),
+		),
+	);
+	const texts = answers.map((answer) => JSON.stringify(answer));
+	expect(new Set(texts).size, texts.join("\n")).toBe(1);
+	const [first] = answers;
+	expect(first.degraded).toEqual([]);
+	expect(first.repeated).toBeUndefined();
+	const again = { ...first, repeated: true };
+	expect(await answered(there, { ...ask, requestId: undefined })).toEqual(
+		again,
+	);
+	expect(await answered(here, { ...ask, requestId: "r5" })).toEqual(again);
+
+	const other = await decide(there, { ...ask, unit: "s5" });
+	expect(other.status).toBe(422);
+	expect(other.body.errors[0].path).toBe("requestId");
+	const next = await answered(here, { ...ask, unit: "s5", requestId: "r6" });
+	expect(next.repeated).toBeUndefined();
+
+	await play(there, "e4", first, "s4");
+	expect((await learned(there, first.decisionId)).reward).toBe(0.5);
+	expect(await count("decisions where unit = $1", ["s4"])).toBe(1);
+
+	await here.kill();
+	expect(await answered(there, ask)).toEqual(first);
+	here = await startHere();
+	expect(await answered(here, ask)).toEqual(first);
+	expect(await answered(here, { ...ask, requestId: "r5" })).toEqual(again);
 });
 
 test("an arm retired by one decider is chosen by no other 2 s later, the sticky unit gets another decision, and outcomes of the retired one still count", async () => {

@@ -70,6 +70,46 @@ describe("segue experiments validate", () => {
 		expect(said).toMatch(/line \d+, column \d+/);
 	});
 
+	it.each([
+		["unit", "30m", "90d"],
+		["session", "23h", "24h"],
+	])(
+		"warns where a %s keeps its decision for longer than the window of %s, in which outcomes count",
+		async (sticky, window, span) => {
+			const text = experiment("prompt").replace(
+				"window: 30m",
+				`window: ${window}`,
+			);
+			const path = await file(
+				`sticky-${sticky}.yaml`,
+				`${text}sticky: ${sticky}\n`,
+			);
+			const { code, stdout, stderr } = await segueCli(
+				["experiments", "validate", path],
+				{},
+			);
+			expect([code, stdout]).toEqual([0, `${path}: prompt is valid, 2 arms\n`]);
+			expect(stderr).toBe(
+				`${path}: warning: reward.window: ${window} is shorter than the ${span} for which a ${sticky} may get the same decision again: what happens later than ${window} after that decision is late and teaches nothing.\n`,
+			);
+		},
+	);
+
+	it("does not warn where the window is as long as the decision is kept, nor where none is", async () => {
+		const long = experiment("long").replace("window: 30m", "window: 24h");
+		for (const [name, text] of [
+			["sticky-long", `${long}sticky: session\n`],
+			["sticky-none", `${experiment("none")}sticky: none\n`],
+		] as const) {
+			const path = await file(`${name}.yaml`, text);
+			const { code, stderr } = await segueCli(
+				["experiments", "validate", path],
+				{},
+			);
+			expect([code, stderr]).toEqual([0, ""]);
+		}
+	});
+
 	it("judges every file of a folder and fails for one bad one", async () => {
 		const both = join(folder, "both");
 		await mkdir(both);

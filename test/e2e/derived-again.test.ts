@@ -291,3 +291,100 @@ describe("a log that was tampered with", () => {
 		);
 	});
 });
+
+describe("a unit that was erased", () => {
+	const LATER = 10;
+	/** Of each experiment that the unit had a part in, the revision that took it out. */
+	let floors: Record<string, number>;
+
+	beforeAll(async () => {
+		const erased = await send(instance.url, "DELETE", "/v1/units/unit-5");
+		expect(erased.status).toBe(200);
+		const { revisions, removed } = erased.body;
+		floors = revisions;
+		expect(Object.keys(floors).length).toBeGreaterThan(2);
+		for (const [experiment, floor] of Object.entries(floors))
+			await waitFor(
+				async () => {
+					const ask = { experiment, unit: "anyone", mode: "best" };
+					const { body } = await send(
+						instance.url,
+						"POST",
+						"/v1/decisions",
+						ask,
+					);
+					return body.revision >= floor;
+				},
+				10_000,
+				() => `${experiment} is still decided by what was erased`,
+			);
+		served.clear();
+		for (let round = ROUNDS; round < ROUNDS + LATER; round++)
+			await decideAndTell(round);
+		const stored = DECISIONS - removed.decisions + LATER * A_ROUND;
+		await waitFor(
+			async () => (await counted("decisions")) === stored,
+			30_000,
+			() => "not all later decisions were stored",
+		);
+	});
+
+	it("is in no later decision: all of them are derived again, in another process, and those before it told of with the oldest that can", async () => {
+		const { code, stdout } = await segue("replay", "--decisions", "--json");
+		const { decisions, equal, differing, skipped } = JSON.parse(stdout);
+		expect([code, differing]).toEqual([0, 0]);
+		const { rows } = await client.query(
+			`select d.experiment, d.revision::int, count(*)::int as n from decisions d
+			join jsonb_each_text($1::jsonb) as f (experiment, floor) using (experiment)
+			where d.revision > 0 and d.revision < f.floor::int group by d.experiment, d.revision`,
+			[JSON.stringify(floors)],
+		);
+		expect(rows.length).toBeGreaterThan(100);
+		const told = rows.map(({ experiment, revision, n }) => ({
+			why: `Something that revision ${revision} of ${experiment} was made of has been erased or dropped since: decisions of revision ${floors[experiment]} or later can be derived again.`,
+			count: n,
+		}));
+		const byWhy = (one: { why: string }, other: { why: string }) =>
+			one.why < other.why ? -1 : 1;
+		expect(skipped.sort(byWhy)).toEqual(told.sort(byWhy));
+		const below = rows.reduce((sum, { n }) => sum + n, 0);
+		expect(equal).toBe(decisions - below);
+		expect(equal).toBeGreaterThan(LATER * A_ROUND);
+	});
+
+	it("leaves later decisions explained as they were served, and one before it with the reason why not", async () => {
+		const later = [...served.keys()].slice(-experiments.length);
+		for (const id of later) {
+			const { body } = await send(
+				instance.url,
+				"GET",
+				`/v1/decisions/${id}?explain=true`,
+			);
+			expect(body.rederived).toMatchObject({ equal: true, differences: [] });
+			expect(body.explanation).toEqual(served.get(id));
+		}
+		const told = await segue("explain", later[0] as string);
+		expect(told.code).toBe(0);
+		expect(told.stdout).toContain("equal to what was served, bit for bit.");
+
+		const [experiment, floor] = Object.entries(floors)[0] as [string, number];
+		const { rows } = await client.query(
+			"select d.id, d.revision::int from decisions d where d.experiment = $1 and d.revision > 0 and d.revision < $2 order by d.id desc limit 1",
+			[experiment, floor],
+		);
+		const why = `Something that revision ${rows[0].revision} of ${experiment} was made of has been erased or dropped since: decisions of revision ${floor} or later can be derived again.`;
+		const before = await segue("explain", rows[0].id);
+		expect(before.code).toBe(2);
+		expect(before.stdout).toContain(`Not derived again: ${why}`);
+		const { body } = await send(
+			instance.url,
+			"GET",
+			`/v1/decisions/${rows[0].id}?explain=true`,
+		);
+		expect(body.rederived).toMatchObject({
+			equal: null,
+			oldestRevision: floor,
+			why,
+		});
+	});
+});
