@@ -1,11 +1,24 @@
 -- Up Migration
 
+alter table requests
+	-- Of a decision under a sticky key: its answer, in which clients may have named anything, is never taken apart here.
+	add column arm text,
+	-- With which a decision that stood for a session or unit went out under a requestId, `repeated`; null where it was drawn for that.
+	add column payload json;
+
+-- Deciders before this migration, which may still run beside it, kept the arm in the answer alone.
+create function segue_kept_arm(kept requests) returns text
+language sql immutable as $$
+	select coalesce(kept.arm, substring(kept.answer::text from '"arm":"([^"]+)"'))
+$$;
+
 -- An ask for a decision under a client's requestId, the session or unit of a sticky experiment, or both.
 create type segue_ask as (
 	experiment text,
 	unit text,
 	-- What is kept where nothing stands; null to look only.
 	decision_id uuid,
+	arm text,
 	answer json,
 	-- What is kept under the sticky key instead of `answer`; null where it is the same.
 	sticky_answer json,
@@ -27,18 +40,7 @@ language sql stable as $$
 	union all
 	select r.* from requests r
 	where r.experiment = ask.experiment and r.kind = ask.sticky_kind and r.key = ask.sticky_key and r.expires_at > now()
-		and ask.arms -> (r.answer ->> 'arm') is not null
-$$;
-
--- The answer with which a decision that stood goes out again.
-create function segue_repeated_answer(answer json, payload json) returns json
-language sql immutable as $$
-	select json_object_agg(e.key, case e.key when 'payload' then payload else e.value end order by e.place)
-	from (
-		select * from json_each(answer) with ordinality
-		union all
-		select 'repeated', json 'true', null
-	) as e (key, value, place)
+		and ask.arms -> segue_kept_arm(r) is not null
 $$;
 
 -- What stands for each ask that something stands for, by its place from 1: under its requestId, else under its sticky key, whose
@@ -48,7 +50,7 @@ $$;
 -- at again, in an order that all statements share: so nobody keeps a key in between, no two statements wait for each other, and of several
 -- asks under one key the first is kept. Keys share 128 locks, since one for each would fill the server's table of locks.
 create function segue_keep_decisions(asks segue_ask[])
-returns table (place integer, kind text, decision_id uuid, request_hash bytea, answer json, "row" bytea)
+returns table (place integer, kind text, decision_id uuid, request_hash bytea, answer json, payload json, "row" bytea)
 language plpgsql as $$
 #variable_conflict use_column
 declare
@@ -72,27 +74,28 @@ begin
 					continue;
 				end if;
 				if ask.sticky_kind is not null and standing.key is null then
-					insert into requests as r (experiment, kind, key, unit, decision_id, answer, row, expires_at)
-					values (ask.experiment, ask.sticky_kind, ask.sticky_key, ask.unit, ask.decision_id,
+					insert into requests as r (experiment, kind, key, unit, decision_id, arm, answer, row, expires_at)
+					values (ask.experiment, ask.sticky_kind, ask.sticky_key, ask.unit, ask.decision_id, ask.arm,
 						coalesce(ask.sticky_answer, ask.answer), ask.packed, now() + ask.sticky_span_ms * interval '1 millisecond')
 					on conflict (experiment, kind, key) do update set unit = excluded.unit, decision_id = excluded.decision_id,
-						answer = excluded.answer, row = excluded.row, expires_at = excluded.expires_at,
+						arm = excluded.arm, answer = excluded.answer, row = excluded.row, expires_at = excluded.expires_at,
 						replaced = case when r.expires_at > now() then r.decision_id end
-					where r.expires_at <= now() or ask.arms -> (r.answer ->> 'arm') is null;
+					where r.expires_at <= now() or ask.arms -> segue_kept_arm(r) is null;
 					if not found then
 						raise 'A key was kept beside its lock.' using errcode = 'serialization_failure';
 					end if;
 				end if;
 				if names_again then
-					insert into requests as r (experiment, kind, key, unit, request_hash, decision_id, answer, row, expires_at)
+					insert into requests as r (experiment, kind, key, unit, request_hash, decision_id, answer, payload, row, expires_at)
 					values (ask.experiment, 'request', ask.request_key, ask.unit, ask.request_hash,
 						coalesce(standing.decision_id, ask.decision_id),
-						case when standing.key is null then ask.answer
-							else segue_repeated_answer(standing.answer, ask.arms -> (standing.answer ->> 'arm')) end,
+						case when standing.key is null then ask.answer else standing.answer end,
+						case when standing.key is not null then ask.arms -> segue_kept_arm(standing) end,
 						case when standing.key is null then ask.packed else standing.row end,
 						now() + ask.request_span_ms * interval '1 millisecond')
 					on conflict (experiment, kind, key) do update set unit = excluded.unit, request_hash = excluded.request_hash,
-						decision_id = excluded.decision_id, answer = excluded.answer, row = excluded.row, expires_at = excluded.expires_at
+						decision_id = excluded.decision_id, answer = excluded.answer, payload = excluded.payload, row = excluded.row,
+						expires_at = excluded.expires_at
 					where r.expires_at <= now();
 					if not found then
 						raise 'A key was kept beside its lock.' using errcode = 'serialization_failure';
@@ -105,6 +108,7 @@ begin
 			decision_id := standing.decision_id;
 			request_hash := standing.request_hash;
 			answer := standing.answer;
+			payload := standing.payload;
 			"row" := case when segue_is_logged(standing.decision_id) then null else standing.row end;
 			return next;
 		end loop;

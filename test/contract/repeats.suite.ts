@@ -263,6 +263,23 @@ export function repeatsSuite(
 			expect((await keep(anAsk("again", null)))?.row).toBeNull();
 		});
 
+		test("whatever a client named, its decision stands, also when it goes out again", async () => {
+			const row = aRow();
+			const first = aUnitsAsk("named anything", row);
+			const ignored = ["nul \u0000", "half \ud800", '"arm":"z"', "__proto__"];
+			const answer = { ...first.decision!.answer, ignored };
+			expect(await keep({ ...first, decision: { row, answer } })).toBeNull();
+			const sticky = aUnit("named anything");
+			const ask = anAsk("named anything", aRow("b"), { sticky });
+			expect((await keep(ask))?.answer).toEqual(answer);
+			expect(await keep(ask, 1)).toMatchObject({
+				under: "request",
+				answer: { decisionId: row.id, ignored, repeated: true },
+			});
+			const next = aUnitsAsk("named anything", aRow("b"), ["b"]);
+			expect(await keep(next)).toBeNull();
+		});
+
 		test("of forty asks at once on two deciders for one unit, two to each of twenty requestIds, one decision stands under all keys", async () => {
 			for (let round = 0; round < 5; round++) {
 				const key = `both at once ${round}`;

@@ -129,6 +129,26 @@ describe("Postgres", () => {
 		).rejects.toThrow("at most 262144 are kept");
 	});
 
+	test("a long explanation is kept under a requestId, and hinders no decision from standing for its unit", async () => {
+		const repeats = new PostgresRepeats(pool);
+		const explanation = { x: new Array(300_000).fill(0.5) } as never;
+		const id = "019a0000-0000-7000-8000-000000000003";
+		const explained = { ...answer, decisionId: id, explanation };
+		const request = { key: "long", hash: "ef".repeat(32), spanMs: 60_000 };
+		const decision = { row: null, answer: explained };
+		for (const [key, keys] of [
+			["alone", {}],
+			["long", { request }],
+		] as const) {
+			const asked = ask(key, { decision, ...keys });
+			expect(await repeats.keep(asked, 10_000)).toBeNull();
+			const stuck = await repeats.keep(ask(key), 10_000);
+			expect(stuck?.answer).toEqual({ ...answer, decisionId: id });
+		}
+		const named = ask("other", { request });
+		expect((await repeats.keep(named, 10_000))?.answer).toEqual(explained);
+	});
+
 	test("a key that somebody keeps beside its lock, as deciders before the lock did, is waited for and found", async () => {
 		const repeats = new PostgresRepeats(pool);
 		const other = poolOn(database);

@@ -6,6 +6,7 @@ import {
 } from "#core/log";
 import type {
 	DrawnDecision,
+	JsonObject,
 	RepeatableAsk,
 	Repeats,
 	StandingDecision,
@@ -19,6 +20,8 @@ const MOST_FLIGHTS = 3;
 const MOST_WAITING = 5_000;
 /** A decision whose context is larger than this is not kept. */
 const MOST_BYTES = 256 * 1_024;
+/** As much as a thousand arms of 64 coordinates are explained in. */
+const MOST_EXPLAINED_BYTES = 4 * 1_024 * 1_024;
 /** A database out of reach fails every ask; it is told of once in so long. */
 const TELL_EVERY_MS = 1_000;
 /** The row is kept as a pack of one; who publishes it packs it anew. */
@@ -50,6 +53,8 @@ interface StandingRecord {
 	decision_id: string;
 	request_hash: Buffer | null;
 	answer: DrawnDecision;
+	/** With which it went out again under the requestId; null where it was drawn for that. */
+	payload: JsonObject | null;
 	row: Buffer | null;
 }
 
@@ -113,14 +118,14 @@ export class PostgresRepeats implements Repeats {
 	}
 }
 
-const keepSql = `select k.place, k.kind, k.decision_id, k.request_hash, k.answer, k.row
+const keepSql = `select k.place, k.kind, k.decision_id, k.request_hash, k.answer, k.payload, k.row
 	from segue_keep_decisions(array(
-		select row(a.experiment, a.unit, a.decision_id, a.answer, a.sticky_answer, a.packed, a.request_key, a.request_hash,
+		select row(a.experiment, a.unit, a.decision_id, a.arm, a.answer, a.sticky_answer, a.packed, a.request_key, a.request_hash,
 			a.request_span_ms, a.sticky_kind, a.sticky_key, a.sticky_span_ms, a.arms)::segue_ask
 		from unnest(
-			$1::text[], $2::text[], $3::uuid[], $4::json[], $5::json[], $6::bytea[], $7::text[], $8::bytea[],
-			$9::float8[], $10::text[], $11::text[], $12::float8[], $13::json[]
-		) with ordinality as a (experiment, unit, decision_id, answer, sticky_answer, packed, request_key, request_hash,
+			$1::text[], $2::text[], $3::uuid[], $4::text[], $5::json[], $6::json[], $7::bytea[], $8::text[], $9::bytea[],
+			$10::float8[], $11::text[], $12::text[], $13::float8[], $14::json[]
+		) with ordinality as a (experiment, unit, decision_id, arm, answer, sticky_answer, packed, request_key, request_hash,
 			request_span_ms, sticky_kind, sticky_key, sticky_span_ms, arms, place)
 		order by a.place
 	)) k`;
@@ -130,6 +135,7 @@ function columnsOf(asks: readonly EncodedAsk[]): unknown[] {
 		asks.map(({ ask }) => ask.experiment),
 		asks.map(({ ask }) => ask.unit),
 		asks.map(({ ask }) => ask.decision?.answer.decisionId ?? null),
+		asks.map(({ ask }) => ask.decision?.answer.arm ?? null),
 		asks.map(({ answer }) => answer),
 		asks.map(({ stickyAnswer }) => stickyAnswer),
 		asks.map(({ row }) => row),
@@ -161,25 +167,31 @@ function encode(ask: RepeatableAsk): EncodedAsk {
 	if (decision === null)
 		return { ask, answer: null, stickyAnswer: null, row: null, arms };
 	const { explanation, ...plain } = decision.answer;
-	const answer = JSON.stringify(decision.answer);
+	const plainAnswer = JSON.stringify(plain);
+	const isExplained = explanation !== undefined && request !== null;
+	const answer = isExplained ? JSON.stringify(decision.answer) : plainAnswer;
 	const row =
 		decision.row === null
 			? null
 			: Buffer.from(encodeDecisions([decision.row], NOBODY));
 	const bytes = Buffer.byteLength(answer) + (row?.length ?? 0);
-	if (bytes > MOST_BYTES)
+	const most = isExplained ? MOST_EXPLAINED_BYTES : MOST_BYTES;
+	if (bytes > most)
 		throw new RangeError(
-			`The decision has ${bytes} bytes; at most ${MOST_BYTES} are kept for who asks again. Send a smaller context.`,
+			`The decision has ${bytes} bytes; at most ${most} are kept for who asks again. Send a smaller context${isExplained ? ", or ask for its explanation later" : ""}.`,
 		);
-	const isExplained = explanation !== undefined && sticky !== null;
-	const stickyAnswer = isExplained ? JSON.stringify(plain) : null;
+	const stickyAnswer = isExplained && sticky !== null ? plainAnswer : null;
 	return { ask, answer, stickyAnswer, row, arms };
 }
 
 function toStanding(record: StandingRecord): StandingDecision {
+	const { answer, payload } = record;
 	return {
 		under: record.kind,
-		answer: record.answer,
+		answer:
+			payload === null
+				? answer
+				: { ...answer, payload, repeated: true as const },
 		row: record.row === null ? null : decode(record.row),
 		requestHash: record.request_hash?.toString("hex") ?? null,
 	};
