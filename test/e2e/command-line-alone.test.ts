@@ -72,7 +72,7 @@ describe("segue experiments validate", () => {
 
 	it.each([
 		["unit", "30m", "90d"],
-		["session", "23h", "24h"],
+		["session", "23h", "1d"],
 	])(
 		"warns where a %s keeps its decision for longer than the window of %s, in which outcomes count",
 		async (sticky, window, span) => {
