@@ -123,14 +123,23 @@ test("one unit of a hundred is erased and everything of it comes again: not a ro
 	await broker.taken(WITHIN_MS);
 	await forgotten("after the stream came again");
 
-	// As publishers do that heard no answer. What nobody can read has no time but the stream's, so sent anew it is new.
-	const theirs = [
-		...past.first.filter(isUnderstood),
-		...past.contradictions,
-	].filter(({ items }) => items.some((item) => erased.has(unitOf(item))));
+	// As publishers do that heard no answer. What nobody can read has no time but the stream's: sent anew it is refused anew, without a word.
+	const theirs = all
+		.map((message) => withoutOthersPoison(message, erased))
+		.filter(({ items }) => items.some((item) => erased.has(unitOf(item))));
+	const unreadable = theirs
+		.flatMap(({ items }) => items)
+		.filter((item) => "poison" in item);
+	expect(await wordlessLetters(database)).toEqual([]);
 	await broker.publish(shuffled(asPublished(theirs), random));
 	await broker.taken(WITHIN_MS);
 	await forgotten("after their messages were sent again");
+	const wordless = await wordlessLetters(database);
+	expect(wordless).toHaveLength(unreadable.length);
+	for (const reason of wordless)
+		expect(reason).toMatch(
+			/^(bad event|not JSON): its words may name an erased unit and are not kept$/,
+		);
 
 	// Of theirs and of others: what waited for them is learned, or stays gone.
 	await broker.publish(asPublished(past.heldBack));
@@ -154,8 +163,25 @@ test("one unit of a hundred is erased and everything of it comes again: not a ro
 
 const heldBy = (database: Database) => unitsHeld(database, /listener-\d{5}/g);
 const withoutDay = (table: string) => table.replace(/_p?\d.*$/, "");
-const isUnderstood = ({ items }: Message) =>
-	!items.some((item) => "poison" in item);
+
+/** Others' would be refused once more where it came once more, as it must be. */
+function withoutOthersPoison(
+	message: Message,
+	units: ReadonlySet<string>,
+): Message {
+	const items = message.items.filter(
+		(item) => !("poison" in item) || units.has(unitOf(item)),
+	);
+	return { ...message, items };
+}
+
+/** Reasons of letters of which nothing else is kept. */
+async function wordlessLetters(database: Database): Promise<string[]> {
+	const rows = await database.query<{ reason: string }>(
+		"select l.reason from dead_letters l where l.payload = ''",
+	);
+	return rows.map(({ reason }) => reason);
+}
 
 /** Not one of the kinds was missing, so that each had something to lose. */
 function expectThorough(removed: Receipt["removed"], units: number): void {
@@ -177,7 +203,7 @@ function without(
 	}));
 }
 
-/** What is kept of all other units, an entry a row; but for what strangers said of the units' decisions, which goes with them. */
+/** What is kept of all other units, an entry a row; but for letters without words, which name nobody, and for what strangers said of the units' decisions, which goes with them. */
 async function readRows(
 	database: Database,
 	units: ReadonlySet<string>,
@@ -189,7 +215,7 @@ async function readRows(
 			where o.unit <> all ($1) and o.decision_id <> all ($2)
 		union all select 'signal ' || g.unit || ' ' || g.event_id from signals g where g.unit <> all ($1)
 		union all select 'letter ' || l.id || ' ' || l.position || ' ' || l.item || ' ' || md5(l.payload) from dead_letters l
-			where not exists (select from unnest($1::text[]) as u (unit) where position(convert_to(u.unit, 'utf8') in l.payload) > 0)`,
+			where l.payload <> '' and not exists (select from unnest($1::text[]) as u (unit) where position(convert_to(u.unit, 'utf8') in l.payload) > 0)`,
 		[[...units], decisions.map(({ id }) => id)],
 	);
 	return rows.map(({ row }) => row).sort();

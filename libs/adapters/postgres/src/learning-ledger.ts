@@ -1,6 +1,5 @@
 import type pg from "pg";
 import type { Definition } from "#core/experiment";
-import { namedUnits } from "#usecases/erasing";
 import {
 	type Admitted,
 	admit,
@@ -12,6 +11,8 @@ import {
 	type LearningLedger,
 	type LockedDecision,
 	type LoggedDecision,
+	type NamesInLetters,
+	namesIn,
 } from "#usecases/learning";
 import { commitBatch } from "./batch-commit.js";
 import {
@@ -189,12 +190,14 @@ export class PostgresLearningLedger implements LearningLedger {
 		batch: Batch,
 		{ horizon, tombstones }: OpenedBatch,
 	): Promise<Admitted> {
+		const named = namesIn(tombstones ? batch.deadLetters : []);
 		const erased = tombstones
-			? await this.#erasedUnits(client, batch)
+			? await this.#erasedUnits(client, batch, named)
 			: new Map<string, number>();
 		return admit(batch, {
 			horizon,
 			erasedAt: (unit) => erased.get(unit),
+			named,
 			definition: (id) => this.#definitions.get(id),
 		});
 	}
@@ -202,11 +205,12 @@ export class PostgresLearningLedger implements LearningLedger {
 	async #erasedUnits(
 		client: pg.Client,
 		batch: Batch,
+		named: NamesInLetters,
 	): Promise<Map<string, number>> {
 		const units = new Set([
 			...batch.decisions.map(({ row }) => row.unit),
 			...batch.events.map(({ event }) => event.unit),
-			...batch.deadLetters.flatMap(({ payload }) => namedUnits(payload)),
+			...[...named.values()].flatMap((names) => names ?? []),
 		]);
 		const keys = new Map(
 			[...units].map((unit) => [

@@ -112,13 +112,28 @@ describe("taking units out of a message", () => {
 
 describe("the units that a message may be about", () => {
 	test("are found in JSON and in what is none", () => {
-		expect(namedUnits(json({ unit: "ann", user: "listener-1" }))).toEqual([
-			"ann",
-			"listener-1",
-		]);
+		const named = namedUnits(json({ unit: "ann", user: "listener-1" }));
+		expect(named?.toSorted()).toEqual(["ann", "listener-1"]);
 		expect(namedUnits(bytes('"oops, "unit": "ann"'))).toContain("ann");
-		expect(namedUnits(bytes("unit=listener-1;"))).toContain("listener-1");
-		expect(namedUnits(bytes(`["${"x".repeat(5_000)}`)).length).toBeLessThan(3);
+		for (const said of ["unit=listener-1;", "unit:listener-1.", "listener-1:"])
+			expect(namedUnits(bytes(said)), said).toContain("listener-1");
+		expect(namedUnits(bytes(`["${"x".repeat(5_000)}`))?.length).toBeLessThan(3);
+	});
+
+	test("are not told where they are more than may be looked up", () => {
+		const events = (count: number) =>
+			Array.from({ length: count }, (_, i) => ({ unit: `unit-${i}` }));
+		expect(namedUnits(json(events(500)))).toHaveLength(500);
+		expect(namedUnits(json(events(501)))).toBeNull();
+		expect(namedUnits(bytes(`[${JSON.stringify(events(501))}`))).toBeNull();
+	});
+
+	test("are no longer than a name may be, and no lists 10,000 deep", () => {
+		const deep = `${"[".repeat(10_000)}${"]".repeat(10_000)}`;
+		const text = `{"unit":${deep},"item":"${"x".repeat(257)}","user":"listener-1"}`;
+		expect(namedUnits(bytes(text))).toEqual(["listener-1"]);
+		expect(takeOut(bytes(text), of("listener-1"))).toBe("nothing");
+		expect(takeOut(bytes(text), of(..."abcdefghi"))).toBe("all");
 	});
 });
 

@@ -5,6 +5,8 @@ export type Left = "all" | "nothing" | Uint8Array;
 
 /** From so many characters on a unit is told from words by itself; a shorter one counts only where it stands as a `unit`. */
 const TELLING_LENGTH = 8;
+/** No unit's name is longer. */
+const MOST_LENGTH = 256;
 /** Beyond it, looking for each unit in the bytes costs more than reading the message. */
 const FEW_UNITS = 8;
 /** Of what a dead letter may be about. */
@@ -78,8 +80,8 @@ function packedList(parsed: unknown): {
 	return null;
 }
 
-/** The units that what could not be understood may be about: a bounded number, those told from words by themselves last. */
-export function namedUnits(body: Uint8Array): readonly string[] {
+/** The units that what could not be understood may be about; null where it names more than may be looked up. */
+export function namedUnits(body: Uint8Array): readonly string[] | null {
 	const text = decoder.decode(body);
 	let parsed: unknown;
 	try {
@@ -88,17 +90,15 @@ export function namedUnits(body: Uint8Array): readonly string[] {
 		return unitsInText(text);
 	}
 	const named = new Set<string>();
-	const telling = new Set<string>();
 	walk(parsed, (value, key) => {
-		if (key === "unit") named.add(String(value));
-		else if (typeof value === "string" && value.length >= TELLING_LENGTH)
-			telling.add(value);
+		const name = nameOf(value, key);
+		if (name !== null && name.length <= MOST_LENGTH) named.add(name);
 	});
-	return [...named, ...telling].slice(0, MOST_NAMED);
+	return bounded(named);
 }
 
 /** Of text that is no JSON, what stands as a `unit`, is quoted, or is a long word. */
-function unitsInText(text: string): readonly string[] {
+function unitsInText(text: string): readonly string[] | null {
 	const found = [
 		...[...text.matchAll(/"unit"\s*:\s*("(?:[^"\\]|\\.){1,1600}")/gsu)].map(
 			([, quoted]) => quoted as string,
@@ -106,8 +106,19 @@ function unitsInText(text: string): readonly string[] {
 		...(text.match(/"(?:[^"\\]|\\.){1,1600}"/gsu) ?? []),
 	].flatMap(unquoted);
 	const words = text.match(/[\p{L}\p{N}._:@-]{8,256}/gu) ?? [];
-	return [...new Set([...found, ...words])].slice(0, MOST_NAMED);
+	const parts = words.flatMap(partsOf);
+	return bounded(new Set([...found, ...words, ...parts]));
 }
+
+/** A word without the signs around it, and what stands between colons: a name may have such signs, or be followed by them. */
+function partsOf(word: string): string[] {
+	return [word, ...word.split(":")]
+		.map((part) => part.replace(/^[._:@-]+|[._:@-]+$/g, ""))
+		.filter((part) => part.length >= TELLING_LENGTH);
+}
+
+const bounded = (names: ReadonlySet<string>): readonly string[] | null =>
+	names.size > MOST_NAMED ? null : [...names];
 
 function unquoted(text: string): string[] {
 	try {
@@ -121,11 +132,19 @@ function unquoted(text: string): string[] {
 function valueHolds(value: unknown, units: ReadonlySet<string>): boolean {
 	let holds = false;
 	walk(value, (one, key) => {
-		if (key === "unit") holds ||= units.has(String(one));
-		else if (typeof one === "string" && one.length >= TELLING_LENGTH)
-			holds ||= units.has(one);
+		const name = nameOf(one, key);
+		holds ||= name !== null && units.has(name);
 	});
 	return holds;
+}
+
+/** The unit that a value may be. What is no text or number is none, and may be nested too deeply to be written out. */
+function nameOf(value: unknown, key: string | null): string | null {
+	if (key === "unit" && typeof value === "number") return String(value);
+	const isName =
+		typeof value === "string" &&
+		(key === "unit" || value.length >= TELLING_LENGTH);
+	return isName ? value : null;
 }
 
 /** Each value below, with the key it stands under (rows of a pack are lists without keys); without recursion, since a dead letter may be nested 10,000 deep. */

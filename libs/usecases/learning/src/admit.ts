@@ -2,7 +2,7 @@ import { compileEncoder } from "#core/context";
 import type { Definition } from "#core/experiment";
 import { isFuture } from "#core/experiment";
 import { LOG_SUBJECT, timeOfId } from "#core/log";
-import { namedUnits, takeOut } from "#usecases/erasing";
+import { type Left, namedUnits, takeOut } from "#usecases/erasing";
 import { refusedDecision, refusedEvent } from "./dead-letter.js";
 import type {
 	Batch,
@@ -13,14 +13,20 @@ import type {
 } from "./ports.js";
 
 const AHEAD_MS = 5 * 60_000;
+const encoder = new TextEncoder();
 
 export interface AdmissionRules {
 	/** Ids before it are refused: their partitions are gone. */
 	readonly horizon: string;
 	/** The instant up to which a unit was erased, milliseconds; absent for units never erased. */
 	readonly erasedAt: (unit: string) => number | undefined;
+	/** What `namesIn` found in the batch's dead letters; empty where nobody was ever erased. */
+	readonly named: NamesInLetters;
 	readonly definition: (id: number) => Definition | undefined;
 }
+
+/** The units that each letter may be about; null: more than are looked up. */
+export type NamesInLetters = ReadonlyMap<DeadLetter, readonly string[] | null>;
 
 export interface Admitted {
 	/** By id: of several rows under one id in a batch the first is the decision. */
@@ -48,11 +54,18 @@ export function admit(batch: Batch, rules: AdmissionRules): Admitted {
 		Math.min(at, source.storedAt) <=
 		(rules.erasedAt(unit) ?? Number.NEGATIVE_INFINITY);
 	const deadLetters = batch.deadLetters.flatMap((letter) => {
-		const left = withoutErased(letter, isErased);
+		const left = withoutErased(letter, rules);
 		if (left === null)
 			erased[letter.source.subject === LOG_SUBJECT ? "decisions" : "events"]++;
 		return left ?? [];
 	});
+	// An instant that cannot be is none: such an item may be of before the erasure, as what cannot be understood may.
+	const refuse = (unit: string, letter: DeadLetter, reason: string) =>
+		deadLetters.push(
+			reason.startsWith("future:") && rules.erasedAt(unit) !== undefined
+				? withoutWords(letter)
+				: letter,
+		);
 
 	for (const decision of batch.decisions) {
 		const { row, source } = decision;
@@ -62,7 +75,8 @@ export function admit(batch: Batch, rules: AdmissionRules): Admitted {
 		}
 		const reason =
 			idRefusal(row.id, horizonMs, source) ?? decisionRefusal(decision, rules);
-		if (reason !== null) deadLetters.push(refusedDecision(decision, reason));
+		if (reason !== null)
+			refuse(row.unit, refusedDecision(decision, reason), reason);
 		else if (decisions.has(row.id)) repeated.push(decision);
 		else decisions.set(row.id, decision);
 	}
@@ -75,25 +89,70 @@ export function admit(batch: Batch, rules: AdmissionRules): Admitted {
 			continue;
 		}
 		const reason = eventRefusal(logged, horizonMs);
-		if (reason !== null) deadLetters.push(refusedEvent(logged, reason));
+		if (reason !== null)
+			refuse(event.unit, refusedEvent(logged, reason), reason);
 		else (event.decisionId === undefined ? signals : outcomes).push(logged);
 	}
 	return { decisions, repeated, outcomes, signals, deadLetters, erased };
 }
 
-/** What could not be understood may name an erased unit all the same; null where nothing of it may be kept. */
+/** For `admit`, to be called where anybody was ever erased. What is not kept but for its reason is named by that. */
+export function namesIn(letters: readonly DeadLetter[]): NamesInLetters {
+	return new Map(
+		letters.map((letter) => {
+			const { payload, reason } = letter;
+			return [
+				letter,
+				namedUnits(payload.length > 0 ? payload : encoder.encode(reason)),
+			];
+		}),
+	);
+}
+
+/**
+ * What could not be understood may name an erased unit all the same. Null where nothing of it may be kept: it came before the erasure.
+ * What came after it may be of before it, sent again, or of a unit that returned: that there was something is kept, its words are not.
+ */
 function withoutErased(
 	letter: DeadLetter,
-	isErased: (unit: string, at: number, source: ItemSource) => boolean,
+	{ named, erasedAt }: AdmissionRules,
 ): DeadLetter | null {
-	const { payload, source } = letter;
-	const units = namedUnits(payload).filter((unit) =>
-		isErased(unit, source.storedAt, source),
-	);
-	if (units.length === 0) return letter;
-	const left = takeOut(payload, new Set(units));
-	if (left === "nothing") return null;
+	const names = named.get(letter);
+	if (names === null) return withoutWords(letter);
+	const { source, at } = letter;
+	const isDated = at !== undefined && at <= source.storedAt + AHEAD_MS;
+	const instant = Math.min(isDated ? at : source.storedAt, source.storedAt);
+	const erased = new Set<string>();
+	const covered = new Set<string>();
+	for (const unit of names ?? []) {
+		const until = erasedAt(unit);
+		if (until === undefined) continue;
+		if (instant <= until) covered.add(unit);
+		if (instant <= until || !isDated) erased.add(unit);
+	}
+	const left = leftOf(letter, erased);
+	if (left === "nothing")
+		return leftOf(letter, covered) === "nothing" ? null : withoutWords(letter);
 	return left === "all" ? letter : { ...letter, payload: left };
+}
+
+function leftOf(
+	{ payload, reason }: DeadLetter,
+	units: ReadonlySet<string>,
+): Left {
+	if (units.size === 0) return "all";
+	const isTold = takeOut(encoder.encode(reason), units) !== "all";
+	return isTold ? "nothing" : takeOut(payload, units);
+}
+
+/** Also the reason's end goes: it may quote what it is about. */
+function withoutWords({ source, reason }: DeadLetter): DeadLetter {
+	const kind = reason.split(":", 1)[0];
+	return {
+		source,
+		reason: `${kind}: its words may name an erased unit and are not kept`,
+		payload: new Uint8Array(),
+	};
 }
 
 function idRefusal(

@@ -5,6 +5,7 @@ import {
 	encodeEvent,
 	encodeEvents,
 	encodePart,
+	timeOfId,
 } from "#core/log";
 import type { DeadLetter, LoggedDecision, LoggedEvent } from "./ports.js";
 
@@ -27,7 +28,7 @@ export function refusedDecision(
 	reason: string,
 ): DeadLetter {
 	const payload = asPart(encodeDecisions([row], publisher));
-	return { source, reason, payload };
+	return { source, reason, payload, at: timeOfId(row.id) };
 }
 
 export function refusedEvent(
@@ -38,7 +39,8 @@ export function refusedEvent(
 		publisher === null
 			? encodeEvent(event)
 			: asPart(encodeEvents([event], publisher));
-	return event.decisionId === undefined
-		? { source, reason, payload }
-		: { source, reason, payload, decisionId: event.decisionId };
+	const { decisionId } = event;
+	return decisionId === undefined
+		? { source, reason, payload, at: event.at }
+		: { source, reason, payload, at: timeOfId(decisionId), decisionId };
 }

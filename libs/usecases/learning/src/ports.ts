@@ -34,6 +34,8 @@ export interface DeadLetter {
 	readonly payload: Uint8Array;
 	/** The decision that the refused event named, where that much was understood. */
 	readonly decisionId?: string;
+	/** When it was, milliseconds, where that much was understood: by it is told whether an erasure covers it. */
+	readonly at?: number;
 }
 
 export interface Batch {
