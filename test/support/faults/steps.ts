@@ -125,6 +125,8 @@ const GATE = 7_301;
 /** The ways of one learner to its database and its broker, on which it can be stopped at a step. */
 export class Steps {
 	#backend: number | null = null;
+	/** Every backend of the learner that stopped: it has other transactions under way than the one at the step. */
+	#stopped: readonly number[] = [];
 
 	private constructor(
 		private readonly ground: Ground,
@@ -195,6 +197,11 @@ export class Steps {
 			2_000,
 			() => `not at the step "${name}" but ${JSON.stringify(shown[0])}`,
 		);
+		const { rows } = await this.trapper.query<{ pid: number }>(
+			"select a.pid from pg_stat_activity a where a.datname = current_database() and a.application_name = $1",
+			[TRAPPED],
+		);
+		this.#stopped = rows.map(({ pid }) => pid);
 	}
 
 	async #shown(): Promise<Shown> {
@@ -213,11 +220,12 @@ export class Steps {
 		return { state: states[0]?.state ?? "", locks, held };
 	}
 
-	/** Whether anyone waits for what the learner at this step has locked. */
+	/** Whether anyone else waits for what the learner that was shown at this step has locked. */
 	async delaysOthers(): Promise<boolean> {
 		const { rows } = await this.trapper.query(
-			"select 1 from pg_stat_activity a where a.datname = current_database() and $1 = any (pg_blocking_pids(a.pid))",
-			[this.#backend],
+			`select 1 from pg_stat_activity a where a.datname = current_database()
+			and a.pid <> all ($1::int[]) and $1::int[] && pg_blocking_pids(a.pid)`,
+			[this.#stopped],
 		);
 		return rows.length > 0;
 	}
