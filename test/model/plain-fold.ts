@@ -58,8 +58,11 @@ export class PlainFold {
 	readonly decisions = new Map<string, PlainDecision>();
 	readonly events = new Map<string, PlainEvent>();
 	readonly signals = new Map<string, PlainEvent>();
-	/** Dead letters by position and place, with the unit they name. */
-	readonly letters = new Map<string, { unit: string; verdict: string }>();
+	/** Dead letters by position and place, with the unit they name; without where none of their words are kept. */
+	readonly letters = new Map<
+		string,
+		{ unit: string | null; verdict: string }
+	>();
 	readonly tombstones = new Map<string, number>();
 	readonly #closed = new Set<string>();
 	/** Verdicts that stay whatever comes: `kind verdict`. */
@@ -124,7 +127,8 @@ export class PlainFold {
 	#refuse(kind: Kind, source: string, unit: string, verdict: string): void {
 		if (this.letters.has(source)) this.#finally(kind, "duplicate");
 		else {
-			this.letters.set(source, { unit, verdict });
+			const isTold = verdict === "conflict" || !this.tombstones.has(unit);
+			this.letters.set(source, { unit: isTold ? unit : null, verdict });
 			this.#finally(kind, verdict);
 		}
 	}
