@@ -1,6 +1,7 @@
 import {
 	cholesky,
 	invertTriangle,
+	NotPositiveDefinite,
 	packedIndex,
 	packedLength,
 	solve,
@@ -70,12 +71,42 @@ export function* sharedPart(
 		}
 		yield;
 	}
-	const L = cholesky(A0, k);
+	const L = yield* sharedFactor(A0, k, ridge);
 	yield;
 	const beta = solve(L, k, b0);
 	const M = invertTriangle(L, k);
 	yield;
 	return { A0, b0, beta, inverse: gram(M, k) };
+}
+
+const STEP = 16;
+
+/**
+ * L of A₀ = LLᵀ. In exact arithmetic no pivot of A₀ is below λ. But where x is collinear, λ tiny and observations are many, λA⁻¹ is
+ * rounded, and a large f makes more of that than λ is: pivots below 0, or so near to it that widths are many times those of the prior.
+ * So where one is below λ/2, λ is raised by steps of 16, up to the trace. Throws NotPositiveDefinite beyond: no data has such sums.
+ */
+function* sharedFactor(
+	A0: Float64Array,
+	k: number,
+	ridge: number,
+): Generator<void, Float64Array> {
+	let trace = 0;
+	for (let i = 0; i < k; i++) trace += A0[packedIndex(i, i)] as number;
+	const raised = A0.slice();
+	for (let lambda = ridge; ; lambda *= STEP) {
+		for (let i = 0; i < k; i++) {
+			const at = packedIndex(i, i);
+			raised[at] = (A0[at] as number) + (lambda - ridge);
+		}
+		try {
+			return cholesky(raised, k, lambda / 2);
+		} catch (error) {
+			const isRounding = lambda * STEP <= trace;
+			if (!(error instanceof NotPositiveDefinite && isRounding)) throw error;
+		}
+		yield;
+	}
 }
 
 function* hybridModel(
