@@ -23,6 +23,8 @@ import { D, DAY, definition, experiment, MINUTE } from "./definitions.js";
 
 const MORNING = Date.UTC(2025, 10, 24, 8);
 const HOUR = 60 * MINUTE;
+/** The long form (npm run test:long) explains 10,500 decisions again, under seven policies. */
+const EXPLAINED = process.env.SEGUE_LONG === "1" ? 1_500 : 40;
 
 /** A decider that obeys the last definition given, learning as it goes, and what derives its log again. */
 function world(first: Definition) {
@@ -149,27 +151,37 @@ describe("a decision derived again from its log row", () => {
 		},
 	);
 
-	it("is explained as it was when it was served", async () => {
-		const room = world(definition({}, { traffic }));
-		const served = new Map<string, DrawnDecision["explanation"]>();
-		await room.posteriors.poll();
-		for (let i = 0; i < 30; i++) {
-			const { decisionId, explanation } = await room.ask();
-			served.set(decisionId, explanation);
-			await room.learn(["focus", "calm"][i % 2] as string, 1);
-		}
-		for (const row of room.log.rows) {
-			const { explanation, rederived } = await room.again(row);
-			expect(explanation).toEqual(served.get(row.id));
-			expect(rederived).toEqual({
-				equal: true,
-				differences: [],
-				revision: row.revision,
-				oldestRevision: 0,
-				why: null,
-			});
-		}
-	});
+	it.each(policies)(
+		`is explained as it was when it was served, each of ${EXPLAINED} under %s`,
+		{ timeout: 600_000 },
+		async (_, policy, more) => {
+			const room = world(
+				definition({ bucketMs: HOUR }, { policy, traffic, ...more }),
+			);
+			const served = new Map<string, DrawnDecision["explanation"]>();
+			await room.posteriors.poll();
+			for (let i = 0; i < EXPLAINED; i++) {
+				const { decisionId, explanation } = await room.ask();
+				served.set(decisionId, explanation);
+				if (i % 4 === 0)
+					await room.learn(["focus", "calm"][(i / 4) % 2] as string, 1);
+				room.clock.advance(5 * MINUTE);
+				await room.posteriors.poll();
+			}
+			expect(room.log.rows).toHaveLength(EXPLAINED);
+			for (const row of room.log.rows) {
+				const { explanation, rederived } = await room.again(row);
+				expect(explanation).toEqual(served.get(row.id));
+				expect(rederived).toEqual({
+					equal: true,
+					differences: [],
+					revision: row.revision,
+					oldestRevision: 0,
+					why: null,
+				});
+			}
+		},
+	);
 
 	it("obeys the definition row it was made under, whatever was changed since", async () => {
 		const room = world(definition({}, { traffic }));
