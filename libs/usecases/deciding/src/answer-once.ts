@@ -94,19 +94,19 @@ export class AnswerOnce {
 	private async kept(drawn: Drawn, until: number): Promise<KeptDecision> {
 		const { experiment, unit } = drawn.request;
 		const request = requestKey(drawn.request);
-		const sticky = stickyKey(drawn);
-		const own = sticky === "unnamed" ? without(["sticky"], drawn) : drawn;
+		const key = stickyKey(drawn);
+		const sticky = key === "unnamed" ? null : key;
+		const own = key === "unnamed" ? without(["sticky"], drawn) : drawn;
+		if (request === null && sticky === null) return own;
 		const { answer, row } = own;
-		const stuck = sticky === "unnamed" ? null : sticky;
-		if (request === null && stuck === null) return own;
 		const decision = { answer, row };
-		const ask = { experiment, unit, request, sticky: stuck, decision };
+		const ask = { experiment, unit, request, sticky, decision };
 		const standing = await this.keep(ask, until);
 		if (standing === null) return own;
 		if (standing === "unknown")
 			return without(
 				[
-					...(stuck === null ? [] : ["sticky"]),
+					...(sticky === null ? [] : ["sticky"]),
 					...(request === null ? [] : ["retry"]),
 				],
 				own,
@@ -115,7 +115,7 @@ export class AnswerOnce {
 			if (standing.requestHash === request?.hash) return standing;
 			throw otherRequest(experiment, request?.key ?? "");
 		}
-		return this.again(drawn, standing, stuck as StickyKey);
+		return this.again(drawn, standing, sticky as StickyKey);
 	}
 
 	/** The decision of the request's session or unit as it goes out again. */
