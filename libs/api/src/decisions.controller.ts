@@ -10,8 +10,12 @@ import {
 	Query,
 } from "@nestjs/common";
 import { ApiHeader, ApiQuery, ApiTags } from "@nestjs/swagger";
-import { type Decision, parseDecisionRequest } from "#usecases/deciding";
-import { toProblem } from "#usecases/errors";
+import {
+	type Decision,
+	parseDecisionRequest,
+	type StoredEvent,
+} from "#usecases/deciding";
+import { fail, type SegueError, toProblem } from "#usecases/errors";
 import { Documented } from "./openapi.js";
 import type { ApiParts } from "./parts.js";
 import {
@@ -26,9 +30,10 @@ import {
 	decisionRequestSchema,
 	decisionSchema,
 	openObject,
+	unknownDecisionSchema,
 } from "./schemas.js";
 import { tokens } from "./tokens.js";
-import { viewDecision } from "./view-decision.js";
+import { viewDecision, viewEvents } from "./view-decision.js";
 
 const traceparent = {
 	name: "traceparent",
@@ -103,10 +108,12 @@ export class DecisionsController {
 			"With explain=true the answer has `explanation`, as `explain: true` gives it with a decision, and `rederived`: `{equal, differences, revision, oldestRevision, why}`. `equal` says whether the decision came out again bit for bit; it is null, with the reason in `why`, where that cannot be told.",
 		answers: { 200: openObject },
 		problems: [404, 422, 503],
+		problemSchemas: { 404: unknownDecisionSchema },
 	})
 	async find(@Param("id") id: string, @Query("explain") explain?: unknown) {
 		const wanted = oneOf("explain", explain, ["false", "true"], "false");
 		const stored = await this.findDecision.execute(id.toLowerCase());
+		if (stored.row === null) throw notCome(id, stored.events);
 		const view = viewDecision(
 			stored,
 			await this.armKeysOf(stored.row.definitionId),
@@ -115,4 +122,13 @@ export class DecisionsController {
 			? { ...view, ...(await this.rederiveDecision.execute(stored.row)) }
 			: view;
 	}
+}
+
+function notCome(id: string, events: readonly StoredEvent[]): SegueError {
+	return fail(
+		"unknown-decision",
+		`There is no decision "${id}", but events name it: \`events\` has them. Those that wait count once it comes, and expire with its day of the log.`,
+		[],
+		{ members: { events: viewEvents(events) } },
+	);
 }

@@ -31,6 +31,8 @@ interface Documented {
 	readonly answers: { readonly [status: number]: z.ZodType | string };
 	/** Statuses of problems, beside 500. */
 	readonly problems?: readonly number[];
+	/** Of those, the ones whose problem has members of its own. */
+	readonly problemSchemas?: { readonly [status: number]: z.ZodType };
 }
 
 /** Describes a route in the OpenAPI document. Nothing here acts on requests. */
@@ -40,6 +42,7 @@ export function Documented({
 	body,
 	answers,
 	problems = [],
+	problemSchemas = {},
 }: Documented): MethodDecorator {
 	const operation: ApiOperationOptions = {
 		summary,
@@ -59,7 +62,9 @@ export function Documented({
 			status,
 			description: "A problem",
 			content: {
-				"application/problem+json": { schema: toOpenApi(problemSchema) },
+				"application/problem+json": {
+					schema: toOpenApi(problemSchemas[status] ?? problemSchema),
+				},
 			},
 		} as never),
 	);

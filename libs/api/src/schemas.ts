@@ -6,6 +6,7 @@ import {
 	EXPERIMENT_KEY,
 	experimentSchema,
 	PRINTABLE,
+	VERDICTS,
 } from "#core/experiment";
 import { decisionBatchSchema, decisionRequestSchema } from "#usecases/deciding";
 import { explanationSchema } from "./explanation-schema.js";
@@ -102,6 +103,30 @@ export const eventSchema = z.strictObject({
 	retracts: printable
 		.optional()
 		.describe("With type `retract`: the id of the event taken back."),
+});
+
+export const storedEventSchema = eventSchema.extend({
+	at: z.iso.datetime(),
+	verdict: z.enum(VERDICTS),
+	detail: z.string().optional().describe("Why it earns nothing."),
+	moved: z
+		.strictObject({
+			exposed: z.number(),
+			reward: z.number(),
+			revision: z.number().int(),
+		})
+		.nullish()
+		.describe("What it moved of its decision, in which revision; or nothing."),
+	storedAt: z.iso.datetime(),
+});
+
+export const unknownDecisionSchema = problemSchema.extend({
+	events: z
+		.array(storedEventSchema)
+		.optional()
+		.describe(
+			"What came for a decision that has not come: events that wait for it, and at most 100 that were refused. Absent where nothing did, or where all of it has expired or was erased: the ledger counts that.",
+		),
 });
 
 export const eventsSchema = z.strictObject({

@@ -1,4 +1,8 @@
-import { type StoredDecision, whyMissing } from "#usecases/deciding";
+import {
+	type StoredDecision,
+	type StoredEvent,
+	whyMissing,
+} from "#usecases/deciding";
 
 /**
  * A logged decision as the API shows it, with all that proof needs. `arms` has every eligible arm with its mean and its probability
@@ -46,12 +50,17 @@ export function viewDecision(
 		},
 		exposed: learned?.exposed ?? null,
 		reward: learned?.reward ?? null,
-		events: events.map(({ at, storedAt, ...event }) => ({
-			...event,
-			at: iso(at),
-			storedAt: iso(storedAt),
-		})),
+		events: viewEvents(events),
 	};
+}
+
+/** Events that name a decision as the API shows them, each with what became of it. */
+export function viewEvents(events: readonly StoredEvent[]) {
+	return events.map(({ at, storedAt, ...event }) => ({
+		...event,
+		at: iso(at),
+		storedAt: iso(storedAt),
+	}));
 }
 
 function iso(time: number): string {

@@ -7,6 +7,7 @@ import {
 	healthSchema,
 	posteriorSchema,
 	putAnswerSchema,
+	unknownDecisionSchema,
 } from "../src/schemas.js";
 import { type Api, ask, morning, NOON, send, startApi } from "./app.js";
 
@@ -177,6 +178,37 @@ describe("decisions", () => {
 			expect(
 				(await send(api, "GET", `/v1/decisions/${id}`)).body,
 			).toMatchObject({ status: 404, type: "/docs/errors#unknown-decision" });
+	});
+});
+
+describe("an unknown decision", () => {
+	test("is 404 with the events that came for it, each with its verdict, as documented", async () => {
+		const id = "019b0000-0000-7000-8000-000000000001";
+		const at = NOON - 1_000;
+		const play = { id: "p", type: "play", unit: "u", decisionId: id, at };
+		api.reads.stored.set(id, {
+			row: null,
+			events: [
+				{ ...play, verdict: "unknown decision (waiting)", storedAt: NOON },
+				{ ...play, verdict: "conflict", value: 2, storedAt: NOON },
+			],
+		});
+		const { status, body } = await send(api, "GET", `/v1/decisions/${id}`);
+		expect(status).toBe(404);
+		expect(unknownDecisionSchema.parse(body)).toEqual(body);
+		const shown = {
+			...play,
+			at: new Date(at).toISOString(),
+			storedAt: new Date(NOON).toISOString(),
+		};
+		expect(body).toMatchObject({
+			type: "/docs/errors#unknown-decision",
+			detail: expect.stringContaining(id),
+			events: [
+				{ ...shown, verdict: "unknown decision (waiting)" },
+				{ ...shown, verdict: "conflict", value: 2 },
+			],
+		});
 	});
 });
 

@@ -70,6 +70,11 @@ test("/docs shows the interface and /docs-json describes every route with the sc
 		decide.responses["200"].content["application/json"].schema.properties
 			.propensity,
 	).toBeDefined();
+	const unknown = body.paths["/v1/decisions/{id}"].get.responses["404"];
+	expect(
+		unknown.content["application/problem+json"].schema.properties.events.items
+			.properties.verdict.enum,
+	).toContain("unknown decision (waiting)");
 	const put =
 		body.paths["/v1/experiments/{key}"].put.requestBody.content[
 			"application/json"

@@ -183,7 +183,15 @@ export interface Problem {
 		readonly message: string;
 	}[];
 	readonly retryAfterSeconds?: number;
+	/** Of an unknown decision: the events that wait for it, or were refused. */
+	readonly events?: readonly JudgedEvent[];
 }
+
+/** An event with what became of it. */
+export type JudgedEvent = SentEvent & {
+	readonly verdict: string;
+	readonly storedAt: string;
+};
 
 export interface LoggedDecision {
 	readonly decisionId: string;
@@ -199,10 +207,7 @@ export interface LoggedDecision {
 	readonly exposed: boolean | null;
 	/** Null until the decision has been learned from. */
 	readonly reward: number | null;
-	readonly events: readonly (SentEvent & {
-		readonly verdict: string;
-		readonly storedAt: string;
-	})[];
+	readonly events: readonly JudgedEvent[];
 	readonly [more: string]: unknown;
 }
 

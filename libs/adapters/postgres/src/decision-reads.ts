@@ -8,6 +8,7 @@ import {
 import { type DecisionRow, decodeMessage, type Event } from "#core/log";
 import type {
 	DecisionReads,
+	DecisionToCome,
 	StoredDecision,
 	StoredEvent,
 } from "#usecases/deciding";
@@ -44,11 +45,7 @@ export class PostgresDecisionReads implements DecisionReads {
 		private readonly store: PostgresDefinitionStore,
 	) {}
 
-	async find(
-		id: string,
-	): Promise<
-		StoredDecision | { row: null; events: readonly StoredEvent[] } | null
-	> {
+	async find(id: string): Promise<StoredDecision | DecisionToCome | null> {
 		const [records, outcomes, refused] = await Promise.all([
 			this.database.query<LearnedRecord>(
 				`select ${decisionColumns.map((column) => `d.${column}`).join(", ")}, s.exposed, s.reward, l.revision as learned_revision

@@ -2,13 +2,14 @@ import { isDecisionId } from "#core/log";
 import { fail } from "#usecases/errors";
 import type {
 	DecisionReads,
+	DecisionToCome,
 	RecentDecisions,
 	StoredDecision,
 } from "./ports.js";
 
 /**
  * A decision with its events: from the database once it is there, before that from what this decider remembers of its own answers.
- * Its events may be stored before itself.
+ * Its events may be stored before itself: where nobody has the decision, they are told alone.
  */
 export class FindDecision {
 	constructor(
@@ -24,7 +25,7 @@ export class FindDecision {
 	 * Throws unknown-decision, overloaded or database-away where it cannot be told; the database's own error where only the database
 	 * could tell (the door tells away from broken).
 	 */
-	async execute(id: string): Promise<StoredDecision> {
+	async execute(id: string): Promise<StoredDecision | DecisionToCome> {
 		if (!isDecisionId(id))
 			throw unknown(id, "A decision id is a UUIDv7 in lower case.");
 		const reading = this.read(id);
@@ -41,6 +42,7 @@ export class FindDecision {
 			return { row, learned: null, events };
 		}
 		if (!read.ok) throw read.error;
+		if (read.stored !== null) return { row: null, events: read.stored.events };
 		throw unknown(
 			id,
 			"It was never made, was erased, or has not reached the database yet.",

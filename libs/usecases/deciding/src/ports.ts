@@ -180,6 +180,12 @@ export interface StoredDecision {
 	readonly events: readonly StoredEvent[];
 }
 
+/** Events that name a decision which has not come: those that wait for it, and those that were refused. Never none. */
+export interface DecisionToCome {
+	readonly row: null;
+	readonly events: readonly StoredEvent[];
+}
+
 /** By how much a row of the log moved the decision's exposure and its exposed reward, in which revision of the experiment. */
 export interface StoredMovement {
 	readonly exposed: number;
@@ -198,13 +204,7 @@ export interface StoredEvent extends Event {
 
 export interface DecisionReads {
 	/** The decision from the database, or its events alone where the decision has not come yet, or null. */
-	find(
-		id: string,
-	): Promise<
-		| StoredDecision
-		| { readonly row: null; readonly events: readonly StoredEvent[] }
-		| null
-	>;
+	find(id: string): Promise<StoredDecision | DecisionToCome | null>;
 }
 
 export interface RecentDecisions {

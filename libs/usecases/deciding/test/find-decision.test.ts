@@ -101,14 +101,14 @@ describe("finding a decision", () => {
 	it("gives one that waits to be published", async () => {
 		const { waiting, find } = room();
 		waiting.set(ID, rowOf(ID));
-		expect((await find.execute(ID)).row.id).toBe(ID);
+		expect((await find.execute(ID)).row?.id).toBe(ID);
 	});
 
 	it("gives a remembered one while the database is away, else fails as the database did", async () => {
 		const { reads, recent, find } = room();
 		remember(recent, ID);
 		reads.away = true;
-		expect((await find.execute(ID)).row.id).toBe(ID);
+		expect((await find.execute(ID)).row?.id).toBe(ID);
 		await expect(find.execute(OTHER)).rejects.toThrow("The database is away.");
 	});
 
@@ -146,10 +146,20 @@ describe("finding a decision", () => {
 		expect(await codeOf(find.execute(ID))).toBe("overloaded");
 	});
 
-	it("knows no decision that nobody has, that has events alone, or whose id is no UUIDv7", async () => {
-		const { reads, find } = room();
-		expect(await codeOf(find.execute(ID))).toBe("unknown-decision");
-		reads.stored.set(ID, { row: null, events: [play] });
+	it("tells the events alone that came for a decision which nobody has", async () => {
+		const { reads, recent, find } = room();
+		const alone = { row: null, events: [play] };
+		reads.stored.set(ID, alone);
+		expect(await find.execute(ID)).toEqual(alone);
+		remember(recent, ID);
+		expect(await find.execute(ID)).toMatchObject({
+			row: { id: ID },
+			events: [play],
+		});
+	});
+
+	it("knows no decision that nobody has, or whose id is no UUIDv7", async () => {
+		const { find } = room();
 		expect(await codeOf(find.execute(ID))).toBe("unknown-decision");
 		for (const id of ["", "7", ID.toUpperCase(), ID.replace("-7", "-4")])
 			expect(await codeOf(find.execute(id))).toBe("unknown-decision");

@@ -69,6 +69,12 @@ describe("a problem", () => {
 		expect(JSON.stringify(problem)).not.toContain("hunter2");
 	});
 
+	test("has an error's own members beside those of every problem, and not in their place", () => {
+		const members = { events: [{ id: "e" }], status: 200 };
+		const problem = toProblem(fail("unknown-decision", "No.", [], { members }));
+		expect(problem).toMatchObject({ events: [{ id: "e" }], status: 404 });
+	});
+
 	test("keeps what caused it for the log alone", () => {
 		const cause = new Error("socket hang up");
 		const error = fail("database-away", "The database is away.", [], { cause });
