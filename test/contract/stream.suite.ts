@@ -7,6 +7,7 @@ import {
 	expect,
 	test,
 } from "vitest";
+import { takeOut } from "#usecases/erasing";
 import {
 	type HeldMessage,
 	MessageTooLarge,
@@ -32,6 +33,7 @@ const HOLD_MS = 2_000;
 const PUBLISH_MS = 30_000;
 const EVENTS = "segue.events.click";
 const LOG = "segue.log.pack";
+const PACK = "segue.events._pack";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const decode = (message: StreamMessage) =>
@@ -132,6 +134,56 @@ export function streamSuite(
 			await tail.close();
 			expect(seen).toEqual(["kept", "gone later"]);
 			expect((await pullAll(stream, 1)).map(decode)).toEqual(["gone later"]);
+		});
+
+		test("of a pack that three units share erasing takes out the one, or says that it stays until the purge; others' events always stay", async () => {
+			const stream = await open();
+			const units = ["unit-first", "unit-second", "unit-third"];
+			const pack = (name: "decisions" | "events", id: string) => {
+				const items = units.map((unit) => ({ id: `${id}-${unit}`, unit }));
+				return JSON.stringify({ boot: "b", sequence: 1, [name]: items });
+			};
+			const read = async (filter: string) => {
+				const seen: string[] = [];
+				const tail = await stream.tail(filter, 0, (message) =>
+					seen.push(decode(message)),
+				);
+				await tail.caughtUp;
+				await tail.close();
+				return seen.join();
+			};
+			await publish(stream, pack("decisions", "shown"), LOG);
+			await publish(stream, pack("events", "said"), PACK);
+			for (const held of await pullAll(stream, 2)) held.acknowledge();
+			await eventually(async () => expect(await stream.backlog()).toBe(0));
+			await publish(stream, pack("events", "later"), PACK);
+
+			const gone = new Set(["unit-second"]);
+			let removed = 0;
+			const { left } = await eventually(async () => {
+				const result = await stream.erase(
+					(body) => takeOut(body, gone),
+					30_000,
+				);
+				removed += result.deleted + result.shortened;
+				expect(result.complete).toBe(true);
+				expect(removed + result.left).toBe(3);
+				expect(result.left).toBeLessThan(3);
+				return result;
+			});
+			expect(await read("segue.log.>")).not.toContain("unit-second");
+			const events = await read("segue.events.>");
+			for (const unit of ["unit-first", "unit-third"])
+				for (const id of ["said", "later"])
+					expect(events).toContain(`${id}-${unit}`);
+			const stays = events.includes("said-unit-second");
+			expect(events).toContain("later-unit-second");
+			expect(left).toBe(stays ? 2 : 1);
+
+			for (const held of await pullAll(stream, 1)) held.acknowledge();
+			await eventually(async () => expect(await stream.backlog()).toBe(0));
+			await stream.purge(Date.now() + 60_000);
+			expect(await read("segue.events.>")).toBe("");
 		});
 
 		test("an empty stream gives nothing", async () => {
