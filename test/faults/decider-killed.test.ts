@@ -6,8 +6,9 @@ import { afterEach, describe, expect, test } from "vitest";
 import { Answered } from "../support/answered.js";
 import { runExperiment, sampleExperiment, send } from "../support/client.js";
 import { createTestDatabase } from "../support/database.js";
-import { inForm } from "../support/faults/form.js";
+import { inForm, seedOf } from "../support/faults/form.js";
 import { startNats } from "../support/nats-server.js";
+import { seededRandom } from "../support/random.js";
 import {
 	freePort,
 	type Instance,
@@ -21,17 +22,26 @@ afterEach(async () => {
 	for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
+/** Kills come this long after there was traffic, at most; where the broker stands still, this long after that too. */
+const LONGEST_WAIT_MS = 900;
+const LONGEST_STILL_MS = 200;
+
 interface Killed {
+	readonly random: () => number;
 	readonly kills: number;
 	readonly start: () => Promise<Instance>;
-	/** What happens to the others shortly before the n-th kill, and after it. */
-	readonly before?: (kill: number) => Promise<void>;
-	readonly after?: (kill: number) => Promise<void>;
+	/** Whether the broker stands still shortly before the n-th kill. */
+	readonly nats?: {
+		readonly kill: (signal: NodeJS.Signals) => Promise<void>;
+		readonly standsStill: (kill: number) => boolean;
+	};
 }
 
 describe("kill -9 under load, again and again: every answered decision is in the log once, every accepted event counted once", {
 	timeout: 1_800_000,
 }, () => {
+	const seed = seedOf("decider killed");
+
 	test("a decider, every third time while its broker stands still and its spool fills", async () => {
 		const nats = await startNats();
 		cleanups.push(() => nats.stop());
@@ -53,12 +63,8 @@ describe("kill -9 under load, again and again: every answered decision is in the
 				}
 				return decider;
 			},
-			before: async (kill) => {
-				if (kill % 3 === 0) await nats.kill("SIGSTOP");
-			},
-			after: async (kill) => {
-				if (kill % 3 === 0) await nats.kill("SIGCONT");
-			},
+			random: seededRandom(seed),
+			nats: { kill: nats.kill, standsStill: (kill) => kill % 3 === 0 },
 		});
 		cleanups.push(() => last.stop());
 		await findable(last, answered);
@@ -68,6 +74,7 @@ describe("kill -9 under load, again and again: every answered decision is in the
 	test("the whole process, whose database and broker stay behind without it", async () => {
 		const options = await placeOfItsOwn();
 		const { answered, last } = await killAgainAndAgain({
+			random: seededRandom(seed + 1),
 			kills: inForm({ short: 1, long: 10 }),
 			start: () => startSegue(options),
 		});
@@ -87,10 +94,10 @@ async function placeOfItsOwn() {
 }
 
 async function killAgainAndAgain({
+	random,
 	kills,
 	start,
-	before,
-	after,
+	nats,
 }: Killed): Promise<{ answered: Answered; last: Instance }> {
 	const answered = new Answered();
 	let instance = await start();
@@ -103,13 +110,16 @@ async function killAgainAndAgain({
 			30_000,
 			() => "there was no traffic to be killed in",
 		);
-		// Every phase of start, traffic and learning is hit: the times differ.
-		await sleep(97 * (kill % 10));
-		await before?.(kill);
-		await sleep(before ? 100 : 0);
+		// Every phase of start, traffic and learning is hit.
+		await sleep(LONGEST_WAIT_MS * random());
+		const still = nats?.standsStill(kill) === true;
+		if (still) {
+			await nats.kill("SIGSTOP");
+			await sleep(LONGEST_STILL_MS * random());
+		}
 		await instance.kill();
 		await traffic.stop();
-		await after?.(kill);
+		if (still) await nats.kill("SIGCONT");
 		instance = await start();
 	}
 	console.log(

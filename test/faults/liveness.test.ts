@@ -1,12 +1,18 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { type PostgresChild, startEmbeddedPostgres } from "#adapters/embedded";
 import { Answered } from "../support/answered.js";
 import { sampleExperiment, send } from "../support/client.js";
-import { inForm, seedOf } from "../support/faults/form.js";
-import { Ground } from "../support/faults/ground.js";
-import type { Learner } from "../support/faults/learner.js";
-import { seededRandom } from "../support/random.js";
-import { type Instance, startSegue, waitFor } from "../support/segue.js";
+import { silent } from "../support/embedded.js";
+import { asked } from "../support/faults/asked.js";
+import { inForm, LONG, seedOf } from "../support/faults/form.js";
+import { type AtEnd, Ground } from "../support/faults/ground.js";
+import { Part } from "../support/faults/part.js";
+import { seededRandom, shuffled } from "../support/random.js";
+import { startSegue, waitFor } from "../support/segue.js";
 import { type Direction, startProxy } from "../support/tcp-proxy.js";
 
 const FAULTS_MS = inForm({ short: 8_000, long: 60_000 });
@@ -14,18 +20,32 @@ const WELL_WITHIN_MS = 15_000;
 /** In the long form longer than every timeout. */
 const LONGEST_STOP_MS = inForm({ short: 2_000, long: 12_000 });
 const LONGEST_PAUSE_MS = 1_500;
+/** One asker's: while faults come, and afterwards. */
+const BUSY_PAUSE_MS = 15;
+const TRICKLE_PAUSE_MS = 1_000;
+/** So many decisions that each decider made some of them. */
+const NEWEST = 10;
 const DIRECTIONS: readonly Direction[] = ["to client", "to server"];
 
 /** What may befall a part of the system: each is made, lasts, and is ended. */
 interface Faults {
-	readonly [what: string]: () => Promise<unknown>;
+	readonly [what: string]: (chance: Chance) => Promise<unknown>;
+}
+
+/** What a part's faults draw from; each part has its own, so that its schedule does not depend on the others'. */
+interface Chance {
+	readonly random: () => number;
+	aWhile(): Promise<void>;
 }
 
 test("random faults, then none: everything is learned and every decider knows it within 15 s, and nobody did anything for that", {
 	timeout: 600_000,
 }, async ({ onTestFinished }) => {
 	const seed = seedOf("liveness");
-	const ground = await Ground.make(onTestFinished, seededRandom(seed));
+	const postgres = await postgresOfItsOwn(onTestFinished);
+	const ground = await Ground.make(onTestFinished, seededRandom(seed), {
+		databaseUrl: postgres.connectionString,
+	});
 	const address = new URL(ground.databaseUrl);
 	const way = await startProxy({
 		host: address.hostname,
@@ -36,69 +56,118 @@ test("random faults, then none: everything is learned and every decider knows it
 	const env = { DATABASE_URL: address.href, NATS_URL: ground.nats.url };
 	const decider = async () => {
 		const instance = await startSegue({ app: "decider", env });
-		onTestFinished(() => instance.kill());
-		return instance;
+		const part = new Part("decider", env, instance);
+		onTestFinished(() => part.kill());
+		return part;
 	};
 	const [deciders, learners] = await Promise.all([
 		Promise.all([decider(), decider()]),
 		Promise.all([ground.learner(env), ground.learner(env)]),
 	]);
 	const answered = new Answered();
-	const traffic = deciders.map(({ url }) => answered.traffic(url, 1, 15));
+	const askers = deciders.map((one) => new Asker(answered, one));
 
-	const random = seededRandom(seed + 1);
-	const aWhile = () => sleep(LONGEST_STOP_MS * random() ** 2);
+	const parts: readonly Faults[] = [
+		...learners.map((learner) => faultsOfProcess("learner", learner)),
+		// One stays for whom a load balancer would ask.
+		faultsOfProcess("decider", deciders[0] as Part),
+		faultsOfBroker(ground),
+		faultsOfDatabase(ground, postgres),
+		faultsOfTheWay(way),
+	];
 	const struck = new Map<string, number>();
 	const until = performance.now() + FAULTS_MS;
-	const parts: readonly Faults[] = [
-		...learners.map((learner) => faultsOfLearner(learner, aWhile)),
-		faultsOfBroker(ground, aWhile),
-		faultsOfSessions(ground, random),
-		faultsOfTheWay(way, aWhile, random),
-	];
 	await Promise.all(
-		parts.map(async (faults) => {
-			const names = Object.keys(faults);
-			for (;;) {
+		parts.map(async (faults, i) => {
+			const random = seededRandom(seed + 1 + i);
+			const chance = {
+				random,
+				aWhile: () => sleep(LONGEST_STOP_MS * random() ** 2),
+			};
+			for (const what of drawn(Object.keys(faults), random)) {
 				await sleep(LONGEST_PAUSE_MS * random());
 				if (performance.now() >= until) return;
-				const what = names[Math.floor(names.length * random())] as string;
-				await faults[what]?.();
+				await faults[what]?.(chance);
 				struck.set(what, (struck.get(what) ?? 0) + 1);
 			}
 		}),
 	);
-	await Promise.all(traffic.map((one) => one.stop()));
+	for (const asker of askers) asker.pauseMs = TRICKLE_PAUSE_MS;
 
 	const quietAt = performance.now();
 	await waitFor(
-		async () => (await complaints(ground, deciders)).length === 0,
+		async () => (await complaints(ground, deciders, answered)).length === 0,
 		WELL_WITHIN_MS,
 		() => `not well ${WELL_WITHIN_MS} ms after the last fault`,
 	).catch(async (error: Error) => {
-		const said = await complaints(ground, deciders).catch(String);
+		const said = await complaints(ground, deciders, answered).catch(String);
 		throw new Error(`${error.message}: ${said}`);
 	});
 	const wellMs = performance.now() - quietAt;
+	// A pack is called missing once it is long overdue: in the long form there is time for that.
+	if (LONG) await sleep(WELL_WITHIN_MS - wellMs);
+	expect(await missed(ground, answered)).toEqual([]);
+	await Promise.all(askers.map((asker) => asker.stop()));
 	const faults = [...struck].map(([what, times]) => `${times} × ${what}`);
 	console.log(
 		`${faults.join(", ")}: ${answered.decided.size} decisions, ${answered.accepted.size} events; well ${(wellMs / 1_000).toFixed(1)} s after the last.`,
 	);
 	expect(answered.refused).toEqual([]);
+	if (LONG)
+		expect([...struck.keys()].sort()).toEqual(
+			[...new Set(parts.flatMap((faults) => Object.keys(faults)))].sort(),
+		);
 	await answered.provenOnce(ground.databaseUrl);
 });
+
+/** Each once in an order drawn, again and again: in a minute all of them come. */
+function* drawn(
+	names: readonly string[],
+	random: () => number,
+): Generator<string> {
+	for (;;) yield* shuffled(names, random);
+}
+
+/** Asks one decider wherever it is ready, whatever becomes of an ask. */
+class Asker {
+	pauseMs = BUSY_PAUSE_MS;
+	#stopped = false;
+	readonly #asking: Promise<void>;
+
+	constructor(
+		private readonly answered: Answered,
+		private readonly decider: Part,
+	) {
+		this.#asking = this.#ask();
+	}
+
+	async #ask(): Promise<void> {
+		while (!this.#stopped) {
+			// One that is killed answers nothing.
+			if (this.decider.ready)
+				await this.answered.one(this.decider.url).catch(() => undefined);
+			await sleep(this.pauseMs);
+		}
+	}
+
+	stop(): Promise<void> {
+		this.#stopped = true;
+		return this.#asking;
+	}
+}
 
 /** What is not as it must be when all is learned and known, in words. */
 async function complaints(
 	ground: Ground,
-	deciders: readonly Instance[],
+	deciders: readonly Part[],
+	answered: Answered,
 ): Promise<string[]> {
 	const { backlog } = await ground.consumer();
-	const wrong = backlog === 0 ? [] : [`a backlog of ${backlog} messages`];
-	for (const { url } of deciders) {
-		const { body } = await send(url, "GET", "/metrics");
-		const spooled = /^segue_spool_entries (\d+)$/m.exec(String(body))?.[1];
-		if (spooled !== "0") wrong.push(`${spooled} entries in a spool`);
+	const wrong = await missed(ground, answered);
+	if (backlog > 0) wrong.push(`a backlog of ${backlog} messages`);
+	for (const decider of deciders) {
+		const spooled = await decider.metric("segue_spool_entries");
+		if (spooled !== 0) wrong.push(`${spooled} entries in a spool`);
 	}
 	const [newest] = await ground.database.query<{ revision: number }>(
 		"select r.revision from revisions r where r.experiment = $1",
@@ -113,32 +182,53 @@ async function complaints(
 	return wrong;
 }
 
+/** Packs that learners say are missing of deciders that answer still. What a killed one had numbered but not published it had not answered either. */
+async function missed(
+	{ database }: Ground,
+	{ decided }: Answered,
+): Promise<string[]> {
+	const newest = [...decided.keys()].slice(-NEWEST);
+	const gaps = await database.query<{ boot: string; missing: string }>(
+		`select g.boot, g.missing::text as missing from published_gaps g
+		where g.closed_at is null and g.alarmed_at is not null
+			and g.boot in (select d.boot from decisions d where d.id = any ($1::uuid[]))`,
+		[newest],
+	);
+	return gaps.map(({ boot, missing }) => `${missing} of ${boot} missing`);
+}
+
+async function postgresOfItsOwn(atEnd: AtEnd): Promise<PostgresChild> {
+	const home = await mkdtemp(join(tmpdir(), "segue-liveness-"));
+	atEnd(() => rm(home, { recursive: true, force: true }));
+	const folder = join(home, "postgres");
+	const postgres = await startEmbeddedPostgres({ folder, log: silent });
+	atEnd(() => postgres.stop());
+	return postgres;
+}
+
 /** Whoever keeps processes running starts it again. */
-function faultsOfLearner(
-	learner: Learner,
-	aWhile: () => Promise<void>,
-): Faults {
+function faultsOfProcess(name: string, part: Part): Faults {
 	return {
-		"learner killed": async () => {
-			await learner.kill();
+		[`${name} killed`]: async () => {
+			await part.kill();
 			for (let runs = false; !runs; )
-				runs = await learner.startAgain().then(
+				runs = await part.startAgain().then(
 					() => true,
 					() => false,
 				);
 		},
-		"learner stood still": async () => {
-			await learner.pause();
+		[`${name} stood still`]: async ({ aWhile }) => {
+			await part.pause();
 			await aWhile();
-			learner.resume();
+			part.resume();
 		},
 	};
 }
 
-function faultsOfBroker({ nats }: Ground, aWhile: () => Promise<void>): Faults {
+function faultsOfBroker({ nats }: Ground): Faults {
 	return {
 		"broker killed": () => nats.restart(),
-		"broker stood still": async () => {
+		"broker stood still": async ({ aWhile }) => {
 			await nats.kill("SIGSTOP");
 			await aWhile();
 			await nats.kill("SIGCONT");
@@ -146,35 +236,44 @@ function faultsOfBroker({ nats }: Ground, aWhile: () => Promise<void>): Faults {
 	};
 }
 
-function faultsOfSessions({ database }: Ground, random: () => number): Faults {
+/** Its supervisor starts it again. */
+function faultsOfDatabase(
+	{ databaseUrl }: Ground,
+	postgres: PostgresChild,
+): Faults {
 	return {
-		"session ended": () =>
-			database.query(
+		"session ended": ({ random }) =>
+			asked(
+				databaseUrl,
 				`select pg_terminate_backend(a.pid) from (select a.pid from pg_stat_activity a
 				where a.datname = current_database() and a.application_name like 'segue%'
-				order by md5(a.pid::text || $1) limit 1) a`,
-				[String(random())],
+				order by md5(a.pid::text || ${random()}) limit 1) a`,
 			),
+		"database killed": async () => {
+			const { pid } = postgres;
+			process.kill(pid, "SIGKILL");
+			await waitFor(
+				() => postgres.pid !== pid,
+				60_000,
+				() => "PostgreSQL did not start again",
+			);
+		},
 	};
 }
 
-function faultsOfTheWay(
-	way: Awaited<ReturnType<typeof startProxy>>,
-	aWhile: () => Promise<void>,
-	random: () => number,
-): Faults {
+function faultsOfTheWay(way: Awaited<ReturnType<typeof startProxy>>): Faults {
 	return {
-		"database far away": async () => {
-			way.delay(300 * random());
+		"database far away": async ({ random, aWhile }) => {
+			way.delay(300 * random(), DIRECTIONS);
 			await aWhile();
 			way.delay(0);
 		},
-		"database silent one way": async () => {
+		"database silent one way": async ({ random, aWhile }) => {
 			way.swallow(DIRECTIONS[Math.floor(2 * random())] as Direction);
 			await aWhile();
 			way.swallow(null);
 		},
-		"database out of reach": async () => {
+		"database out of reach": async ({ aWhile }) => {
 			await way.cut();
 			await aWhile();
 			await way.mend();

@@ -5,8 +5,9 @@ import { Answered } from "../support/answered.js";
 import { openBroker } from "../support/broker.js";
 import { runExperiment, sampleExperiment, send } from "../support/client.js";
 import { createTestDatabase } from "../support/database.js";
-import { inForm, LONG } from "../support/faults/form.js";
+import { inForm, LONG, seedOf } from "../support/faults/form.js";
 import { startNats, type TestNats } from "../support/nats-server.js";
+import { seededRandom } from "../support/random.js";
 import { startSegue, waitFor } from "../support/segue.js";
 import { mountSmallDisk } from "../support/small-disk.js";
 
@@ -68,16 +69,18 @@ describe("the broker fails: no answer is refused, nothing is lost or counted twi
 }, () => {
 	/** What each fault leaves goes on into the next. */
 	let parts: Awaited<ReturnType<typeof startParts>>;
+	const seed = seedOf("nats");
 	beforeAll(async () => {
 		parts = await startParts();
 	});
 
 	test("kill -9, again and again", async () => {
 		const { nats, instance, answered } = parts;
+		const random = seededRandom(seed);
 		const kills = inForm({ short: 2, long: 25 });
 		const traffic = answered.traffic(instance.url, 2, 15);
 		for (let kill = 0; kill < kills; kill++) {
-			await sleep(200 + 130 * (kill % 7));
+			await sleep(1_000 * random());
 			await nats.kill("SIGKILL");
 			await parts.spooled();
 			await nats.restart();
@@ -93,12 +96,14 @@ describe("the broker fails: no answer is refused, nothing is lost or counted twi
 		const { nats, instance, answered } = parts;
 		const broker = await openBroker(nats.url);
 		cleanups.push(() => broker.close());
+		const random = seededRandom(seed + 1);
 		const traffic = answered.traffic(instance.url, 2, 15);
 		for (let stop = 0; stop < inForm({ short: 1, long: 5 }); stop++) {
 			await broker.set({ duplicate_window: DEDUPE_MS * NANOS_PER_MS });
+			await sleep(500 * random());
 			await nats.kill("SIGSTOP");
 			await parts.spooled();
-			await sleep(DEDUPE_MS * 1.5);
+			await sleep(DEDUPE_MS * (1.1 + random()));
 			await nats.kill("SIGCONT");
 			await parts.drained();
 		}
@@ -120,15 +125,17 @@ describe("the broker fails: no answer is refused, nothing is lost or counted twi
 		const broker = await openBroker(nats.url);
 		cleanups.push(() => broker.close());
 		const traffic = answered.traffic(instance.url, 2, 15);
+		const random = seededRandom(seed + 2);
 		const { first_seq, bytes } = await broker.state();
-		await broker.set({ max_bytes: bytes + 400_000 });
+		const room = Math.round(200_000 + 400_000 * random());
+		await broker.set({ max_bytes: bytes + room });
 		// Until the deciders have heard of it.
 		await sleep(1_500);
 		answered.degraded.clear();
 		while (!answered.degraded.has("stream"))
 			await answered.heavy(instance.url, 20);
 		await parts.spooled();
-		await sleep(FULL_MS);
+		await sleep(FULL_MS * (0.75 + random() / 2));
 		expect((await broker.state()).first_seq).toBe(first_seq);
 		await broker.set({ max_bytes: 64 * 1_048_576 });
 		await parts.drained();
@@ -151,12 +158,13 @@ describe("the broker fails: no answer is refused, nothing is lost or counted twi
 			return context.skip(disk);
 		cleanups.push(() => disk.remove());
 		const { nats, instance, answered } = own;
+		const random = seededRandom(seed + 3);
 		const traffic = answered.traffic(instance.url, 2, 15);
-		await sleep(500);
+		await sleep(1_000 * random());
 		await disk.fill(256 * 1_024);
 		for (let i = 0; i < 10; i++) await answered.heavy(instance.url, 40);
 		await own.spooled();
-		await sleep(FULL_MS);
+		await sleep(FULL_MS * (0.75 + random() / 2));
 		expect(await disk.free()).toBeLessThan(64 * 1_024);
 		await disk.empty();
 		// A nats-server whose disk was full turns JetStream off until it is started again.

@@ -1,22 +1,34 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type PostgresChild, startEmbeddedPostgres } from "#adapters/embedded";
 import { Answered } from "../support/answered.js";
 import { runExperiment, sampleExperiment, send } from "../support/client.js";
 import { silent } from "../support/embedded.js";
-import { inForm, LONG } from "../support/faults/form.js";
+import { asked } from "../support/faults/asked.js";
+import { inForm, LONG, seedOf } from "../support/faults/form.js";
+import { Memory, NamedRequests, slowness } from "../support/faults/rounds.js";
 import { startNats } from "../support/nats-server.js";
-import { type Instance, startSegue, waitFor } from "../support/segue.js";
+import { seededRandom } from "../support/random.js";
+import { startSegue, waitFor } from "../support/segue.js";
 import { mountSmallDisk } from "../support/small-disk.js";
 import { type Direction, startProxy } from "../support/tcp-proxy.js";
 
 /** How much slower decisions may be while the database fails. */
 const MOST_RATIO = 1.3;
 const MOST_GROWTH_BYTES = 150 * 1_048_576;
+const ROUNDS = inForm({ short: 1, long: 5 });
+const KILLS_A_ROUND = inForm({ short: 1, long: 6 });
+const SETTLE_MS = inForm({ short: 200, long: 5_000 });
+const SILENT: readonly Direction[] = ["to client", "to server"];
+/** To the server and back 500 ms more, by either way, and as much by each. */
+const AWAY: readonly (readonly Direction[])[] = [
+	SILENT,
+	["to client"],
+	["to server"],
+];
 const cleanups: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
 	for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
@@ -32,7 +44,22 @@ async function startParts(databaseUrl: string) {
 	const learner = await startSegue({ app: "learner", env });
 	cleanups.push(() => learner.stop());
 	await runExperiment(decider.url, sampleExperiment);
-	return { decider, learner, answered: new Answered() };
+	const answered = new Answered();
+	const named = new NamedRequests((id, unit) => answered.decided.set(id, unit));
+	return {
+		decider,
+		learner,
+		answered,
+		named,
+		/** Requests of both kinds until it is stopped. */
+		traffic: (pauseMs: number) => {
+			const both = [
+				answered.traffic(decider.url, 2, pauseMs),
+				named.traffic(decider.url, 50),
+			];
+			return { stop: () => Promise.all(both.map((one) => one.stop())) };
+		},
+	};
 }
 
 /** A PostgreSQL of the test's own, which starts again where it is killed. */
@@ -48,45 +75,6 @@ async function temporary(): Promise<string> {
 	return folder;
 }
 
-/** One question to the database by a connection of its own, asked until it answers with a row. */
-async function asked<Row extends object>(
-	databaseUrl: string,
-	sql: string,
-): Promise<Row[]> {
-	let rows: Row[] = [];
-	await waitFor(
-		async () => {
-			const client = new pg.Client({
-				connectionString: databaseUrl,
-				connectionTimeoutMillis: 2_000,
-			});
-			client.on("error", () => undefined);
-			try {
-				await client.connect();
-				({ rows } = await client.query(sql));
-				return rows.length > 0;
-			} finally {
-				await client.end().catch(() => undefined);
-			}
-		},
-		60_000,
-		() => `the database did not answer ${sql}`,
-	);
-	return rows;
-}
-
-async function residentBytes({ process: { pid } }: Instance): Promise<number> {
-	const status = await readFile(`/proc/${pid}/status`, "utf8");
-	return Number(status.match(/^VmRSS:\s+(\d+) kB$/m)?.[1]) * 1_024;
-}
-
-const p99 = (latencies: readonly number[]) =>
-	[...latencies].sort((a, b) => a - b)[
-		Math.floor(latencies.length * 0.99)
-	] as number;
-const median = (values: readonly number[]) =>
-	[...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
-
 describe("the database fails: every decision is answered, nothing is lost or counted twice", {
 	timeout: 1_800_000,
 }, () => {
@@ -95,6 +83,7 @@ describe("the database fails: every decision is answered, nothing is lost or cou
 	let databaseUrl: string;
 	let proxy: Awaited<ReturnType<typeof startProxy>>;
 	let parts: Awaited<ReturnType<typeof startParts>>;
+	const seed = seedOf("postgres");
 	beforeAll(async () => {
 		postgres = await startPostgres(join(await temporary(), "postgres"));
 		databaseUrl = postgres.connectionString;
@@ -109,69 +98,46 @@ describe("the database fails: every decision is answered, nothing is lost or cou
 	});
 
 	test("it is 500 ms away, or silent in one direction: decisions are as fast as ever, and the learner's memory stays", async () => {
-		const { decider, learner, answered } = parts;
-		const traffic = answered.traffic(decider.url, 2, 10);
-		const round = async (ms: number) => {
-			answered.latencies.length = 0;
-			await sleep(ms);
-			return p99(answered.latencies);
-		};
-		await round(inForm({ short: 500, long: 15_000 }));
-		const resident = await residentBytes(learner);
-		let most = resident;
-		const ratios = async (
-			name: string,
-			fault: (n: number) => void,
-			lengthMs: (n: number) => number,
-		) => {
-			const rounds: { quiet: number; failing: number }[] = [];
-			for (let n = 0; n < inForm({ short: 1, long: 5 }); n++) {
-				const quiet = await round(inForm({ short: 500, long: 10_000 }));
-				fault(n);
-				const failing = await round(lengthMs(n));
-				most = Math.max(most, await residentBytes(learner));
-				proxy.delay(0);
-				proxy.swallow(null);
-				// What waited is worked off before the next quiet round.
-				await sleep(inForm({ short: 200, long: 5_000 }));
-				rounds.push({ quiet, failing });
-			}
-			const ratio = median(rounds.map((one) => one.failing / one.quiet));
-			const said = rounds.map(
-				({ quiet, failing }) => `${quiet.toFixed(1)} → ${failing.toFixed(1)}`,
-			);
-			console.log(
-				`${name}: p99 of decisions in ms ${said.join(", ")}; median ratio ${ratio.toFixed(2)}.`,
-			);
-			return ratio;
-		};
-		const away = await ratios(
-			"500 ms added",
-			() => proxy.delay(500),
-			() => inForm({ short: 1_500, long: 10_000 }),
-		);
-		const directions: Direction[] = ["to client", "to server"];
-		const swallowed = await ratios(
-			"one way silent",
-			(n) => proxy.swallow(directions[n % 2] as Direction),
-			(n) => inForm({ short: 1_500, long: n === 0 ? 60_000 : 10_000 }),
-		);
+		const { learner, answered, named } = parts;
+		const { latencies } = answered;
+		const traffic = parts.traffic(10);
+		await sleep(inForm({ short: 500, long: 15_000 }));
+		const memory = await Memory.watch(learner);
+		const rounds = { rounds: ROUNDS, settleMs: SETTLE_MS, latencies };
+		const away = await slowness({
+			...rounds,
+			name: "500 ms added",
+			lengthMs: () => inForm({ short: 1_000, long: 10_000 }),
+			fail: async (round) => {
+				proxy.delay(500, AWAY[round % AWAY.length]);
+				return async () => proxy.delay(0);
+			},
+		});
+		const swallowed = await slowness({
+			...rounds,
+			name: "one way silent",
+			lengthMs: (round) =>
+				inForm({ short: 1_000, long: round < SILENT.length ? 60_000 : 10_000 }),
+			fail: async (round) => {
+				proxy.swallow(SILENT[round % SILENT.length] as Direction);
+				return async () => proxy.swallow(null);
+			},
+		});
 		await traffic.stop();
-		console.log(
-			`Learner: ${(resident / 1_048_576).toFixed(0)} MiB before, at most ${(most / 1_048_576).toFixed(0)} MiB.`,
-		);
-		expect(most - resident).toBeLessThan(MOST_GROWTH_BYTES);
+		console.log(named.said());
+		expect(await memory.grown("Learner")).toBeLessThan(MOST_GROWTH_BYTES);
 		if (LONG) expect(away).toBeLessThanOrEqual(MOST_RATIO);
 		if (LONG) expect(swallowed).toBeLessThanOrEqual(MOST_RATIO);
-		expect(answered.refused).toEqual([]);
+		expect([...answered.refused, ...named.wrong]).toEqual([]);
 		// In the short form the last of these tests proves all that was answered in them.
 		if (LONG) await answered.provenOnce(databaseUrl, 120_000);
 	});
 
 	test("it goes away for seconds: decisions go on and say so, reports answer 503", async () => {
-		const { decider, answered } = parts;
-		const traffic = answered.traffic(decider.url, 2, 15);
-		await sleep(500);
+		const { decider, answered, named } = parts;
+		const random = seededRandom(seed + 1);
+		const traffic = parts.traffic(15);
+		await sleep(500 * random());
 		await proxy.cut();
 		answered.degraded.clear();
 		await waitFor(
@@ -185,15 +151,17 @@ describe("the database fails: every decision is answered, nothing is lost or cou
 		const path = "/v1/experiments/sample/report";
 		expect((await send(decider.url, "GET", path)).status).toBe(503);
 		await proxy.mend();
-		await sleep(500);
+		await sleep(500 * random());
 		await traffic.stop();
-		expect(answered.refused).toEqual([]);
+		expect([...answered.refused, ...named.wrong]).toEqual([]);
 		if (LONG) await answered.provenOnce(databaseUrl);
 	});
 
 	test("its backends and its postmaster are killed, again and again: what was committed stays", async () => {
-		const { decider, answered } = parts;
-		const traffic = answered.traffic(decider.url, 2, 15);
+		const { learner, answered, named } = parts;
+		const random = seededRandom(seed + 2);
+		const traffic = parts.traffic(15);
+		const memory = await Memory.watch(learner);
 		const committed = async () => {
 			const [row] = await asked<{ decisions: number; outcomes: number }>(
 				databaseUrl,
@@ -211,10 +179,10 @@ describe("the database fails: every decision is answered, nothing is lost or cou
 			const backends = await asked<{ pid: number; ended: boolean }>(
 				databaseUrl,
 				`select a.pid, pg_terminate_backend(a.pid) as ended from (select a.pid from pg_stat_activity a
-				where a.application_name like 'segue%' order by md5(a.pid::text || ${kill}) limit 1) a`,
+				where a.application_name like 'segue%' order by md5(a.pid::text || ${random()}) limit 1) a`,
 			);
 			expect(backends.map(({ ended }) => ended)).toEqual([true]);
-			await sleep(50 * (kill % 5));
+			await sleep(200 * random());
 		}
 		// One that dies of a signal takes all the others with it.
 		const [backend] = await asked<{ pid: number }>(
@@ -222,9 +190,8 @@ describe("the database fails: every decision is answered, nothing is lost or cou
 			"select a.pid from pg_stat_activity a where a.application_name like 'segue learner%' limit 1",
 		);
 		process.kill((backend as { pid: number }).pid, "SIGKILL");
-		const kills = inForm({ short: 1, long: 30 });
-		for (let kill = 0; kill < kills; kill++) {
-			await sleep(100 + 170 * (kill % 7));
+		const killed = async () => {
+			await sleep(1_200 * random());
 			const before = await committed();
 			const { pid } = postgres;
 			process.kill(pid, "SIGKILL");
@@ -236,12 +203,29 @@ describe("the database fails: every decision is answered, nothing is lost or cou
 			const after = await committed();
 			expect(after.decisions).toBeGreaterThanOrEqual(before.decisions);
 			expect(after.outcomes).toBeGreaterThanOrEqual(before.outcomes);
-		}
+		};
+		let kills = 0;
+		const ratio = await slowness({
+			name: "postmaster killed",
+			rounds: ROUNDS,
+			settleMs: SETTLE_MS,
+			latencies: answered.latencies,
+			lengthMs: () => inForm({ short: 500, long: 15_000 }),
+			fail: async () => {
+				const all = (async () => {
+					for (let kill = 0; kill < KILLS_A_ROUND; kill++, kills++)
+						await killed();
+				})();
+				return () => all;
+			},
+		});
 		await traffic.stop();
 		console.log(
-			`${kills} kills of the postmaster, ${answered.decided.size} decisions.`,
+			`${kills} kills of the postmaster, ${answered.decided.size} decisions. ${named.said()}`,
 		);
-		expect(answered.refused).toEqual([]);
+		expect(await memory.grown("Learner")).toBeLessThan(MOST_GROWTH_BYTES);
+		if (LONG) expect(ratio).toBeLessThanOrEqual(MOST_RATIO);
+		expect([...answered.refused, ...named.wrong]).toEqual([]);
 		await answered.provenOnce(databaseUrl, 120_000);
 	});
 
@@ -251,28 +235,44 @@ describe("the database fails: every decision is answered, nothing is lost or cou
 		if (typeof disk === "string") return context.skip(disk);
 		cleanups.push(() => disk.remove());
 		const postgres = await startPostgres(join(folder, "postgres"));
-		const { decider, learner, answered } = await startParts(
+		const { decider, learner, answered, named, traffic } = await startParts(
 			postgres.connectionString,
 		);
-		const traffic = answered.traffic(decider.url, 2, 15);
-		await sleep(2_000);
-		await disk.fill(2 * 1_048_576);
-		await waitFor(
-			async () => {
-				await answered.heavy(decider.url, 40);
-				return /No space left|53100/.test(learner.output());
-			},
-			120_000,
-			() => "the disk did not become full",
-		);
+		const random = seededRandom(seed + 3);
+		const asking = traffic(15);
 		await sleep(15_000);
-		await disk.empty();
-		await sleep(1_000);
-		await traffic.stop();
-		console.log(`${answered.decided.size} decisions over a full disk.`);
-		// It may have to start again, which its supervisor tries ever less often.
-		await asked(postgres.connectionString, "select 1");
-		expect(answered.refused).toEqual([]);
+		const memory = await Memory.watch(learner);
+		const ratio = await slowness({
+			name: "disk full",
+			rounds: ROUNDS,
+			settleMs: 15_000,
+			latencies: answered.latencies,
+			lengthMs: () => 20_000,
+			// So that tables grow, and alike in both halves.
+			meanwhile: async () => {
+				for (let i = 0; i < 36; i++) {
+					await answered.heavy(decider.url, 40);
+					await sleep(300 + 400 * random());
+				}
+			},
+			fail: async () => {
+				await disk.fill(256 * 1_024);
+				return async () => {
+					expect(await disk.free()).toBeLessThan(256 * 1_024);
+					expect(learner.output()).toMatch(/No space left|53100/);
+					await disk.empty();
+					// It may have to start again, which its supervisor tries ever less often.
+					await asked(postgres.connectionString, "select 1");
+				};
+			},
+		});
+		await asking.stop();
+		console.log(
+			`${answered.decided.size} decisions over a full disk. ${named.said()}`,
+		);
+		expect(await memory.grown("Learner")).toBeLessThan(MOST_GROWTH_BYTES);
+		expect(ratio).toBeLessThanOrEqual(MOST_RATIO);
+		expect([...answered.refused, ...named.wrong]).toEqual([]);
 		await answered.provenOnce(postgres.connectionString, 120_000);
 	});
 });

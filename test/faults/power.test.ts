@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import {
 	afterAll,
@@ -23,8 +24,9 @@ import {
 	sampleRequest,
 	send,
 } from "../support/client.js";
-import { inForm } from "../support/faults/form.js";
+import { inForm, seedOf } from "../support/faults/form.js";
 import { quiet } from "../support/quiet.js";
+import { seededRandom } from "../support/random.js";
 import {
 	type Instance,
 	runtimeOf,
@@ -36,6 +38,9 @@ import { type SystemCall, traceCalls } from "../support/system-calls.js";
 
 /** Requests one after another, so that no sync can be another's. */
 const REQUESTS = inForm({ short: 12, long: 300 });
+/** Between an answer and the next request, at most. */
+const LONGEST_PAUSE_MS = 20;
+const seed = seedOf("power");
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
@@ -55,17 +60,21 @@ interface Asked {
 	readonly answered: string;
 }
 
-/** Decisions and events by turns; each has a word of its own by which a trace finds it. */
+/** Decisions and an event of each; each has a word of its own by which a trace finds it. */
 async function ask(url: string, first: number): Promise<Asked[]> {
+	const random = seededRandom(seed + first);
 	const all: Asked[] = [];
 	for (let i = first; i < first + REQUESTS; i++) {
 		const unit = `power-cut-${i}.`;
-		const request = { ...sampleRequest(i), unit };
+		const what = Math.floor(1_000 * random());
+		await sleep(LONGEST_PAUSE_MS * random());
+		const request = { ...sampleRequest(what), unit };
 		const decision = await send(url, "POST", "/v1/decisions", request);
 		expect(decision.status, JSON.stringify(decision.body)).toBe(200);
 		const id = decision.body.decisionId as string;
 		all.push({ asked: unit, answered: id });
-		const event = { ...sampleEvent(i, unit, id), id: `power-event-${i}.` };
+		await sleep(LONGEST_PAUSE_MS * random());
+		const event = { ...sampleEvent(what, unit, id), id: `power-event-${i}.` };
 		const accepted = await send(url, "POST", "/v1/events", { events: [event] });
 		expect(accepted.status, JSON.stringify(accepted.body)).toBe(202);
 		all.push({ asked: event.id, answered: "HTTP/1.1 202" });

@@ -15,8 +15,8 @@ export interface Proxy {
 	cut(): Promise<void>;
 	/** Lets connections through again, on the same port. */
 	mend(): Promise<void>;
-	/** What comes from the server arrives so much later; 0 ends it. */
-	delay(ms: number): void;
+	/** What goes in these directions, else what comes from the server, arrives so much later; 0 ends it in both. */
+	delay(ms: number, directions?: readonly Direction[]): void;
 	/** Nothing arrives in this direction any more, not even that a connection has ended; null lets all of it arrive. */
 	swallow(direction: Direction | null): void;
 	close(): Promise<void>;
@@ -75,8 +75,9 @@ export async function startProxy(to: {
 		port,
 		cut,
 		mend: listen,
-		delay: (ms) => {
-			skies["to client"].delayMs = ms;
+		delay: (ms, directions = ["to client"]) => {
+			for (const direction of ["to server", "to client"] as const)
+				skies[direction].delayMs = directions.includes(direction) ? ms : 0;
 		},
 		swallow: (direction) => {
 			clear();

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
-import { Database, PostgresDefinitionStore } from "#adapters/postgres";
+import { Database, migrate, PostgresDefinitionStore } from "#adapters/postgres";
 import { type JetStream, openJetStream } from "#adapters/stream";
 import type { Definition } from "#core/experiment";
 import type { DecisionRow, Event } from "#core/log";
@@ -27,7 +27,14 @@ interface Parts {
 	readonly manager: JetStreamManager;
 }
 
-/** A broker and a database of a test's own, in which an experiment runs, and the one who publishes into it. */
+interface Wanted {
+	/** How many run; the first is the sample. */
+	readonly experiments?: number;
+	/** An empty database of the test's own; else one of the run's PostgreSQL is made. */
+	readonly databaseUrl?: string;
+}
+
+/** A broker and a database of a test's own, in which experiments run, and the one who publishes into it. */
 export class Ground {
 	private constructor(
 		private readonly parts: Parts,
@@ -36,24 +43,29 @@ export class Ground {
 		private readonly atEnd: AtEnd,
 	) {}
 
-	static async make(atEnd: AtEnd, random: () => number): Promise<Ground> {
+	static async make(
+		atEnd: AtEnd,
+		random: () => number,
+		wanted: Wanted = {},
+	): Promise<Ground> {
 		const nats = await startNats();
 		atEnd(() => nats.stop());
-		const test = await createTestDatabase({ migrated: true });
-		atEnd(() => test.drop());
-		const databaseUrl = test.connectionString;
+		const databaseUrl = wanted.databaseUrl ?? (await databaseOfItsOwn(atEnd));
+		if (wanted.databaseUrl !== undefined) await migrate(wanted.databaseUrl);
 		const database = new Database({
 			connectionString: databaseUrl,
 			applicationName: "faults",
 		});
 		atEnd(() => database.close());
-		const definition = await runningExperiment(database);
+		const definitions: Definition[] = [];
+		for (let i = 0; i < (wanted.experiments ?? 1); i++)
+			definitions.push(await runningExperiment(database, i));
 		const stream = await openJetStream({ servers: nats.url });
 		atEnd(() => stream.close());
 		const manager = await jetstreamManager(stream.connection);
 		return new Ground(
 			{ nats, databaseUrl, database, stream, manager },
-			new History(definition, random),
+			new History(definitions, random),
 			atEnd,
 		);
 	}
@@ -77,6 +89,8 @@ export class Ground {
 		readonly held: number;
 		/** Deliveries beyond the first of each. */
 		readonly again: number;
+		/** Place in the stream of the last that was handed out. */
+		readonly newest: number;
 	}> {
 		const { num_pending, num_ack_pending, delivered } =
 			await this.parts.manager.consumers.info("SEGUE", "learners");
@@ -84,6 +98,7 @@ export class Ground {
 			backlog: num_pending + num_ack_pending,
 			held: num_ack_pending,
 			again: delivered.consumer_seq - delivered.stream_seq,
+			newest: delivered.stream_seq,
 		};
 	}
 
@@ -141,6 +156,20 @@ export class Ground {
 		return { stop };
 	}
 
+	/** Publishes; resolves once learners took some of it, with what resolves once all of it is stored. */
+	async takenOf(
+		messages: readonly Outgoing[],
+	): Promise<{ published: Promise<void> }> {
+		const { newest } = await this.consumer();
+		const published = this.publish(messages);
+		await waitFor(
+			async () => (await this.consumer()).newest > newest,
+			30_000,
+			() => "no learner took a message",
+		);
+		return { published };
+	}
+
 	/** Until fewer than `messages` wait or are held. */
 	async backlogBelow(messages: number, withinMs: number): Promise<void> {
 		await waitFor(
@@ -152,10 +181,19 @@ export class Ground {
 	}
 }
 
-async function runningExperiment(database: Database): Promise<Definition> {
+async function databaseOfItsOwn(atEnd: AtEnd): Promise<string> {
+	const test = await createTestDatabase({ migrated: true });
+	atEnd(() => test.drop());
+	return test.connectionString;
+}
+
+async function runningExperiment(
+	database: Database,
+	i: number,
+): Promise<Definition> {
 	const store = new PostgresDefinitionStore(database);
-	const { key } = sampleExperiment;
-	const document = sampleExperiment;
+	const key = i === 0 ? sampleExperiment.key : `${sampleExperiment.key}-${i}`;
+	const document = { ...sampleExperiment, key };
 	await new PutExperiment(store, store).execute({ key, document, ...by });
 	return await new StartExperiment(store, store).execute({ key, ...by });
 }

@@ -1,8 +1,8 @@
 import { expect } from "vitest";
 import { PostgresPosteriorSource } from "#adapters/postgres";
+import { RETRACT } from "#core/experiment";
 import { timeOfId } from "#core/log";
 import { replayed } from "../answered.js";
-import { sampleExperiment } from "../client.js";
 import type { Ground } from "./ground.js";
 import { type History, MOST_ITEMS } from "./history.js";
 
@@ -19,22 +19,26 @@ const q = (value: number): number => Math.round(4096 * value) / 4096;
 const bits = (sums: ArrayLike<number>): string =>
 	Buffer.from(Float64Array.from(sums).buffer).toString("hex");
 
-/** [n, b, lower triangle of A by rows] by arm and day, folded without anything of the product but the logged x. */
+/** [n, b, lower triangle of A by rows] by experiment, arm and day, folded without anything of the product but the logged x. */
 function plainFold({ decisions, outcomes }: History): Map<string, string> {
+	const takenBack = new Set(outcomes.map(({ retracts }) => retracts));
+	const standing = outcomes.filter(
+		({ id, type }) => type !== RETRACT && !takenBack.has(id),
+	);
 	const rewards = new Map<string, number>();
-	for (const { decisionId, type } of outcomes) {
+	for (const { decisionId, type } of standing) {
 		const before = rewards.get(decisionId as string) ?? 0;
 		rewards.set(decisionId as string, before + q(VALUES[type] as number));
 	}
 	const sums = new Map<string, number[]>();
-	for (const { id, arm, x } of decisions) {
+	for (const { experiment, id, arm, x } of decisions) {
 		const earned = rewards.get(id);
 		if (earned === undefined) continue;
 		const reward = Math.min(2, Math.max(-1, earned));
 		const gains = [1, ...[...x].map((xi) => reward * xi)];
 		for (const [i, xi] of x.entries())
 			for (const xj of x.slice(0, i + 1)) gains.push(xi * xj);
-		const key = `${arm} ${Math.floor(timeOfId(id) / DAY_MS)}`;
+		const key = `${experiment} ${arm} ${Math.floor(timeOfId(id) / DAY_MS)}`;
 		const before = sums.get(key) ?? gains.map(() => 0);
 		sums.set(
 			key,
@@ -65,10 +69,12 @@ export async function proven(ground: Ground): Promise<string> {
 		history.outcomes.map(({ id, decisionId }) => `${id} ${decisionId}`),
 	);
 	const source = new PostgresPosteriorSource(database);
-	const { buckets } = await source.everyVersion(sampleExperiment.key);
-	const stored = buckets.map(
-		({ arm, bucket, sums }) => [`${arm} ${bucket}`, bits(sums)] as const,
-	);
+	const stored = new Map<string, string>();
+	for (const experiment of history.experiments) {
+		const { buckets } = await source.everyVersion(experiment);
+		for (const { arm, bucket, sums } of buckets)
+			stored.set(`${experiment} ${arm} ${bucket}`, bits(sums));
+	}
 	expect(Object.fromEntries(stored)).toEqual(
 		Object.fromEntries(plainFold(history)),
 	);
@@ -76,6 +82,7 @@ export async function proven(ground: Ground): Promise<string> {
 	expect(replay.differences).toEqual([]);
 	expect(replay.equal).toBe(true);
 	const { again, counted } = await deliveriesAddUp(ground);
+	expect(await deadlocks(ground), "deadlocks").toBe(0);
 	return `${decisions.length} decisions and ${outcomes.length} outcomes in the log once; ${counted} deliveries counted of ${history.sent.decision + history.sent.event} items, ${again} messages delivered again`;
 }
 
@@ -98,18 +105,9 @@ function sameNames(
 
 /** Each item is counted once with its verdict, each further delivery of it as a duplicate; those that a killed learner held may not be counted. */
 async function deliveriesAddUp(ground: Ground) {
-	const { database, history } = ground;
+	const { history } = ground;
 	const { sent } = history;
-	const rows = await database.query<{
-		kind: string;
-		total: number;
-		repeated: number;
-	}>(
-		`select v.kind, sum(v.count)::int8 as total, coalesce(sum(v.count) filter (where v.verdict = 'duplicate'), 0)::int8 as repeated
-		from verdict_counts v group by v.kind order by v.kind`,
-	);
-	expect(rows.map(({ kind }) => kind)).toEqual(["decision", "event"]);
-	const [decision, event] = rows as [(typeof rows)[0], (typeof rows)[0]];
+	const { decision, event } = await deliveriesCounted(ground);
 	expect(decision.total - decision.repeated).toBe(history.decisions.length);
 	expect(event.total - event.repeated).toBe(history.outcomes.length);
 	expect(decision.total).toBeGreaterThanOrEqual(sent.decision);
@@ -120,4 +118,53 @@ async function deliveriesAddUp(ground: Ground) {
 		sent.decision + sent.event + again * MOST_ITEMS,
 	);
 	return { counted, again };
+}
+
+interface Deliveries {
+	readonly total: number;
+	readonly repeated: number;
+	/** Of `total`, those that name a decision that has not come. */
+	readonly waiting: number;
+}
+
+/** What the ledger says was delivered. */
+export async function deliveriesCounted({
+	database,
+}: Ground): Promise<{ decision: Deliveries; event: Deliveries }> {
+	const rows = await database.query<Deliveries & { kind: string }>(
+		`select v.kind, sum(v.count)::int8 as total, coalesce(sum(v.count) filter (where v.verdict = 'duplicate'), 0)::int8 as repeated,
+			coalesce(sum(v.count) filter (where v.verdict = 'unknown decision (waiting)'), 0)::int8 as waiting
+		from verdict_counts v group by v.kind order by v.kind`,
+	);
+	expect(rows.map(({ kind }) => kind)).toEqual(["decision", "event"]);
+	const [decision, event] = rows as [(typeof rows)[0], (typeof rows)[0]];
+	return { decision, event };
+}
+
+async function deadlocks({ database }: Ground): Promise<number | undefined> {
+	const [row] = await database.query<{ deadlocks: number }>(
+		"select d.deadlocks from pg_stat_database d where d.datname = current_database()",
+	);
+	return row?.deadlocks;
+}
+
+/** One more burst that no fault meets: each of its deliveries is counted, and nothing else; needs a backlog of nothing. */
+export async function countedExactly(
+	ground: Ground,
+	publish: () => Promise<void>,
+): Promise<void> {
+	const { sent } = ground.history;
+	const published = { ...sent };
+	const { again } = await ground.consumer();
+	const before = await deliveriesCounted(ground);
+	await publish();
+	await ground.backlogBelow(1, 60_000);
+	const after = await deliveriesCounted(ground);
+	expect((await ground.consumer()).again, "delivered again").toBe(again);
+	expect(after.decision.total - before.decision.total).toBe(
+		sent.decision - published.decision,
+	);
+	expect(after.event.total - before.event.total).toBe(
+		sent.event - published.event,
+	);
 }
