@@ -12,7 +12,7 @@ import { seededRandom } from "../support/random.js";
 
 /** Less where somebody has little time: SEGUE_KILLS. */
 const KILLS = Number(
-	process.env.SEGUE_KILLS ?? inForm({ short: 4, long: 105 }),
+	process.env.SEGUE_KILLS ?? inForm({ short: 3, long: 105 }),
 );
 /** Published about each kill, five outcomes a decision: 210,000 outcomes in the long form. */
 const SIZE = {
@@ -20,8 +20,8 @@ const SIZE = {
 	outcomesEach: 5,
 };
 const EXPERIMENTS = 3;
-/** Kills come this long after the first messages were handed out, at most. */
-const MOST_WAIT_MS = inForm({ short: 100, long: 200 });
+/** Kills come this long after a part of a burst was handed out, at most. */
+const MOST_WAIT_MS = 100;
 const LITTLE_BACKLOG = 100;
 const BACK_WITHIN_MS = 10_000;
 
@@ -29,7 +29,7 @@ const BACK_WITHIN_MS = 10_000;
 const UNSETTLED_EVERY = inForm({ short: 2, long: 4 });
 const BOTH_EVERY = 5;
 /** Every so many rounds one without a kill follows. */
-const QUIET_EVERY = inForm({ short: 4, long: 15 });
+const QUIET_EVERY = inForm({ short: 3, long: 15 });
 
 test("learners killed at any moment of a backlog: it is worked off within seconds, and all of it is counted once", {
 	timeout: 3_600_000,
@@ -45,10 +45,11 @@ test("learners killed at any moment of a backlog: it is worked off within second
 	let hits = 0;
 	let again = 0;
 	for (let kill = 0; kill < KILLS; kill++) {
-		const { published } = await ground.takenOf(history.spreadBurst(SIZE));
+		const burst = history.spreadBurst(SIZE);
+		const { published } = await ground.takenOf(burst, random());
 		await sleep(MOST_WAIT_MS * random());
 		const chosen = learners[Math.floor(2 * random())] as Learner;
-		const victims = kill % BOTH_EVERY === 3 ? learners : [chosen];
+		const victims = kill % BOTH_EVERY === 1 ? learners : [chosen];
 		await Promise.all(victims.map((victim) => victim.kill()));
 		const killedAt = performance.now();
 		const restarted = Promise.all(victims.map((one) => one.startAgain()));

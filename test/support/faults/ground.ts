@@ -156,17 +156,20 @@ export class Ground {
 		return { stop };
 	}
 
-	/** Publishes; resolves once learners took some of it, with what resolves once all of it is stored. */
+	/** Publishes; resolves once learners took that share of it, with what resolves once all of it is stored. */
 	async takenOf(
 		messages: readonly Outgoing[],
+		share: number,
 	): Promise<{ published: Promise<void> }> {
 		const { newest } = await this.consumer();
+		const wanted = newest + Math.max(1, Math.floor(messages.length * share));
 		const published = this.publish(messages);
-		await waitFor(
-			async () => (await this.consumer()).newest > newest,
-			30_000,
-			() => "no learner took a message",
-		);
+		const deadline = performance.now() + PUBLISH_WITHIN_MS;
+		while ((await this.consumer()).newest < wanted) {
+			if (performance.now() > deadline)
+				throw new Error("learners did not take the messages");
+			await sleep(2);
+		}
 		return { published };
 	}
 

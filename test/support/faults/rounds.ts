@@ -35,25 +35,23 @@ export async function slowness({
 		await meanwhile?.();
 		return passed;
 	};
-	const quiet = (round: number) => measured(lengthMs(round));
-	const failing = async (round: number) => {
-		const end = await fail(round);
-		const slowest = await measured(lengthMs(round));
-		await end();
-		await sleep(settleMs);
-		return slowest;
+	const half = {
+		quiet: (round: number) => measured(lengthMs(round)),
+		failing: async (round: number) => {
+			const end = await fail(round);
+			const slowest = await measured(lengthMs(round));
+			await end();
+			await sleep(settleMs);
+			return slowest;
+		},
 	};
 	const all: { quiet: number; failing: number }[] = [];
 	for (let round = 0; round < rounds; round++) {
-		const [first, second] =
-			round % 2 === 0 ? [quiet, failing] : [failing, quiet];
-		const one = await first(round);
-		const other = await second(round);
-		all.push(
-			round % 2 === 0
-				? { quiet: one, failing: other }
-				: { quiet: other, failing: one },
-		);
+		const slowest = { quiet: 0, failing: 0 };
+		const order = ["quiet", "failing"] as const;
+		for (const one of round % 2 === 0 ? order : order.toReversed())
+			slowest[one] = await half[one](round);
+		all.push(slowest);
 	}
 	const ratio = quantile(
 		all.map((one) => one.failing / one.quiet),
