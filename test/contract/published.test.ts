@@ -36,7 +36,8 @@ describe("what deciders published and learners took", () => {
 		await own.drop();
 	});
 
-	const learner = () => new PostgresPublishedPacks(database, failNever);
+	const going = new AbortController().signal;
+	const learner = () => new PostgresPublishedPacks(database, failNever, going);
 	const take = (...sequences: number[]) =>
 		learner().record(sequences.map((sequence) => ({ boot, sequence })));
 	const taken = async () =>
@@ -172,23 +173,50 @@ describe("what deciders published and learners took", () => {
 		expect(await taken()).toBeUndefined();
 	});
 
-	it("is kept while the database does not take it, and stored with the next", async () => {
-		let away = true;
+	/** A database that rejects with what `fault` gives, until that is null. */
+	function failing(fault: () => Error | null, stopping = going) {
 		const troubles: string[] = [];
-		const flaky = new PostgresPublishedPacks(
-			{
-				query: (...call: Parameters<Database["query"]>) =>
-					away
-						? Promise.reject(new Error("The database is away."))
-						: database.query(...call),
-			} as Pick<Database, "query">,
+		const query = (...call: Parameters<Database["query"]>) => {
+			const error = fault();
+			return error === null ? database.query(...call) : Promise.reject(error);
+		};
+		const packs = new PostgresPublishedPacks(
+			{ query } as Pick<Database, "query">,
 			(what) => troubles.push(what),
+			stopping,
 		);
-		await flaky.record([{ boot, sequence: 1 }]);
-		await flaky.record([{ boot, sequence: 3 }]);
+		return { packs, troubles };
+	}
+
+	it("is kept where the database refuses it, and stored with the next", async () => {
+		let refusal: Error | null = new Error("permission denied");
+		const { packs, troubles } = failing(() => refusal);
+		await packs.record([{ boot, sequence: 1 }]);
+		await packs.record([{ boot, sequence: 3 }]);
 		expect(troubles.length).toBe(2);
-		away = false;
-		await flaky.record([{ boot, sequence: 2 }]);
+		refusal = null;
+		await packs.record([{ boot, sequence: 2 }]);
 		expect(await taken()).toBe("{[1,4)}");
+	});
+
+	it("is tried again while the database is away, before its messages may be acknowledged", async () => {
+		const away = Object.assign(new Error("away"), { code: "ECONNREFUSED" });
+		let tries = 0;
+		const { packs } = failing(() => (++tries <= 2 ? away : null));
+		await packs.record([{ boot, sequence: 1 }]);
+		expect(await taken()).toBe("{[1,2)}");
+		expect(tries).toBe(3);
+	});
+
+	it("is not said to be stored where a learner stops while the database is away; a look for losses does not wait for it", async () => {
+		const away = Object.assign(new Error("away"), { code: "ECONNREFUSED" });
+		const stopping = new AbortController();
+		const { packs, troubles } = failing(() => away, stopping.signal);
+		const recorded = packs.record([{ boot, sequence: 1 }]);
+		await packs.record([]);
+		stopping.abort();
+		await expect(recorded).rejects.toThrow();
+		expect(troubles.length).toBe(2);
+		expect(await taken()).toBeUndefined();
 	});
 });

@@ -97,8 +97,11 @@ export function startLearner(
 				log.warn({ err: error }, "Windows were not closed; it is tried again"),
 		},
 	);
-	const packs = new PostgresPublishedPacks(database, (what, error) =>
-		log.warn({ err: error }, what),
+	const stopping = new AbortController();
+	const packs = new PostgresPublishedPacks(
+		database,
+		(what, error) => log.warn({ err: error }, what),
+		stopping.signal,
 	);
 	const pseudonyms = pseudonymsOf(config);
 	const isNamed =
@@ -121,9 +124,11 @@ export function startLearner(
 			),
 	);
 	for (const worker of workers) worker.start();
-	shutdown.add("learner", () =>
-		Promise.all(workers.map((worker) => worker.stop())).then(() => {}),
-	);
+	shutdown.add("learner", async () => {
+		const stopped = workers.map((worker) => worker.stop());
+		stopping.abort();
+		await Promise.all(stopped);
+	});
 	windows.start();
 	shutdown.add("windows", () => windows.stop());
 

@@ -1,31 +1,55 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Publisher } from "#core/log";
 import type { PublishedPacks } from "#usecases/learning";
 import type { Database } from "./database.js";
+import { isTransient } from "./transient.js";
 
-/** Packs kept for the next call while the database does not take them; beyond it the oldest are forgotten. */
+/** Packs kept for the next call where the database refuses them; beyond it the oldest are forgotten. */
 const MOST_KEPT = 100_000;
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 2_000;
 
-/** Stores which packs learners took. One row a decider, which all learners add to, so never in a batch's transaction. */
+/**
+ * Stores which packs learners took. One row a decider, which all learners add to, so never in a batch's transaction. Tried again while the
+ * database is away: what were kept in memory alone would die with a learner whose messages are acknowledged, and be told as lost.
+ */
 export class PostgresPublishedPacks implements PublishedPacks {
-	#kept: readonly Publisher[] = [];
+	readonly #unstored = new Set<Publisher>();
 
 	constructor(
 		private readonly database: Pick<Database, "query">,
 		private readonly onTrouble: (what: string, error: unknown) => void,
+		/** Ends the tries: then `record` rejects, and its messages are not to be acknowledged. */
+		private readonly stopping: AbortSignal,
 	) {}
 
 	async record(packs: readonly Publisher[]): Promise<void> {
-		const all = [...this.#kept, ...packs].slice(-MOST_KEPT);
-		if (all.length === 0) return;
-		this.#kept = [];
+		for (const pack of packs) this.#unstored.add(pack);
+		for (
+			let pauseMs = FIRST_PAUSE_MS;
+			!(await this.#store());
+			pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)
+		) {
+			if (packs.length === 0) return;
+			await sleep(pauseMs, undefined, { signal: this.stopping });
+		}
+	}
+
+	/** All that is not stored, whoever waits for it; false where it may be tried again. */
+	async #store(): Promise<boolean> {
+		const all = [...this.#unstored];
+		if (all.length === 0) return true;
 		try {
 			await recordPacks(this.database, all);
+			for (const pack of all) this.#unstored.delete(pack);
+			return true;
 		} catch (error) {
-			this.#kept = [...all, ...this.#kept];
 			this.onTrouble(
-				"Which packs were taken could not be stored; they are stored with the next batch",
+				"Which packs were taken could not be stored; it is tried again",
 				error,
 			);
+			for (const pack of all.slice(0, -MOST_KEPT)) this.#unstored.delete(pack);
+			return !isTransient(error);
 		}
 	}
 }

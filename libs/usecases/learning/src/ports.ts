@@ -137,7 +137,10 @@ export interface LearningLedger {
 
 /** What each decider published, as far as learners took it: from it losses are found (see usecases/watching). Outside the batch, since learners share its rows. */
 export interface PublishedPacks {
-	/** Keeps for its next call what could not be stored, rather than rejecting: learning goes on. */
+	/**
+	 * Resolves once they are stored, or are kept for the next call since the database refuses them: learning goes on. Rejects where the
+	 * learner stops before.
+	 */
 	record(packs: readonly Publisher[]): Promise<void>;
 }
 
