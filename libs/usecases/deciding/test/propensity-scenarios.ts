@@ -51,6 +51,12 @@ const lookedUp =
 	(unit) =>
 		unit.length % 2 === 0 ? of(unit) : Promise.resolve(of(unit));
 
+/** Never tried. */
+const more = Array.from({ length: 80 }, (_, a) => ({
+	key: `more-${a}`,
+	payload: {},
+	tags: [],
+}));
 const features = experiment.arms.map((arm, a) => ({
 	...arm,
 	features: [1, a / 4],
@@ -62,6 +68,12 @@ export const scenariosOf = (most: number, few: number): readonly Scenario[] => [
 		decisions: most,
 	},
 	{ name: "Thompson sampling", decisions: few, policy: { kind: "thompson" } },
+	{
+		name: "Thompson sampling over so many arms that it is done in slices",
+		decisions: few,
+		policy: { kind: "thompson" },
+		experiment: { arms: [...experiment.arms, ...more] },
+	},
 	{
 		name: "a hybrid policy",
 		decisions: few,
