@@ -25,6 +25,8 @@ const BUSY_PAUSE_MS = 15;
 const TRICKLE_PAUSE_MS = 1_000;
 /** So many decisions that each decider made some of them. */
 const NEWEST = 10;
+/** What learners say where they cannot store which packs they took, or miss some. */
+const TOLD_OF_PACKS = /Which packs were taken|never brought/;
 const DIRECTIONS: readonly Direction[] = ["to client", "to server"];
 
 /** What may befall a part of the system: each is made, lasts, and is ended. */
@@ -101,12 +103,12 @@ test("random faults, then none: everything is learned and every decider knows it
 		() => `not well ${WELL_WITHIN_MS} ms after the last fault`,
 	).catch(async (error: Error) => {
 		const said = await complaints(ground, deciders, answered).catch(String);
-		throw new Error(`${error.message}: ${said}`);
+		throw new Error(`${error.message}: ${said}\n${toldOfPacks(learners)}`);
 	});
 	const wellMs = performance.now() - quietAt;
 	// A pack is called missing once it is long overdue: in the long form there is time for that.
 	if (LONG) await sleep(WELL_WITHIN_MS - wellMs);
-	expect(await missed(ground, answered)).toEqual([]);
+	const missing = await missed(ground, answered);
 	await Promise.all(askers.map((asker) => asker.stop()));
 	const faults = [...struck].map(([what, times]) => `${times} × ${what}`);
 	console.log(
@@ -118,7 +120,16 @@ test("random faults, then none: everything is learned and every decider knows it
 			[...new Set(parts.flatMap((faults) => Object.keys(faults)))].sort(),
 		);
 	await answered.provenOnce(ground.databaseUrl);
+	// Nothing was lost, so nobody may say so.
+	expect(missing, toldOfPacks(learners)).toEqual([]);
 });
+
+function toldOfPacks(learners: readonly Part[]): string {
+	return learners
+		.flatMap(({ output }) => output.split("\n"))
+		.filter((line) => TOLD_OF_PACKS.test(line))
+		.join("\n");
+}
 
 /** Each once in an order drawn, again and again: in a minute all of them come. */
 function* drawn(

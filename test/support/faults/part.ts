@@ -9,6 +9,8 @@ const run = promisify(execFile);
 export class Part {
 	#instance: Instance;
 	#ready = true;
+	/** Of the processes that ended. */
+	#printed = "";
 
 	constructor(
 		private readonly app: App,
@@ -18,8 +20,9 @@ export class Part {
 		this.#instance = first;
 	}
 
+	/** Of all its processes so far. */
 	get output(): string {
-		return this.#instance.output();
+		return this.#printed + this.#instance.output();
 	}
 
 	get url(): string {
@@ -72,7 +75,9 @@ export class Part {
 	async startAgain(): Promise<void> {
 		const { port, folder } = this.#instance;
 		const { app, env } = this;
-		this.#instance = await startSegue({ app, env, port, folder });
+		const instance = await startSegue({ app, env, port, folder });
+		this.#printed = this.output;
+		this.#instance = instance;
 		this.#ready = true;
 	}
 
