@@ -31,12 +31,12 @@ describe.each([
 	"dna",
 	"adult",
 ])("LinUCB over one pass of %s", (name) => {
-	test("meets its anchors to 1e-6 and its first 500 choices", {
+	test("meets its anchors to 1e-6, and its first 500 choices with their scores", {
 		timeout: 180_000,
 	}, () => {
 		const rows = readPass(name);
 		const anchors = readJson<Anchors>(`${name}.anchors.json`);
-		const trace = readCsv(`${name}.linucb-trace.csv.gz`).map(([, arm]) => arm);
+		const trace = readCsv(`${name}.linucb-trace.csv.gz`);
 		const d = (rows[0] as { x: Float64Array }).x.length;
 		const armKeys = Array.from({ length: anchors.arms }, (_, a) => `arm-${a}`);
 		const sums = armKeys.map(() => emptySums(d));
@@ -46,10 +46,20 @@ describe.each([
 		const rewards: number[] = [];
 		const choices: number[] = [];
 		for (const { x, label } of rows) {
-			const { best } = distribution(policy, armKeys, models, x, {
+			const { best, scores } = distribution(policy, armKeys, models, x, {
 				tieRule: "first",
 			});
 			const chosen = best[0] as number;
+			const [, , score, gap] = trace[choices.length] ?? [];
+			if (score !== undefined && gap !== undefined) {
+				const [first, second] = scores.toSorted().reverse();
+				expect(
+					Math.abs((scores[chosen] as number) - score),
+				).toBeLessThanOrEqual(1e-6);
+				expect(
+					Math.abs((first as number) - (second as number) - gap),
+				).toBeLessThanOrEqual(1e-6);
+			}
 			const reward = chosen === label ? 1 : 0;
 			choices.push(chosen);
 			rewards.push(reward);
@@ -61,7 +71,8 @@ describe.each([
 			);
 		}
 		const want = anchors["linucb alpha=0.5"];
-		expect(choices.slice(0, trace.length)).toEqual(trace);
+		expect(trace).toHaveLength(500);
+		expect(choices.slice(0, trace.length)).toEqual(trace.map(([, arm]) => arm));
 		expect(Math.abs(mean(rewards) - want.mean)).toBeLessThanOrEqual(1e-6);
 		expect(
 			Math.abs(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Policy } from "#core/experiment";
+import { packedIndex } from "#core/linalg";
 import {
 	addObservation,
 	distribution,
@@ -23,6 +24,8 @@ interface Oracle {
 		readonly n: readonly number[];
 		readonly theta: { readonly [arm: string]: readonly number[] };
 		readonly b: { readonly [arm: string]: readonly number[] };
+		/** With the ridge; null where it would be too large to print. */
+		readonly A: { readonly [arm: string]: readonly number[][] } | null;
 		readonly mean: readonly number[][];
 		readonly width: readonly number[][];
 		readonly by_alpha: readonly {
@@ -30,6 +33,11 @@ interface Oracle {
 			readonly ucb: readonly number[][];
 			readonly choice: readonly string[];
 		}[];
+		/** Sampled scores are normal, with v = 0.5. */
+		readonly "lints_v=0.5": {
+			readonly mean: readonly number[][];
+			readonly sd: readonly number[][];
+		};
 	}[];
 	readonly online: {
 		readonly alpha: number;
@@ -73,7 +81,7 @@ describe.each(["a", "b", "c"])("disjoint LinUCB on oracle %s", (name) => {
 	const { d, arms } = oracle;
 	const contexts = oracle.contexts.map((x) => Float64Array.from(x));
 
-	test("fits θ and b, and gives mean, width, score and choice, for every ridge and α", () => {
+	test("fits A, θ and b, and gives mean, width, score and choice, for every ridge and α", () => {
 		const sums = arms.map(() => emptySums(d));
 		oracle.decisions.forEach((arm, t) => {
 			addObservation(
@@ -95,11 +103,16 @@ describe.each(["a", "b", "c"])("disjoint LinUCB on oracle %s", (name) => {
 					fit.theta[arm] as number[],
 					`θ of ${arm}`,
 				);
-				expectClose(
-					viewSums(sums[a] as Float64Array, d).b,
-					fit.b[arm] as number[],
-					`b of ${arm}`,
-				);
+				const { A, b } = viewSums(sums[a] as Float64Array, d);
+				expectClose(b, fit.b[arm] as number[], `b of ${arm}`);
+				fit.A?.[arm]?.forEach((row, i) => {
+					const ours = row.map(
+						(_, j) =>
+							(A[packedIndex(Math.max(i, j), Math.min(i, j))] as number) +
+							(i === j ? fit.l2_lambda : 0),
+					);
+					expectClose(ours, row, `A of ${arm}, row ${i}`);
+				});
 			});
 			oracle.test_contexts.forEach((values, t) => {
 				const x = Float64Array.from(values);
@@ -113,6 +126,15 @@ describe.each(["a", "b", "c"])("disjoint LinUCB on oracle %s", (name) => {
 					scores.map((s) => s.width),
 					fit.width[t] as number[],
 					`width at ${t}`,
+				);
+				const { mean, sd } = fit["lints_v=0.5"];
+				expectClose(
+					scores.flatMap((s) => [s.mean, 0.5 * s.width]),
+					scores.flatMap((_, a) => [
+						mean[t]?.[a] as number,
+						sd[t]?.[a] as number,
+					]),
+					`sampled scores at ${t}`,
 				);
 				for (const { alpha, ucb, choice } of fit.by_alpha) {
 					const scored = distribution(
