@@ -65,6 +65,9 @@ export function startLearner(
 	};
 	const database = new Database({ ...options, most: 3 });
 	shutdown.add("learner's pool", () => database.close());
+	// Apart: messages are not acknowledged before it is stored which packs they were, and upkeep may hold the other pool for long.
+	const packsDatabase = new Database({ ...options, most: LANES });
+	shutdown.add("pool of packs", () => packsDatabase.close());
 	const store = new PostgresDefinitionStore(database, (key, err) => {
 		metrics.definitionUnreadable(key);
 		log.error({ err }, `The definition of ${key} was not read: it is left out`);
@@ -99,7 +102,7 @@ export function startLearner(
 	);
 	const stopping = new AbortController();
 	const packs = new PostgresPublishedPacks(
-		database,
+		packsDatabase,
 		(what, error) => log.warn({ err: error }, what),
 		stopping.signal,
 	);

@@ -121,7 +121,7 @@ describe("the learner's loop", () => {
 		ledger.commit = failing(ledger, [1, 2, 4]);
 		const { troubles } = startWorker(stream, ledger);
 		await eventually(async () => expect(await stream.backlog()).toBe(0));
-		expect(troubles).toEqual(Array(3).fill("A batch was not committed"));
+		expect(troubles).toEqual(Array(3).fill("A batch was not finished"));
 		expect(ledger.ids.length).toBe(40 * 200);
 		expect(new Set(ledger.ids).size).toBe(40 * 200);
 	});

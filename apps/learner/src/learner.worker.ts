@@ -87,7 +87,7 @@ export class LearnerWorker {
 						pause = 0;
 					});
 				} catch (error) {
-					this.options.onTrouble("A batch was not committed", error);
+					this.options.onTrouble("A batch was not finished", error);
 					this.#size.failed();
 					if (this.#stopping) return;
 					pause = await this.#rest(pause);

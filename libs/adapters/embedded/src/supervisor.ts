@@ -20,7 +20,7 @@ export interface Supervised {
 }
 
 export interface Watchdog {
-	/** Whether it still serves; takes no longer than a few seconds to say. Never rejects. */
+	/** Whether it still serves; takes a few seconds at most to say. To reject says no. */
 	serves(): Promise<boolean>;
 	/** Between two askings. */
 	readonly everyMs: number;
@@ -101,7 +101,7 @@ export class Supervisor {
 		const { watchdog, name, log, stopSignal, graceMs } = this.supervised;
 		if (watchdog === undefined) return;
 		this.#asking = setTimeout(async () => {
-			const serves = await watchdog.serves();
+			const serves = await watchdog.serves().catch(() => false);
 			if (this.#stopping || hasEnded(child)) return;
 			if (serves) this.#ask(child, 0);
 			else if (unanswered + 1 < watchdog.patience)

@@ -31,7 +31,10 @@ export class PostgresPublishedPacks implements PublishedPacks {
 			pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)
 		) {
 			if (packs.length === 0) return;
-			await sleep(pauseMs, undefined, { signal: this.stopping });
+			if (this.stopping.aborted) throw new NotStored();
+			await sleep(pauseMs, undefined, { signal: this.stopping }).catch(() => {
+				throw new NotStored();
+			});
 		}
 	}
 
@@ -49,9 +52,23 @@ export class PostgresPublishedPacks implements PublishedPacks {
 				error,
 			);
 			for (const pack of all.slice(0, -MOST_KEPT)) this.#unstored.delete(pack);
-			return !isTransient(error);
+			return !mayBeStoredLater(error);
 		}
 	}
+}
+
+class NotStored extends Error {
+	constructor() {
+		super(
+			"Stopped before it was stored which packs were taken: what they held is committed, and their messages come again.",
+		);
+	}
+}
+
+/** The statement is always the same few rows: one that ran out of time says that the database is slow. */
+function mayBeStoredLater(error: unknown): boolean {
+	const code = (error as { code?: unknown }).code;
+	return isTransient(error) || code === "57014";
 }
 
 /** In the order of the key, so that learners cannot deadlock; a redelivery writes nothing. */
