@@ -10,6 +10,7 @@ import {
 import {
 	type Definition,
 	type Experiment,
+	judge,
 	stickySpanMs,
 } from "#core/experiment";
 import type { Event } from "#core/log";
@@ -459,6 +460,67 @@ describe("an experiment that is sticky for a unit", () => {
 			expect(await ask()).toEqual({ ...second, repeated: true });
 		},
 	);
+
+	it.each([
+		["does not hold in the new context", { hour: 8, activity: "sleep" }],
+		["meets a value that is missing now", { hour: 8, device: "phone" }],
+	])(
+		"draws anew where the arm's own rule %s; once the rule holds again, the newer decision stands",
+		async (_, context) => {
+			const { decider } = fleet(sticky);
+			const [here, there] = [await decider(), await decider()];
+			const first = await here.ask({ eligible: ["energy"] });
+			expect(first.arm).toBe("energy");
+			expect(await here.ask()).toEqual({ ...first, repeated: true });
+
+			const second = await here.ask({ context });
+			expect(second).not.toHaveProperty("repeated");
+			expect(second.decisionId).not.toBe(first.decisionId);
+			expect(["focus", "calm"]).toContain(second.arm);
+			expect(second.propensity).toBe(1 / 2);
+			expect(here.log.rows.map(({ id }) => id)).toEqual([
+				first.decisionId,
+				second.decisionId,
+			]);
+			expect(here.log.rows[1]?.excluded).toHaveProperty("energy");
+
+			const stands = { ...second, repeated: true };
+			expect(await here.ask({ context })).toEqual(stands);
+			// The rule of energy holds here, and that is no way back to the first decision.
+			for (let i = 0; i < 5; i++) expect(await here.ask()).toEqual(stands);
+			expect(await there.ask()).toEqual(stands);
+			expect(here.log.rows).toHaveLength(2);
+		},
+	);
+
+	it("has one window, that of the decision: what comes of a repeated answer after it is late", async () => {
+		const { clock, decider } = fleet(sticky);
+		const { ask, log } = await decider();
+		const first = await ask();
+		const { reward } = experiment;
+		const played = async (id: string) => {
+			const { decisionId, repeated } = await ask();
+			expect({ decisionId, repeated }).toEqual({
+				decisionId: first.decisionId,
+				repeated: true,
+			});
+			const at = clock.now();
+			return { id, type: "play", at, unit: "listener-1", decisionId };
+		};
+		clock.advance(reward.windowMs);
+		const inTime = await played("in time");
+		clock.advance(1);
+		const after = await played("after");
+		expect(log.rows).toHaveLength(1);
+		const [row] = log.rows.filter(({ id }) => id === after.decisionId);
+		if (row === undefined) throw new Error("The decision is not logged.");
+		const { verdicts, reward: earned } = judge(reward, row, [inTime, after]);
+		expect(Object.fromEntries(verdicts)).toEqual({
+			"in time": { verdict: "applied" },
+			after: { verdict: "late" },
+		});
+		expect(earned).toBe(1);
+	});
 
 	it("draws over the eligible arms alone: propensities are theirs", async () => {
 		const { decider, obey } = fleet(sticky);
