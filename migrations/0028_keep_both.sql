@@ -1,15 +1,20 @@
 -- Up Migration
 
 alter table requests
-	-- Of a decision under a sticky key: its answer, in which clients may have named anything, is never taken apart here.
+	-- Of a decision under a sticky key: its answer, in which clients may have named anything, is never parsed here.
 	add column arm text,
 	-- With which a decision that stood for a session or unit went out under a requestId, `repeated`; null where it was drawn for that.
-	add column payload json;
+	add column payload json,
+	-- The decision that `arm` and `payload` are about. Deciders before this migration, which may still run beside it, keep another one
+	-- in the same row and leave these columns as they were: then they say nothing.
+	add column about uuid;
 
--- Deciders before this migration, which may still run beside it, kept the arm in the answer alone.
+-- Those deciders keep the arm in the answer alone. It is read there as text, from the beginning on, where only names stand that need no
+-- escape: nothing that a client sent comes before it.
 create function segue_kept_arm(kept requests) returns text
 language sql immutable as $$
-	select coalesce(kept.arm, substring(kept.answer::text from '"arm":"([^"]+)"'))
+	select case when kept.about = kept.decision_id then kept.arm else
+		substring(kept.answer::text from '^{"decisionId":"[^"]*","experiment":"[^"]*","version":[0-9]+,"arm":"([^"]+)"') end
 $$;
 
 -- An ask for a decision under a client's requestId, the session or unit of a sticky experiment, or both.
@@ -74,11 +79,12 @@ begin
 					continue;
 				end if;
 				if ask.sticky_kind is not null and standing.key is null then
-					insert into requests as r (experiment, kind, key, unit, decision_id, arm, answer, row, expires_at)
-					values (ask.experiment, ask.sticky_kind, ask.sticky_key, ask.unit, ask.decision_id, ask.arm,
+					insert into requests as r (experiment, kind, key, unit, decision_id, about, arm, answer, row, expires_at)
+					values (ask.experiment, ask.sticky_kind, ask.sticky_key, ask.unit, ask.decision_id, ask.decision_id, ask.arm,
 						coalesce(ask.sticky_answer, ask.answer), ask.packed, now() + ask.sticky_span_ms * interval '1 millisecond')
 					on conflict (experiment, kind, key) do update set unit = excluded.unit, decision_id = excluded.decision_id,
-						arm = excluded.arm, answer = excluded.answer, row = excluded.row, expires_at = excluded.expires_at,
+						about = excluded.about, arm = excluded.arm, answer = excluded.answer, row = excluded.row,
+						expires_at = excluded.expires_at,
 						replaced = case when r.expires_at > now() then r.decision_id end
 					where r.expires_at <= now() or ask.arms -> segue_kept_arm(r) is null;
 					if not found then
@@ -86,16 +92,16 @@ begin
 					end if;
 				end if;
 				if names_again then
-					insert into requests as r (experiment, kind, key, unit, request_hash, decision_id, answer, payload, row, expires_at)
+					insert into requests as r (experiment, kind, key, unit, request_hash, decision_id, about, answer, payload, row, expires_at)
 					values (ask.experiment, 'request', ask.request_key, ask.unit, ask.request_hash,
-						coalesce(standing.decision_id, ask.decision_id),
+						coalesce(standing.decision_id, ask.decision_id), coalesce(standing.decision_id, ask.decision_id),
 						case when standing.key is null then ask.answer else standing.answer end,
 						case when standing.key is not null then ask.arms -> segue_kept_arm(standing) end,
 						case when standing.key is null then ask.packed else standing.row end,
 						now() + ask.request_span_ms * interval '1 millisecond')
 					on conflict (experiment, kind, key) do update set unit = excluded.unit, request_hash = excluded.request_hash,
-						decision_id = excluded.decision_id, answer = excluded.answer, payload = excluded.payload, row = excluded.row,
-						expires_at = excluded.expires_at
+						decision_id = excluded.decision_id, about = excluded.about, answer = excluded.answer, payload = excluded.payload,
+						row = excluded.row, expires_at = excluded.expires_at
 					where r.expires_at <= now();
 					if not found then
 						raise 'A key was kept beside its lock.' using errcode = 'serialization_failure';
@@ -108,7 +114,7 @@ begin
 			decision_id := standing.decision_id;
 			request_hash := standing.request_hash;
 			answer := standing.answer;
-			payload := standing.payload;
+			payload := case when standing.about = standing.decision_id then standing.payload end;
 			"row" := case when segue_is_logged(standing.decision_id) then null else standing.row end;
 			return next;
 		end loop;

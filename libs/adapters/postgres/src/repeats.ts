@@ -189,7 +189,8 @@ function toStanding(record: StandingRecord): StandingDecision {
 	return {
 		under: record.kind,
 		answer:
-			payload === null
+			// A decider that knows no such payload keeps the whole answer as it goes out again.
+			payload === null || answer.repeated
 				? answer
 				: { ...answer, payload, repeated: true as const },
 		row: record.row === null ? null : decode(record.row),
