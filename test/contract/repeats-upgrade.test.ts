@@ -77,7 +77,8 @@ const unit = (key: string, arms: readonly string[]) => ({
 	kind: "unit" as const,
 	key,
 	spanMs: HOUR_MS,
-	payloads: new Map(arms.map((arm) => [arm, { now: arm }])),
+	arms,
+	payloadAt: (place: number) => ({ now: arms[place]! }),
 });
 
 const keep = (

@@ -90,8 +90,8 @@ function aUnit(
 	arms = ["a", "b"],
 	kind: StickyKey["kind"] = "unit",
 ) {
-	const payloads = new Map(arms.map((arm) => [arm, { z: 1, arm, a: [0.1] }]));
-	return { kind, key, spanMs: HOUR_MS, payloads };
+	const payloadAt = (place: number) => ({ z: 1, arm: arms[place]!, a: [0.1] });
+	return { kind, key, spanMs: HOUR_MS, arms, payloadAt };
 }
 
 /** Under the key of a unit alone. */
@@ -254,13 +254,25 @@ export function repeatsSuite(
 			const other = { sticky: aUnit("again", ["b"]) };
 			const named = await keep(anAsk("again", aRow("b"), other));
 			expect(named).toMatchObject({ under: "request", requestHash: HASH, row });
-			const payload = sticky.payloads.get("a");
+			const payload = sticky.payloadAt(0);
 			expect(JSON.stringify(named?.answer)).toBe(
 				JSON.stringify({ ...first.decision?.answer, payload, repeated: true }),
 			);
 			expect(idOf(await keep(aUnitsAsk("again", null)))).toBe(row.id);
 			await harness.store(row);
 			expect((await keep(anAsk("again", null)))?.row).toBeNull();
+		});
+
+		test("what arms have for a request is not worked out where no requestId keeps it", async () => {
+			const payloadAt = () => {
+				throw new Error("worked out");
+			};
+			const sticky = { ...aUnit("no payload"), payloadAt };
+			const row = aRow();
+			const first = anAsk("", row, { request: null, sticky });
+			expect(await keep(first)).toBeNull();
+			const next = anAsk("", aRow("b"), { request: null, sticky });
+			expect(idOf(await keep(next, 1))).toBe(row.id);
 		});
 
 		test("whatever a client named, its decision stands, also when it goes out again", async () => {

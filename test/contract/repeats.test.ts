@@ -82,7 +82,7 @@ describe("Postgres", () => {
 		experiment: "repeats",
 		unit: "u",
 		request: null,
-		sticky: { kind: "unit", key, spanMs, payloads: new Map([["a", {}]]) },
+		sticky: { kind: "unit", key, spanMs, arms: ["a"], payloadAt: () => ({}) },
 		decision: { row: null, answer },
 		...more,
 	});
@@ -127,6 +127,53 @@ describe("Postgres", () => {
 		await expect(
 			repeats.keep(ask("large", { decision: large }), 10_000),
 		).rejects.toThrow("at most 262144 are kept");
+	});
+
+	test("payloads that together are larger than a definition are refused rather than sent", async () => {
+		const repeats = new PostgresRepeats(pool);
+		const arms = Array.from({ length: 140 }, (_, i) => `arm ${i}`);
+		const payloadAt = () => ({ text: "x".repeat(16_000) });
+		const { sticky } = ask("payloads");
+		const large = { ...sticky!, arms, payloadAt };
+		const request = { key: "payloads", hash: "cd".repeat(32), spanMs: 60_000 };
+		await expect(
+			repeats.keep(ask("payloads", { sticky: large, request }), 10_000),
+		).rejects.toThrow("at most 2097152 are looked through");
+		expect(
+			await repeats.keep(ask("payloads", { sticky: large }), 10_000),
+		).toBeNull();
+	});
+
+	test("explanations that wait together go by a few in a statement, and beyond a bound of bytes are refused", async () => {
+		const sent: number[] = [];
+		const bytesOf = (value: unknown): number =>
+			Array.isArray(value)
+				? value.reduce((sum, one) => sum + bytesOf(one), 0)
+				: typeof value === "string" || Buffer.isBuffer(value)
+					? Buffer.byteLength(value)
+					: 0;
+		const repeats = new PostgresRepeats({
+			query: async (_: string, values: unknown[] = []) => {
+				sent.push(bytesOf(values));
+				return [];
+			},
+		});
+		const explanation = { x: "x".repeat(400_000) } as never;
+		const request = { key: "waits", hash: "cd".repeat(32), spanMs: 60_000 };
+		const large = { row: null, answer: { ...answer, explanation } };
+		const asks = Array.from({ length: 200 }, () =>
+			repeats
+				.keep(ask("waits", { request, decision: large }), 10_000)
+				.catch((error) => error.message),
+		);
+		const answers = await Promise.all(asks);
+		const kept = answers.filter((one) => one === null).length;
+		expect(new Set(answers.slice(kept))).toEqual(
+			new Set(["The database did not answer in time."]),
+		);
+		expect(kept).toBe(Math.floor((64 * 1_024 * 1_024) / (sent[0]! / 2)));
+		expect(sent).toHaveLength(Math.ceil(kept / 2));
+		expect(Math.max(...sent)).toBeLessThanOrEqual(1_024 * 1_024);
 	});
 
 	test("a long explanation is kept under a requestId, and hinders no decision from standing for its unit", async () => {

@@ -29,7 +29,7 @@ export class MemoryRepeats implements Repeats {
 		const stuck =
 			sticky &&
 			this.standing(ask, sticky.kind, sticky.key, (arm) =>
-				sticky.payloads.has(arm),
+				sticky.arms.includes(arm),
 			);
 		const standing = named ?? stuck;
 		if (decision !== null && standing === null) {
@@ -37,9 +37,10 @@ export class MemoryRepeats implements Repeats {
 			this.put(ask, sticky, { ...decision, answer: plain });
 			this.put(ask, request, decision);
 		}
-		if (decision !== null && stuck !== null && named === null) {
+		if (decision !== null && request && stuck !== null && named === null) {
 			const { answer, row } = stuck;
-			const payload = sticky?.payloads.get(answer.arm) ?? answer.payload;
+			const payload =
+				sticky?.payloadAt(sticky.arms.indexOf(answer.arm)) ?? answer.payload;
 			const again = { ...answer, payload, repeated: true as const };
 			this.put(ask, request, { answer: again, row });
 		}

@@ -2,10 +2,16 @@ import { Flights } from "#usecases/pacing";
 
 export interface AskGroupsOptions<A, R> {
 	readonly mostItems: number;
+	/** Bytes of an ask as it is sent. */
+	readonly weigh: (ask: A) => number;
+	/** Of a statement's asks together; one that weighs more by itself is sent alone. */
+	readonly mostBytes: number;
 	/** Statements under way at once. */
 	readonly mostFlights: number;
 	/** Asks waiting at most; beyond, asking is refused. */
 	readonly mostWaiting: number;
+	/** Of all asks waiting; beyond, asking is refused. */
+	readonly mostWaitingBytes: number;
 	/** One result per ask, in order. */
 	readonly send: (asks: readonly A[]) => Promise<readonly R[]>;
 }
@@ -20,6 +26,7 @@ export class NoAnswerInTime extends Error {
 
 interface Waiting<A, R> {
 	readonly ask: A;
+	readonly bytes: number;
 	readonly resolve: (result: R) => void;
 	readonly reject: (error: unknown) => void;
 }
@@ -31,6 +38,7 @@ interface Waiting<A, R> {
  */
 export class AskGroups<A, R> {
 	readonly #waiting: Waiting<A, R>[] = [];
+	#waitingBytes = 0;
 	readonly #flights: Flights;
 
 	constructor(private readonly options: AskGroupsOptions<A, R>) {
@@ -38,8 +46,11 @@ export class AskGroups<A, R> {
 	}
 
 	ask(ask: A, timeoutMs: number): Promise<R> {
-		const { mostWaiting } = this.options;
-		const isFull = this.#waiting.length >= mostWaiting;
+		const { mostWaiting, mostWaitingBytes, weigh } = this.options;
+		const bytes = weigh(ask);
+		const isFull =
+			this.#waiting.length >= mostWaiting ||
+			this.#waitingBytes + bytes > mostWaitingBytes;
 		if (isFull || this.#flights.haveHungFor(timeoutMs))
 			return Promise.reject(new NoAnswerInTime());
 		return new Promise((resolve, reject) => {
@@ -49,11 +60,13 @@ export class AskGroups<A, R> {
 			};
 			const waiting: Waiting<A, R> = {
 				ask,
+				bytes,
 				resolve: (result) => settle(() => resolve(result)),
 				reject: (error) => settle(() => reject(error)),
 			};
 			const timer = setTimeout(() => this.#giveUp(waiting), timeoutMs);
 			this.#waiting.push(waiting);
+			this.#waitingBytes += bytes;
 			// Once per turn of the event loop: what arrives in one turn leaves in one group.
 			if (this.#waiting.length === 1) setImmediate(() => this.#launch());
 		});
@@ -61,7 +74,7 @@ export class AskGroups<A, R> {
 
 	#giveUp(waiting: Waiting<A, R>): void {
 		const place = this.#waiting.indexOf(waiting);
-		if (place >= 0) this.#waiting.splice(place, 1);
+		if (place >= 0) this.#take(place, 1);
 		waiting.reject(new NoAnswerInTime());
 	}
 
@@ -69,8 +82,26 @@ export class AskGroups<A, R> {
 		this.#flights.launch(() =>
 			this.#waiting.length === 0
 				? null
-				: this.#fly(this.#waiting.splice(0, this.options.mostItems)),
+				: this.#fly(this.#take(0, this.#groupSize())),
 		);
+	}
+
+	/** How many of those waiting go together: one at least. */
+	#groupSize(): number {
+		const { mostItems, mostBytes } = this.options;
+		const most = Math.min(mostItems, this.#waiting.length);
+		let bytes = 0;
+		for (let size = 0; size < most; size++) {
+			bytes += (this.#waiting[size] as Waiting<A, R>).bytes;
+			if (bytes > mostBytes) return Math.max(size, 1);
+		}
+		return most;
+	}
+
+	#take(place: number, count: number): Waiting<A, R>[] {
+		const taken = this.#waiting.splice(place, count);
+		for (const { bytes } of taken) this.#waitingBytes -= bytes;
+		return taken;
 	}
 
 	async #fly(group: readonly Waiting<A, R>[]): Promise<void> {

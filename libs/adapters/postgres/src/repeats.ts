@@ -18,10 +18,15 @@ const MOST_ITEMS = 128;
 /** Fewer than the connections of its pool need be: more would only wait for each other's commits. */
 const MOST_FLIGHTS = 3;
 const MOST_WAITING = 5_000;
+/** Of a statement, so that small asks do not wait long behind large ones. */
+const MOST_SENT_BYTES = 1_024 * 1_024;
+const MOST_WAITING_BYTES = 64 * 1_024 * 1_024;
 /** A decision whose context is larger than this is not kept. */
 const MOST_BYTES = 256 * 1_024;
 /** As much as a thousand arms of 64 coordinates are explained in. */
 const MOST_EXPLAINED_BYTES = 4 * 1_024 * 1_024;
+/** Of what the arms have for a request: more than a definition can say, whose body has 1 MiB. */
+const MOST_ARMS_BYTES = 2 * 1_024 * 1_024;
 /** A database out of reach fails every ask; it is told of once in so long. */
 const TELL_EVERY_MS = 1_000;
 /** The row is kept as a pack of one; who publishes it packs it anew. */
@@ -44,6 +49,7 @@ interface EncodedAsk {
 	readonly stickyAnswer: string | null;
 	readonly row: Buffer | null;
 	readonly arms: string | null;
+	readonly bytes: number;
 }
 
 /** What stands for the ask at a place, from 1. */
@@ -69,8 +75,11 @@ export class PostgresRepeats implements Repeats {
 	) {
 		this.#groups = new AskGroups({
 			mostItems: MOST_ITEMS,
+			weigh: ({ bytes }) => bytes,
+			mostBytes: MOST_SENT_BYTES,
 			mostFlights: MOST_FLIGHTS,
 			mostWaiting: MOST_WAITING,
+			mostWaitingBytes: MOST_WAITING_BYTES,
 			send: (asks) => this.#keepAll(asks),
 		});
 	}
@@ -157,15 +166,32 @@ function encode(ask: RepeatableAsk): EncodedAsk {
 		sticky === null
 			? null
 			: JSON.stringify(
-					// What arms have is kept under a requestId alone; without one it need not travel.
+					// What arms have is kept under a requestId alone; without one it need not be known.
 					Object.fromEntries(
-						request === null
-							? [...sticky.payloads.keys()].map((arm) => [arm, true])
-							: sticky.payloads,
+						sticky.arms.map((arm, place) => [
+							arm,
+							request === null || sticky.payloadAt(place),
+						]),
 					),
 				);
+	const around =
+		bytesOf(arms) +
+		bytesOf(ask.unit) +
+		bytesOf(request?.key) +
+		bytesOf(sticky?.key);
+	if (bytesOf(arms) > MOST_ARMS_BYTES)
+		throw new RangeError(
+			`The payloads of the eligible arms have ${bytesOf(arms)} bytes together; at most ${MOST_ARMS_BYTES} are looked through for who asks again under another requestId. Make payloads smaller.`,
+		);
 	if (decision === null)
-		return { ask, answer: null, stickyAnswer: null, row: null, arms };
+		return {
+			ask,
+			answer: null,
+			stickyAnswer: null,
+			row: null,
+			arms,
+			bytes: around,
+		};
 	const { explanation, ...plain } = decision.answer;
 	const plainAnswer = JSON.stringify(plain);
 	const isExplained = explanation !== undefined && request !== null;
@@ -174,15 +200,19 @@ function encode(ask: RepeatableAsk): EncodedAsk {
 		decision.row === null
 			? null
 			: Buffer.from(encodeDecisions([decision.row], NOBODY));
-	const bytes = Buffer.byteLength(answer) + (row?.length ?? 0);
+	const own = bytesOf(answer) + (row?.length ?? 0);
 	const most = isExplained ? MOST_EXPLAINED_BYTES : MOST_BYTES;
-	if (bytes > most)
+	if (own > most)
 		throw new RangeError(
-			`The decision has ${bytes} bytes; at most ${most} are kept for who asks again. Send a smaller context${isExplained ? ", or ask for its explanation later" : ""}.`,
+			`The decision has ${own} bytes; at most ${most} are kept for who asks again. Send a smaller context${isExplained ? ", or ask for its explanation later" : ""}.`,
 		);
 	const stickyAnswer = isExplained && sticky !== null ? plainAnswer : null;
-	return { ask, answer, stickyAnswer, row, arms };
+	const bytes = around + own + bytesOf(stickyAnswer);
+	return { ask, answer, stickyAnswer, row, arms, bytes };
 }
+
+const bytesOf = (text: string | null | undefined): number =>
+	text == null ? 0 : Buffer.byteLength(text);
 
 function toStanding(record: StandingRecord): StandingDecision {
 	const { answer, payload } = record;

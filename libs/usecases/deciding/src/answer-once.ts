@@ -122,13 +122,14 @@ export class AnswerOnce {
 	private again(
 		{ considered, row }: Drawn,
 		{ answer, row: standing }: StandingDecision,
-		{ kind, payloads }: StickyKey,
+		{ kind, arms, payloadAt }: StickyKey,
 	): KeptDecision {
 		const { arm, decisionId } = answer;
 		// The key holds the unit's name, so the standing decision was made under the same. Nobody is back while a guardrail holds.
 		if (kind === "unit" && !considered.definition.held)
 			this.onVisit({ id: decisionId, unit: row.unit }, timeOfId(row.id));
-		const payload = payloads.get(arm) ?? answer.payload;
+		const place = arms.indexOf(arm);
+		const payload = place < 0 ? answer.payload : payloadAt(place);
 		return { answer: { ...answer, payload, repeated: true }, row: standing };
 	}
 
@@ -221,12 +222,8 @@ function stickyKey({
 		kind: sticky,
 		key: `${version}.${bookedRun}.${epoch}${under}\n${of}`,
 		spanMs: stickySpanMs(sticky),
-		payloads: new Map(
-			considered.arms.keys.map((arm, place) => [
-				arm,
-				payloadOf(considered, place),
-			]),
-		),
+		arms: considered.arms.keys,
+		payloadAt: (place) => payloadOf(considered, place),
 	};
 }
 

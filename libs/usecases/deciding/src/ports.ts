@@ -238,8 +238,10 @@ export interface StickyKey {
 	readonly kind: "session" | "unit";
 	readonly key: string;
 	readonly spanMs: number;
-	/** What each eligible arm has for this request, by its key: a decision of another arm stands no longer. */
-	readonly payloads: ReadonlyMap<string, JsonObject>;
+	/** The keys of the eligible arms: a decision of another arm stands no longer. */
+	readonly arms: readonly string[];
+	/** What the arm at a place of `arms` has for this request, worked out when it is asked for. */
+	readonly payloadAt: (place: number) => JsonObject;
 }
 
 /** One ask under the keys that it has, each of which holds one decision for a while. */
