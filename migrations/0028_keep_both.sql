@@ -52,8 +52,9 @@ $$;
 -- decision is then kept under the requestId too. For the others their own decision stands from now on, under both keys or none.
 --
 -- What stands is found without a lock or a write. Only asks that have something to keep lock their keys, all before the first is looked
--- at again, in an order that all statements share: so nobody keeps a key in between, no two statements wait for each other, and of several
--- asks under one key the first is kept. Keys share 128 locks, since one for each would fill the server's table of locks.
+-- at again, in an order that all statements share: so nobody keeps a key in between and no two statements wait for each other. Keys share
+-- 1,024 locks, since one for each would fill the server's table of locks. Then keys are kept in their own order, as deciders before this
+-- migration keep them, which take no such locks; of several asks under one sticky key the first in `asks` is kept.
 create function segue_keep_decisions(asks segue_ask[])
 returns table (place integer, kind text, decision_id uuid, request_hash bytea, answer json, payload json, "row" bytea)
 language plpgsql as $$
@@ -119,9 +120,12 @@ begin
 			return next;
 		end loop;
 		exit when not unlocked or to_keep = '{}';
-		to_look_at := to_keep;
+		to_look_at := array(
+			select n.i from unnest(to_keep) as n (i), lateral (select (asks[n.i]).*) as a
+			order by a.experiment, coalesce(a.sticky_kind, 'request'), coalesce(a.sticky_key, a.request_key), n.i
+		);
 		for stripe in
-			select distinct hashtext(k.name) & 127
+			select distinct hashtext(k.name) & 1023
 			from unnest(to_keep) as n (i), lateral (values (asks[n.i].request_key), (asks[n.i].sticky_key)) as k (name)
 			where k.name is not null order by 1
 		loop

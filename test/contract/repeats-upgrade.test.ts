@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { Database, PostgresRepeats } from "#adapters/postgres";
 import type { DrawnDecision, RepeatableAsk } from "#usecases/deciding";
 import { createTestDatabase, type TestDatabase } from "../support/database.js";
@@ -159,4 +159,33 @@ test("an answer that an earlier decider keeps under a requestId whose time is ov
 		const standing = await keep(null, { request: request(key) });
 		expect(JSON.stringify(standing?.answer)).toBe(JSON.stringify(answer));
 	}
+});
+
+test("keys are kept in the order in which an earlier decider keeps them, so that neither waits for the other in a circle", async () => {
+	const keys = ["1", "2", "3"].map((name) => `order ${name}`);
+	const earlier = keys.map(() => anAnswer("a"));
+	const insert = (i: number) => ({
+		text: `insert into requests (experiment, kind, key, unit, decision_id, answer, expires_at)
+			values ('repeats', 'unit', $1, 'u', $2, $3, now() + interval '1 hour')`,
+		values: [keys[i], earlier[i]!.decisionId, JSON.stringify(earlier[i])],
+	});
+	let asked: ReturnType<typeof keep>[] = [];
+	await pool.transaction(async (client) => {
+		await client.query(insert(0));
+		// In one turn, so in one statement; it comes to the first key and waits for this transaction.
+		asked = [...keys]
+			.reverse()
+			.map((key) => keep(anAnswer("b"), { sticky: unit(key, ["a", "b"]) }));
+		await vi.waitFor(async () => {
+			const waiting = await pool.query(
+				"select 1 from pg_locks l join pg_stat_activity s using (pid) where l.locktype = 'transactionid' and not l.granted and s.datname = current_database()",
+			);
+			expect(waiting).toHaveLength(1);
+		}, 10_000);
+		await client.query("set local lock_timeout = '100ms'");
+		await client.query(insert(1));
+		await client.query(insert(2));
+	});
+	const answers = (await Promise.all(asked)).map((one) => one?.answer);
+	expect(answers.reverse()).toEqual(earlier);
 });

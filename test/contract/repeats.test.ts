@@ -196,6 +196,64 @@ describe("Postgres", () => {
 		expect((await repeats.keep(named, 10_000))?.answer).toEqual(explained);
 	});
 
+	test("of several asks for one unit in a statement the first is kept, whatever their requestIds and their neighbours", async () => {
+		const repeats = new PostgresRepeats(pool);
+		const units = ["first c", "first a", "first b"];
+		const idOf = (i: number) =>
+			`019a0000-0000-7000-8000-0000000001${i.toString().padStart(2, "0")}`;
+		const results = await Promise.all(
+			Array.from({ length: 30 }, (_, i) => {
+				const request = {
+					key: `first ${99 - i}`,
+					hash: "ef".repeat(32),
+					spanMs: 60_000,
+				};
+				const decision = {
+					row: null,
+					answer: { ...answer, decisionId: idOf(i) },
+				};
+				return repeats.keep(
+					ask(units[i % 3] as string, { request, decision }),
+					10_000,
+				);
+			}),
+		);
+		expect(results.map((one) => one?.answer.decisionId ?? null)).toEqual(
+			results.map((_, i) => (i < 3 ? null : idOf(i % 3))),
+		);
+	});
+
+	test("however many keys are asked for, they share 1,024 locks, which hold as long as the statement", async () => {
+		const stripes = new Set<number>();
+		const repeats = new PostgresRepeats({
+			query: (text: string, values: unknown[] = []) =>
+				pool.transaction(async (client) => {
+					const { rows } = await client.query(text, values);
+					const locks = await client.query<{ objid: number; mode: string }>(
+						"select objid::int, mode from pg_locks where pid = pg_backend_pid() and locktype = 'advisory' and classid = 7306",
+					);
+					expect(locks.rows.length).toBeGreaterThan(0);
+					for (const { objid, mode } of locks.rows) {
+						expect(mode).toBe("ExclusiveLock");
+						stripes.add(objid);
+					}
+					return rows;
+				}),
+		});
+		await Promise.all(
+			Array.from({ length: 4_000 }, (_, i) => {
+				const request = {
+					key: `stripe ${i}`,
+					hash: "ef".repeat(32),
+					spanMs: 60_000,
+				};
+				return repeats.keep(ask(`striped ${i}`, { request }), 60_000);
+			}),
+		);
+		expect(Math.max(...stripes)).toBeLessThan(1_024);
+		expect(stripes.size).toBeGreaterThan(1_000);
+	});
+
 	test("a key that somebody keeps beside its lock, as deciders before the lock did, is waited for and found", async () => {
 		const repeats = new PostgresRepeats(pool);
 		const other = poolOn(database);
@@ -211,7 +269,7 @@ describe("Postgres", () => {
 			asked = repeats.keep(ask("beside", { request }), 10_000);
 			await vi.waitFor(async () => {
 				const waiting = await other.query(
-					"select 1 from pg_locks l where l.locktype = 'transactionid' and not l.granted",
+					"select 1 from pg_locks l join pg_stat_activity s using (pid) where l.locktype = 'transactionid' and not l.granted and s.datname = current_database()",
 				);
 				expect(waiting).toHaveLength(1);
 			}, 10_000);
