@@ -33,8 +33,13 @@ export async function mountSmallDisk(
 		return bavail * bsize;
 	};
 	return {
-		fill: async (leave) =>
-			writeFile(ballast, new Uint8Array((await free()) - leave)),
+		fill: async (leave) => {
+			const bytes = (await free()) - leave;
+			// A server that writes meanwhile has taken some of it: then it is full.
+			await writeFile(ballast, new Uint8Array(bytes)).catch((error) => {
+				if (error.code !== "ENOSPC") throw error;
+			});
+		},
 		empty: () => rm(ballast),
 		free,
 		// Lazy: a server may still have files open there.

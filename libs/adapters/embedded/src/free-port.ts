@@ -4,8 +4,11 @@ import { createServer } from "node:net";
 
 const LOOPBACK = "127.0.0.1";
 
-/** Below what kernels give out by themselves, so that no outgoing connection takes the port between now and its use. */
-const LOWEST = 10_000;
+/**
+ * Below what kernels give out by themselves, so that no outgoing connection takes the port between now and its use; beyond 10080, the last
+ * port that fetch and browsers refuse to ask (https://fetch.spec.whatwg.org/#port-blocking).
+ */
+const LOWEST = 10_081;
 const BEYOND = 32_000;
 const TRIES = 100;
 
