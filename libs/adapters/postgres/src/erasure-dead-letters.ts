@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { spellings, takeOut } from "#usecases/erasing";
+import { takeOut, tracesOf } from "#usecases/erasing";
 
 /** Letters read at once. */
 const PAGE = 500;
@@ -116,9 +116,9 @@ async function judge(
 	return { gone, shortened };
 }
 
-/** What letters may hold of the units, as bytes and as text, for `holds`. */
+/** What letters that may name the units have, as bytes and as text, for `holds`. */
 function needlesOf(units: readonly string[]): [Buffer[], string[]] {
-	const needles = units.flatMap(spellings).map((bytes) => Buffer.from(bytes));
+	const needles = tracesOf(units).map((bytes) => Buffer.from(bytes));
 	return [needles, needles.map((needle) => needle.toString("utf8"))];
 }
 

@@ -155,6 +155,46 @@ test("a letter that is published again meanwhile is shortened all the same, and 
 	expect(letter?.redrives).toBe(1);
 });
 
+test("a letter that spells the name with escapes that nobody needs goes or is shortened, in its reason too", async () => {
+	const escaped = packOf("ann+tag@example.org").replace("+", "\\u002B");
+	await keep(escaped);
+	await keep(escaped.slice(0, -1));
+	await keep(packOf("ann+tag@example.org", "stays").replace("+", "\\u002b"));
+	await keep(packOf("stays").replace("stays", "\\u0073tays"));
+	const id = await keep("{}");
+	await log.database.query(
+		"update dead_letters l set reason = $2 where l.id = $1",
+		[id, 'not JSON: "ann\\u002Btag@example.org" is not valid'],
+	);
+	expect((await erase("ann+tag@example.org")).removed.deadLetters).toBe(4);
+	expect(await letters()).toEqual([
+		packOf("stays"),
+		packOf("stays").replace("stays", "\\u0073tays"),
+	]);
+});
+
+test("a letter whose key is the name goes", async () => {
+	await keep('{"listener-1":{"at":1}}');
+	await keep('{"listener-2":{"at":1}}');
+	await erase("listener-1");
+	expect(await letters()).toEqual(['{"listener-2":{"at":1}}']);
+});
+
+test("who was erased does not come back among thousands of words, and words that name nobody erased are kept", async () => {
+	const words = (last: string) =>
+		`{"words":"${Array.from({ length: 5_000 }, (_, i) => `listened-${i}`).join(" ")} ${last}`;
+	await erase("listener-gone");
+	const later = Date.now() + 60_000;
+	await log
+		.learning()
+		.execute(
+			["listener-gone", "listener-stays"].map((last) =>
+				log.message("segue.events.play", Buffer.from(words(last)), later),
+			),
+		);
+	expect(await letters()).toEqual(["", words("listener-stays")]);
+});
+
 test("of thousands of letters those of the person go or are shortened, and no other", async () => {
 	const [gone, shared, others] = [
 		packOf("gone"),

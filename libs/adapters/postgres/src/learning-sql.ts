@@ -12,6 +12,8 @@ import {
 import { type DecisionRecord, fromGridBytesEach } from "./decision-record.js";
 
 const MOST_REASON = 2_000;
+/** Of the names that dead letters hold there may be 50,000. */
+const TOMBSTONES_AT_ONCE = 2_000;
 
 /** The statements of a batch, one action a function; learning-ledger.ts gives their order. */
 
@@ -51,13 +53,16 @@ export async function readTombstones(
 	client: pg.ClientBase,
 	unitKeys: readonly Buffer[],
 ): Promise<ReadonlyMap<string, number>> {
-	const { rows } = await client.query<{ unit_key: Buffer; erased_at: Date }>(
-		"select t.unit_key, t.erased_at from tombstones t where t.unit_key = any ($1::bytea[])",
-		[unitKeys],
-	);
-	return new Map(
-		rows.map((row) => [row.unit_key.toString("hex"), row.erased_at.getTime()]),
-	);
+	const found = new Map<string, number>();
+	for (let first = 0; first < unitKeys.length; first += TOMBSTONES_AT_ONCE) {
+		const { rows } = await client.query<{ unit_key: Buffer; erased_at: Date }>(
+			"select t.unit_key, t.erased_at from tombstones t where t.unit_key = any ($1::bytea[])",
+			[unitKeys.slice(first, first + TOMBSTONES_AT_ONCE)],
+		);
+		for (const { unit_key, erased_at } of rows)
+			found.set(unit_key.toString("hex"), erased_at.getTime());
+	}
+	return found;
 }
 
 /** What a decision's narrow row says of it before any outcome; a placeholder has but its id. */

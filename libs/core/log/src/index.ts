@@ -7,4 +7,4 @@ export { parseInstant } from "./instant.js";
 export * from "./pack.js";
 export * from "./parse-event.js";
 export * from "./part.js";
-export { unitPlace } from "./row-list.js";
+export { ROW_KEYS, unitPlace } from "./row-list.js";

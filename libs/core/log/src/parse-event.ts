@@ -16,7 +16,8 @@ import { isDecisionId } from "./decision-id.js";
 import type { Event } from "./event.js";
 import { parseInstant } from "./instant.js";
 
-const KEYS = [
+/** Of an event as a client sends it. */
+export const EVENT_KEYS: readonly string[] = [
 	"id",
 	"type",
 	"at",
@@ -52,8 +53,8 @@ export function parseEvent(raw: unknown, path = ""): ParsedEvent {
 		return undefined;
 	};
 	for (const key of Object.keys(raw))
-		if (!KEYS.includes(key))
-			refuse(key.slice(0, 64), unknownKeyMessage(key, KEYS));
+		if (!EVENT_KEYS.includes(key))
+			refuse(key.slice(0, 64), unknownKeyMessage(key, EVENT_KEYS));
 	const fields = new Fields(raw, refuse);
 	const type = fields.required(
 		"type",

@@ -31,6 +31,19 @@ const FIELDS = [
 	"coreVersion",
 ] as const satisfies readonly (keyof DecisionRow)[];
 
+/** What a row's fields are called, as earlier versions wrote them. */
+export const ROW_KEYS: readonly string[] = [
+	...FIELDS,
+	...[
+		"x",
+		"eligible",
+		"means",
+		"propensities",
+		"policyPropensities",
+		"numbers",
+	],
+];
+
 /** `[…fields, "numbers"]`. */
 export function writeRow(row: DecisionRow, writer: ByteWriter): void {
 	const fields = JSON.stringify([

@@ -103,6 +103,44 @@ describe("taking units out of a message", () => {
 		}
 	});
 
+	test("an escape that nobody needs hides no unit, in JSON and in what is none", () => {
+		for (const [unit, spelt] of [
+			["ann+tag@example.org", "ann\\u002Btag@example.org"],
+			["tom&jerry", "tom\\u0026jerry"],
+			["tom&jerry", "\\u0074om&jerry"],
+			["ann", "\\u0061nn"],
+			["a/b/long-name", "a\\/b/long-name"],
+			["zoë-and-日本", "zo\\u00Eb-and-\\u65e5本"],
+			["🎧🎧", "\\uD83c\\udfa7🎧"],
+		] as const)
+			for (const said of [`{"unit":"${spelt}"}`, `{"unit":"${spelt}",`]) {
+				expect(takeOut(bytes(said), of(unit)), said).toBe("nothing");
+				expect(namedUnits(bytes(said)), said).toContain(unit);
+			}
+	});
+
+	test("a short unit of any letters is found in text that is no JSON, and no beginning of another", () => {
+		expect(takeOut(bytes('{"unit": "zoë",'), of("zoë"))).toBe("nothing");
+		expect(takeOut(bytes('{"unit": "zoë",'), of("zo"))).toBe("all");
+		expect(takeOut(bytes('{"unit":"a\\"b",'), of('a"b'))).toBe("nothing");
+	});
+
+	test("a unit that is a key is found, but for keys of our own", () => {
+		const said = { "listener-1": { at: 1 } };
+		expect(namedUnits(json(said))).toEqual(["listener-1"]);
+		expect(takeOut(json(said), of("listener-1"))).toBe("nothing");
+		expect(
+			takeOut(json({ events: [said, pack.events[1]] }), of("listener-1")),
+		).toEqual(json({ events: [pack.events[1]] }));
+		const event = { unit: "bob", decisionId: "1", properties: {}, sequence: 1 };
+		expect(
+			takeOut(
+				json({ events: [event] }),
+				of("decisionId", "properties", "sequence"),
+			),
+		).toBe("all");
+	});
+
 	test("10,000 levels are looked through", () => {
 		const deep = `${"[".repeat(10_000)}{"unit":"ann"}${"]".repeat(10_000)}`;
 		expect(takeOut(bytes(deep), of("ann"))).toBe("nothing");
@@ -118,14 +156,32 @@ describe("the units that a message may be about", () => {
 		for (const said of ["unit=listener-1;", "unit:listener-1.", "listener-1:"])
 			expect(namedUnits(bytes(said)), said).toContain("listener-1");
 		expect(namedUnits(bytes(`["${"x".repeat(5_000)}`))?.length).toBeLessThan(3);
+		expect(namedUnits(bytes('{"unit": 17,'))).toContain("17");
+		expect(namedUnits(bytes('{"unit": "an'))).toContain("an");
+		for (const name of ["ann+tag@example.org", "~a1.k-3_kPgRhW0Fq5bX8vZuQ-"])
+			expect(namedUnits(bytes(`no unit ${name}: why`)), name).toContain(name);
+	});
+
+	test("may have 256 signs of any plane", () => {
+		const name = "🎧".repeat(256);
+		const escaped = name.replaceAll("🎧", "\\ud83c\\udfa7");
+		for (const said of [name, escaped])
+			for (const end of ["}", ","]) {
+				const text = `{"unit":"${said}"${end}`;
+				expect(namedUnits(bytes(text)), text).toContain(name);
+				expect(takeOut(bytes(text), of(name)), text).toBe("nothing");
+			}
+		expect(namedUnits(json({ unit: `${name}🎧` }))).toEqual([]);
 	});
 
 	test("are not told where they are more than may be looked up", () => {
 		const events = (count: number) =>
 			Array.from({ length: count }, (_, i) => ({ unit: `unit-${i}` }));
-		expect(namedUnits(json(events(500)))).toHaveLength(500);
-		expect(namedUnits(json(events(501)))).toBeNull();
-		expect(namedUnits(bytes(`[${JSON.stringify(events(501))}`))).toBeNull();
+		expect(namedUnits(json(events(20_000)))).toHaveLength(20_000);
+		expect(namedUnits(json(events(20_001)))).toBeNull();
+		const torn = (count: number) => bytes(`[${JSON.stringify(events(count))}`);
+		expect(namedUnits(torn(19_000))?.length).toBeGreaterThan(19_000);
+		expect(namedUnits(torn(20_001))).toBeNull();
 	});
 
 	test("are no longer than a name may be, and no lists 10,000 deep", () => {

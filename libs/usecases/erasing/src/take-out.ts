@@ -1,17 +1,29 @@
-import { unitPlace } from "#core/log";
+import { PRINTABLE } from "#core/experiment";
+import { EVENT_KEYS, ROW_KEYS, unitPlace } from "#core/log";
 
 /** What is left of a message without the erased units' items: all of it, nothing, or a shorter message. */
 export type Left = "all" | "nothing" | Uint8Array;
 
 /** From so many characters on a unit is told from words by itself; a shorter one counts only where it stands as a `unit`. */
 const TELLING_LENGTH = 8;
-/** No unit's name is longer. */
-const MOST_LENGTH = 256;
 /** Beyond it, looking for each unit in the bytes costs more than reading the message. */
 const FEW_UNITS = 8;
-/** Of what a dead letter may be about. */
-const MOST_NAMED = 500;
+/** Of what a dead letter may be about: as many different words as 200 kB of text have. */
+const MOST_NAMED = 20_000;
 const LISTS = ["decisions", "events"] as const;
+/** Keys that name nobody: else whoever erased a unit of such a name would take everybody's items along. */
+const OWN_KEYS: ReadonlySet<string> = new Set([
+	...EVENT_KEYS,
+	...ROW_KEYS,
+	...LISTS,
+	...["boot", "sequence", "part"],
+]);
+/** 256 signs, each of them written as two escapes, between quotes. */
+const MOST_QUOTED = 256 * 12 + 2;
+/** They may stand around a name in text. */
+const SIGNS = "._:@-";
+/** By one of them JSON may write any name otherwise than as it is. */
+const ESCAPES = ["\\u", "\\/"];
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -21,7 +33,16 @@ const decoder = new TextDecoder();
  * byte in meaning; a message that cannot be read is kept or goes as a whole.
  */
 export function takeOut(body: Uint8Array, units: ReadonlySet<string>): Left {
-	if (units.size <= FEW_UNITS && !mayHold(body, units)) return "all";
+	return units.size <= FEW_UNITS && !mayHold(body, units)
+		? "all"
+		: takeOutNamed(body, units);
+}
+
+/** The same of what is known to name them: it is read in any case. */
+export function takeOutNamed(
+	body: Uint8Array,
+	units: ReadonlySet<string>,
+): Left {
 	const text = decoder.decode(body);
 	let parsed: unknown;
 	try {
@@ -38,33 +59,20 @@ export function takeOut(body: Uint8Array, units: ReadonlySet<string>): Left {
 	return encoder.encode(JSON.stringify({ ...pack, [name]: kept }));
 }
 
-/** The ways in which JSON may write the unit, as bytes. What never matches needs not be read. */
-export function spellings(unit: string): Uint8Array[] {
-	const json = JSON.stringify(unit).slice(1, -1);
-	const escaped = (digits: (code: number) => string) =>
-		json.replace(
-			/[\u007f-\uffff]/g,
-			(letter) => `\\u${digits(letter.charCodeAt(0))}`,
-		);
-	const hex = (code: number) => code.toString(16).padStart(4, "0");
-	const all = new Set([
+/** What has none of these bytes names none of the units and needs not be read: no name as it is, and no escape. */
+export function tracesOf(units: Iterable<string>): Uint8Array[] {
+	const names = [...units].flatMap((unit) => [
 		unit,
-		json,
-		json.replaceAll("/", "\\/"),
-		escaped(hex),
-		escaped((code) => hex(code).toUpperCase()),
+		JSON.stringify(unit).slice(1, -1),
 	]);
-	return [...all].map((text) => encoder.encode(text));
+	return [...new Set([...names, ...ESCAPES])].map((text) =>
+		encoder.encode(text),
+	);
 }
 
 function mayHold(body: Uint8Array, units: ReadonlySet<string>): boolean {
 	const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-	for (const unit of units)
-		if (
-			spellings(unit).some((spelling) => bytes.includes(Buffer.from(spelling)))
-		)
-			return true;
-	return false;
+	return tracesOf(units).some((trace) => bytes.includes(Buffer.from(trace)));
 }
 
 function packedList(parsed: unknown): {
@@ -92,35 +100,80 @@ export function namedUnits(body: Uint8Array): readonly string[] | null {
 	const named = new Set<string>();
 	walk(parsed, (value, key) => {
 		const name = nameOf(value, key);
-		if (name !== null && name.length <= MOST_LENGTH) named.add(name);
+		if (name !== null && PRINTABLE.test(name)) named.add(name);
 	});
 	return bounded(named);
 }
 
-/** Of text that is no JSON, what stands as a `unit`, is quoted, or is a long word. */
+/** Of text that is no JSON, what stands as a `unit` or between quotes, or is a long word. */
 function unitsInText(text: string): readonly string[] | null {
-	const found = [
-		...[...text.matchAll(/"unit"\s*:\s*("(?:[^"\\]|\\.){1,1600}")/gsu)].map(
-			([, quoted]) => quoted as string,
+	const found = readingsOf(text).flatMap((one) => [
+		...quotedIn(one),
+		...[...one.matchAll(/"unit"\s*:\s*"?([^\s"\\,:;{}[\]]{1,256})/gu)].map(
+			([, name]) => name as string,
 		),
-		...(text.match(/"(?:[^"\\]|\\.){1,1600}"/gsu) ?? []),
-	].flatMap(unquoted);
-	const words = text.match(/[\p{L}\p{N}._:@-]{8,256}/gu) ?? [];
-	const parts = words.flatMap(partsOf);
-	return bounded(new Set([...found, ...words, ...parts]));
+		...[
+			...new Set([
+				...(one.match(/[\p{L}\p{N}._:@-]{8,256}/gu) ?? []),
+				...(one.match(/[^\s"'`\\,;=(){}[\]<>]{8,256}/gu) ?? []),
+			]),
+		].flatMap(partsOf),
+	]);
+	return bounded(new Set(found.filter((name) => PRINTABLE.test(name))));
 }
 
-/** A word without the signs around it, and what stands between colons: a name may have such signs, or be followed by them. */
+/** What stands between a quote and the next: which of them begins a text cannot be told where one is missing. */
+function quotedIn(text: string): string[] {
+	const found: string[] = [];
+	let opened: number | null = null;
+	for (const { 0: sign, index } of text.matchAll(/\\.|"/gs)) {
+		if (sign !== '"') continue;
+		if (opened !== null && index - opened <= MOST_QUOTED)
+			found.push(...unquoted(text.slice(opened, index + 1)));
+		opened = index;
+	}
+	return found;
+}
+
+/** As it stands, and with what escapes stand for, wherever it has any. */
+function readingsOf(text: string): readonly string[] {
+	if (!text.includes("\\")) return [text];
+	const read = text.replace(
+		/\\(?:u([0-9a-fA-F]{4})|(.))/gs,
+		(_, hex?: string, sign?: string) =>
+			hex === undefined
+				? (WHITE[sign as string] ?? (sign as string))
+				: String.fromCharCode(Number.parseInt(hex, 16)),
+	);
+	return [text, read];
+}
+
+/** Escapes that stand for no sign of a name. */
+const WHITE: { readonly [sign: string]: string } = {
+	...{ b: " ", f: " ", n: " ", r: " ", t: " " },
+};
+
+/** What stands between colons, and either without the signs around it: a name may have such signs, or be followed by them. */
 function partsOf(word: string): string[] {
 	return [word, ...word.split(":")]
-		.map((part) => part.replace(/^[._:@-]+|[._:@-]+$/g, ""))
+		.filter((part) => part.length >= TELLING_LENGTH)
+		.flatMap((part) => [part, withoutSigns(part)])
 		.filter((part) => part.length >= TELLING_LENGTH);
+}
+
+function withoutSigns(word: string): string {
+	let end = word.length;
+	while (end > 0 && SIGNS.includes(word[end - 1] as string)) end--;
+	let start = 0;
+	while (start < end && SIGNS.includes(word[start] as string)) start++;
+	return word.slice(start, end);
 }
 
 const bounded = (names: ReadonlySet<string>): readonly string[] | null =>
 	names.size > MOST_NAMED ? null : [...names];
 
 function unquoted(text: string): string[] {
+	if (!text.includes("\\")) return [text.slice(1, -1)];
 	try {
 		return [JSON.parse(text) as string];
 	} catch {
@@ -128,7 +181,7 @@ function unquoted(text: string): string[] {
 	}
 }
 
-/** Whether some `unit` below is one of them, or any text is one that is long enough to be nothing else. */
+/** Whether some `unit` below is one of them, or any text or key is one that is long enough to be nothing else. */
 function valueHolds(value: unknown, units: ReadonlySet<string>): boolean {
 	let holds = false;
 	walk(value, (one, key) => {
@@ -147,7 +200,7 @@ function nameOf(value: unknown, key: string | null): string | null {
 	return isName ? value : null;
 }
 
-/** Each value below, with the key it stands under (rows of a pack are lists without keys); without recursion, since a dead letter may be nested 10,000 deep. */
+/** Each value below, with the key it stands under (rows of a pack are lists without keys), and each key that is not our own; without recursion, since a dead letter may be nested 10,000 deep. */
 function walk(
 	value: unknown,
 	look: (value: unknown, key: string | null) => void,
@@ -161,17 +214,24 @@ function walk(
 				open.push({ value: item, key: place === unit ? "unit" : null });
 			});
 		} else if (typeof one.value === "object" && one.value !== null)
-			for (const [key, item] of Object.entries(one.value))
+			for (const [key, item] of Object.entries(one.value)) {
+				if (!OWN_KEYS.has(key)) look(key, null);
 				open.push({ value: item, key });
+			}
 	}
 }
 
 function textHolds(text: string, units: ReadonlySet<string>): boolean {
+	const readings = readingsOf(text);
 	for (const unit of units) {
-		if (unit.length >= TELLING_LENGTH) {
-			if (spellings(unit).some((bytes) => text.includes(decoder.decode(bytes))))
-				return true;
-		} else if (new RegExp(`"unit"\\s*:\\s*"?${literal(unit)}\\b`).test(text))
+		const standing =
+			unit.length >= TELLING_LENGTH
+				? null
+				: new RegExp(
+						`"unit"\\s*:\\s*"?${literal(unit)}(?![\\p{L}\\p{N}_])`,
+						"u",
+					);
+		if (readings.some((one) => standing?.test(one) ?? one.includes(unit)))
 			return true;
 	}
 	return false;

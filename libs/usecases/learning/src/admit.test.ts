@@ -72,6 +72,9 @@ function logged(fields: Partial<Event>, storedAt: number): LoggedEvent {
 	};
 }
 
+const many = (count: number) =>
+	Array.from({ length: count }, (_, i) => ({ unit: `u${i}` }));
+
 const wordless = (storedAt: number, kind: string, subject = SUBJECT) => ({
 	source: source(storedAt, subject),
 	reason: `${kind}: its words may name an erased unit and are not kept`,
@@ -123,11 +126,63 @@ describe("of what cannot be understood and names an erased unit", () => {
 	});
 
 	test("nothing but the reason is kept of what names more units than are looked up", () => {
-		const many = Array.from({ length: 501 }, (_, i) => ({ unit: `u${i}` }));
 		const { deadLetters } = admitted({
-			deadLetters: [letter({ events: many }, T, "bad pack: no boot")],
+			deadLetters: [letter({ events: many(20_001) }, T, "bad pack: no boot")],
 		});
 		expect(deadLetters).toEqual([wordless(T, "bad pack")]);
+	});
+
+	test("of a batch that names more than are looked up, what names fewest is kept", () => {
+		const large = letter({ events: many(20_000) }, T, "bad pack: no boot");
+		const small = letter({ unit: "listener-2" }, T);
+		const { deadLetters } = admitted({
+			deadLetters: [large, { ...large }, { ...large }, small],
+		});
+		const { length } = large.payload;
+		expect(deadLetters.map(({ payload }) => payload.length)).toEqual([
+			length,
+			length,
+			0,
+			small.payload.length,
+		]);
+		expect(deadLetters[2]).toEqual(wordless(T, "bad pack"));
+	});
+
+	test("text of thousands of words that name nobody erased is kept as it came", () => {
+		const words = Array.from({ length: 5_000 }, (_, i) => `listened-${i}`);
+		const torn = letter(`{"words":"${words.join(" ")}`, T, "not JSON: torn");
+		expect(admitted({ deadLetters: [torn] }).deadLetters).toEqual([torn]);
+	});
+
+	test("no escape hides the name, and no key", () => {
+		const after = T + MINUTE;
+		const { deadLetters } = admitted({
+			deadLetters: [
+				letter('{"unit":"listener\\u002d1","at":"never"}', after),
+				letter('{"unit":"\\u006Cistener-1",', after, "not JSON: torn"),
+				letter({ "listener\u002d1": {} }, after),
+				letter(
+					{ "listener-1": {} },
+					after,
+					'bad event: listener-1: Unknown key "listener-1".',
+				),
+			],
+		});
+		expect(deadLetters).toEqual([
+			wordless(after, "bad event"),
+			wordless(after, "not JSON"),
+			wordless(after, "bad event"),
+			wordless(after, "bad event"),
+		]);
+	});
+
+	test("a reason that quotes the name, beside a payload that does not, is not kept", () => {
+		const { deadLetters } = admitted({
+			deadLetters: [
+				letter({ at: 1 }, T + MINUTE, `bad event: ${ERASED}: Unknown.`),
+			],
+		});
+		expect(deadLetters).toEqual([wordless(T + MINUTE, "bad event")]);
 	});
 });
 

@@ -2,7 +2,7 @@ import { compileEncoder } from "#core/context";
 import type { Definition } from "#core/experiment";
 import { isFuture } from "#core/experiment";
 import { LOG_SUBJECT, timeOfId } from "#core/log";
-import { type Left, namedUnits, takeOut } from "#usecases/erasing";
+import { type Left, namedUnits, takeOutNamed } from "#usecases/erasing";
 import { refusedDecision, refusedEvent } from "./dead-letter.js";
 import type {
 	Batch,
@@ -13,6 +13,8 @@ import type {
 } from "./ports.js";
 
 const AHEAD_MS = 5 * 60_000;
+/** Of all dead letters of a batch: looking them up takes as long as a few large letters take to store. */
+const MOST_NAMED = 50_000;
 const encoder = new TextEncoder();
 
 export interface AdmissionRules {
@@ -96,15 +98,25 @@ export function admit(batch: Batch, rules: AdmissionRules): Admitted {
 	return { decisions, repeated, outcomes, signals, deadLetters, erased };
 }
 
-/** For `admit`, to be called where anybody was ever erased. What is not kept but for its reason is named by that. */
+/**
+ * For `admit`, to be called where anybody was ever erased. A reason may quote what the payload does not have. Where a batch's letters name
+ * more than are looked up, those that name least come first.
+ */
 export function namesIn(letters: readonly DeadLetter[]): NamesInLetters {
+	const named = letters.map(({ payload, reason }) => {
+		const told = namedUnits(encoder.encode(reason));
+		const kept = namedUnits(payload);
+		return told && kept && [...new Set([...kept, ...told])];
+	});
+	let left = MOST_NAMED;
+	const byNames = [...letters.keys()].sort(
+		(a, b) => (named[a]?.length ?? 0) - (named[b]?.length ?? 0),
+	);
 	return new Map(
-		letters.map((letter) => {
-			const { payload, reason } = letter;
-			return [
-				letter,
-				namedUnits(payload.length > 0 ? payload : encoder.encode(reason)),
-			];
+		byNames.map((i) => {
+			const names = named[i] ?? null;
+			left -= names?.length ?? 0;
+			return [letters[i] as DeadLetter, left < 0 ? null : names];
 		}),
 	);
 }
@@ -141,8 +153,8 @@ function leftOf(
 	units: ReadonlySet<string>,
 ): Left {
 	if (units.size === 0) return "all";
-	const isTold = takeOut(encoder.encode(reason), units) !== "all";
-	return isTold ? "nothing" : takeOut(payload, units);
+	const isTold = takeOutNamed(encoder.encode(reason), units) !== "all";
+	return isTold ? "nothing" : takeOutNamed(payload, units);
 }
 
 /** Also the reason's end goes: it may quote what it is about. */
