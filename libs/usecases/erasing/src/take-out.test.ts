@@ -36,6 +36,13 @@ describe("taking units out of a message", () => {
 		expect(takeOut(json(pack), of("play"))).toBe("all");
 	});
 
+	test("a pack that names a unit beside its items goes", () => {
+		expect(takeOut(json({ ...pack, unit: "cid" }), of("cid"))).toBe("nothing");
+		expect(
+			takeOut(json({ ...pack, boot: "listener-1" }), of("listener-1")),
+		).toBe("nothing");
+	});
+
 	test("a short unit that is also a word of somebody's event does not take that event along", () => {
 		expect(takeOut(json({ unit: "bob", type: "play" }), of("play"))).toBe(
 			"all",

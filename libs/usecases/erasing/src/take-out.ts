@@ -30,7 +30,7 @@ const decoder = new TextDecoder();
 
 /**
  * Takes what the units said or were shown out of one message, spooled entry or dead letter. A pack keeps its other items, byte for
- * byte in meaning; a message that cannot be read is kept or goes as a whole.
+ * byte in meaning; one that names them outside its items, and a message that cannot be read, is kept or goes as a whole.
  */
 export function takeOut(body: Uint8Array, units: ReadonlySet<string>): Left {
 	return units.size <= FEW_UNITS && !mayHold(body, units)
@@ -53,6 +53,7 @@ export function takeOutNamed(
 	const list = packedList(parsed);
 	if (list === null) return valueHolds(parsed, units) ? "nothing" : "all";
 	const { pack, name, items } = list;
+	if (valueHolds({ ...pack, [name]: [] }, units)) return "nothing";
 	const kept = items.filter((item) => !valueHolds(item, units));
 	if (kept.length === items.length) return "all";
 	if (kept.length === 0) return "nothing";
