@@ -21,6 +21,8 @@ export interface Broker {
 	set(change: Partial<StreamConfig>): Promise<void>;
 	/** In this order; returns their places in the stream. No ids, so that the broker takes everything for new. */
 	publish(messages: readonly Published[]): Promise<number[]>;
+	/** Takes all messages out of the stream. */
+	empty(): Promise<void>;
 	/** Sends every message once more under its own id, as a publisher does that heard no answer; returns how many ids there were. */
 	repeatAll(): Promise<number>;
 	learners(): Promise<ConsumerInfo>;
@@ -58,6 +60,9 @@ export async function openBroker(url: string): Promise<Broker> {
 				for (const { seq } of await Promise.all(kept)) places.push(seq);
 			}
 			return places;
+		},
+		empty: async () => {
+			await manager.streams.purge(STREAM);
 		},
 		repeatAll: async () => {
 			const { state } = await manager.streams.info(STREAM);
