@@ -106,7 +106,8 @@ function expectPayload(
 	if (place === "message" && !reason.startsWith("future"))
 		expect(payload.equals(message)).toBe(true);
 	else if (reason.startsWith("bad")) {
-		const part = encodePart(place as "events", publisher(1), text as string);
+		const raw = Buffer.from(text as string);
+		const part = encodePart(place as "events", publisher(1), raw);
 		const item = Buffer.from(part).subarray(part.indexOf(91));
 		expect(payload.subarray(-item.length).equals(item)).toBe(true);
 	} else expect(payload.length).toBeGreaterThan(0);

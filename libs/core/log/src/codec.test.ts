@@ -193,7 +193,8 @@ describe("a pack of decisions", () => {
 		expect(items[1]).toMatchObject({
 			reason: "bad decision: propensity is not valid",
 		});
-		expect(JSON.parse((items[1] as { raw: string }).raw)).toContain(ID);
+		const { raw } = items[1] as { raw: Uint8Array };
+		expect(JSON.parse(new TextDecoder().decode(raw))).toContain(ID);
 	});
 
 	it.each<[string, (wire: Record<string, unknown>) => void, string]>([
@@ -351,7 +352,7 @@ describe("a pack of decisions", () => {
 		expect(reason(LOG_SUBJECT, utf8(text))).toContain(expected);
 		expect(decodeMessage(LOG_SUBJECT, utf8(text))).toMatchObject({
 			kind: "decisions",
-			items: [{ raw: text }],
+			items: [{ raw: utf8(text) }],
 		});
 	});
 });
@@ -491,7 +492,7 @@ describe("events on the stream", () => {
 	it("keep the whole text of what was not understood", () => {
 		const text = '{"id":"e","type":"play","at":1,"unit":"u","extra":1}';
 		expect(decodeMessage(eventSubject("play"), utf8(text)).items).toEqual([
-			expect.objectContaining({ ok: false, raw: text }),
+			expect.objectContaining({ ok: false, raw: utf8(text) }),
 		]);
 	});
 });

@@ -81,10 +81,9 @@ export function decodeMessage(
 	subject: string,
 	body: Uint8Array,
 ): DecodedMessage {
-	const text = toText(body);
 	const isLog = subject === LOG_SUBJECT;
 	const poison = (reason: string): DecodedMessage => {
-		const items = [{ ok: false, reason, raw: text.raw }] as const;
+		const items = [{ ok: false, reason, raw: body }] as const;
 		return isLog
 			? { kind: "decisions", publisher: UNKNOWN_PUBLISHER, items }
 			: { kind: "events", publisher: null, items };
@@ -93,32 +92,41 @@ export function decodeMessage(
 		return poison(
 			`unknown subject: ${subject.slice(0, 128)} is neither ${LOG_SUBJECT} nor ${EVENT_PREFIX}TYPE`,
 		);
-	if (!text.ok) return poison("not UTF-8: the body must be JSON text in UTF-8");
+	const text = toText(body);
+	if (text === null)
+		return poison("not UTF-8: the body must be JSON text in UTF-8");
 	let parsed: unknown;
 	try {
-		parsed = JSON.parse(text.raw);
+		parsed = JSON.parse(text);
 	} catch (error) {
 		return poison(
 			`not JSON: ${error instanceof Error ? error.message.slice(0, 200) : "unreadable"}`,
 		);
 	}
-	const pack = { parsed, raw: text.raw };
+	const pack = { parsed, text, body };
 	if (isLog) return decodePack(pack, "decisions", parseDecisionRow, poison);
 	if (subject === EVENT_PACK_SUBJECT)
 		return decodePack(pack, "events", judgePacked, poison);
 	return {
 		kind: "events",
 		publisher: null,
-		items: [judgeSingle(parsed, subject, text.raw)],
+		items: [judgeSingle(parsed, subject, body)],
 	};
 }
 
+interface ReadPack {
+	readonly parsed: unknown;
+	readonly text: string;
+	readonly body: Uint8Array;
+}
+
 function decodePack(
-	{ parsed, raw }: { readonly parsed: unknown; readonly raw: string },
+	pack: ReadPack,
 	kind: "decisions" | "events",
 	judge: (raw: unknown) => Judged<DecisionRow | Event>,
 	poison: (reason: string) => DecodedMessage,
 ): DecodedMessage {
+	const { parsed } = pack;
 	const publisher = readPublisher(parsed);
 	if (publisher === null)
 		return poison(
@@ -133,19 +141,35 @@ function decodePack(
 		...(part === true && { part }),
 		items: judged.every((item) => item.ok)
 			? judged
-			: asTheyCame(judged, list, rawItems(raw, kind)),
+			: asTheyCame(judged, list, bytesOfItems(pack, kind)),
 	} as DecodedMessage;
 }
 
-/** Items that are dead-lettered keep the text they had, to the letter. */
+/** Items that are dead-lettered keep the bytes they had, each of them. */
 function asTheyCame<T>(
 	judged: readonly Judged<T>[],
 	list: readonly unknown[],
-	texts: readonly string[] | null,
+	bytes: readonly Uint8Array[] | null,
 ): readonly Item<T>[] {
-	const known = texts?.length === list.length ? texts : null;
+	const known = bytes?.length === list.length ? bytes : null;
 	return judged.map((item, i) =>
-		item.ok ? item : { ...item, raw: known?.[i] ?? rawText(list[i]) },
+		item.ok ? item : { ...item, raw: known?.[i] ?? writtenOut(list[i]) },
+	);
+}
+
+function bytesOfItems(
+	{ text, body }: ReadPack,
+	key: string,
+): readonly Uint8Array[] | null {
+	// As many characters as bytes: all are ASCII, and stand in the same places.
+	const isAscii = text.length === body.length;
+	const spans = rawItems(text, key);
+	return (
+		spans?.map(([from, to]) =>
+			isAscii
+				? body.subarray(from, to)
+				: new TextEncoder().encode(text.slice(from, to)),
+		) ?? null
 	);
 }
 
@@ -178,15 +202,19 @@ function judgeEvent(raw: unknown): Judged<Event> {
 	return event.ok ? event : { ok: false, reason: badEvent(event.problems) };
 }
 
-function judgeSingle(raw: unknown, subject: string, text: string): Item<Event> {
-	const judged = judgeEvent(raw);
-	if (!judged.ok) return { ...judged, raw: text };
+function judgeSingle(
+	parsed: unknown,
+	subject: string,
+	raw: Uint8Array,
+): Item<Event> {
+	const judged = judgeEvent(parsed);
+	if (!judged.ok) return { ...judged, raw };
 	const { type } = judged.value;
 	if (eventSubject(type) === subject) return judged;
 	return {
 		ok: false,
 		reason: `wrong subject: the event's type is ${type}, but it came on ${subject}`,
-		raw: text,
+		raw,
 	};
 }
 
@@ -218,26 +246,20 @@ function toBytes(value: object): Uint8Array {
 	return new TextEncoder().encode(JSON.stringify(value));
 }
 
-/** The text of a body; where it is no UTF-8, with replacement characters, for people to look at. */
-function toText(body: Uint8Array): {
-	readonly ok: boolean;
-	readonly raw: string;
-} {
+/** Null where the body is no UTF-8. */
+function toText(body: Uint8Array): string | null {
 	try {
-		return {
-			ok: true,
-			raw: new TextDecoder("utf-8", { fatal: true }).decode(body),
-		};
+		return new TextDecoder("utf-8", { fatal: true }).decode(body);
 	} catch {
-		return { ok: false, raw: new TextDecoder("utf-8").decode(body) };
+		return null;
 	}
 }
 
 /** An item of a pack as text again; one nested too deep for JSON.stringify's recursion is only described. */
-function rawText(raw: unknown): string {
+function writtenOut(item: unknown): Uint8Array {
 	try {
-		return JSON.stringify(raw);
+		return new TextEncoder().encode(JSON.stringify(item));
 	} catch {
-		return '"nested too deeply to be written out"';
+		return new TextEncoder().encode('"nested too deeply to be written out"');
 	}
 }

@@ -1,10 +1,10 @@
 import type { DecisionRow, Publisher } from "./decision-row.js";
 import type { Event } from "./event.js";
 
-/** One item of a stream message after judging: understood, or poison with its reason. */
+/** One item of a stream message after judging: understood, or poison with its reason and the bytes that it had in the message. */
 export type Item<T> =
 	| { readonly ok: true; readonly value: T }
-	| { readonly ok: false; readonly reason: string; readonly raw: string };
+	| { readonly ok: false; readonly reason: string; readonly raw: Uint8Array };
 
 /** `part`: it holds items taken out of another pack of the same publisher (see part.ts), so it does not prove that one's arrival. */
 export type DecodedMessage =

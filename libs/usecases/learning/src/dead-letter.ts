@@ -16,7 +16,7 @@ import type { DeadLetter, LoggedDecision, LoggedEvent } from "./ports.js";
 export function payloadOfPoison(
 	body: Uint8Array,
 	{ kind, publisher }: DecodedMessage,
-	raw: string,
+	raw: Uint8Array,
 ): Uint8Array {
 	return publisher === null || publisher.sequence === 0
 		? body
