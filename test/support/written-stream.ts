@@ -76,6 +76,12 @@ export function writeStream(writing: Writing): WrittenStream {
 	const shares = (one: (typeof chosen)[number]) =>
 		one.poison.large === true && one.poison.in === "events";
 	const large = chosen.filter(shares);
+	const withLarge = new Set(
+		shuffled(numbers(0, Math.ceil(pairs / PACK)), random).slice(
+			0,
+			large.length,
+		),
+	);
 	const drafts: Draft[] = [];
 	for (let first = from; first < from + pairs; first += PACK) {
 		const last = Math.min(first + PACK, from + pairs);
@@ -83,7 +89,7 @@ export function writeStream(writing: Writing): WrittenStream {
 		drafts.push(new Draft(LOG_SUBJECT, log));
 		for (const text of said.splice(0, ALONE))
 			drafts.push(new Draft(eventSubject("play"), [text]));
-		const next = large.pop();
+		const next = withLarge.has((first - from) / PACK) ? large.pop() : undefined;
 		if (next) {
 			const pack = new Draft(EVENT_PACK_SUBJECT, said.splice(0, BESIDE_LARGE));
 			const room = JUST_UNDER_1_MIB - 1 - encode(pack, 999_999_999).length;
