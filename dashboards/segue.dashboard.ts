@@ -205,7 +205,7 @@ export function segueDashboard(): Dashboard {
 				description:
 					"Not published again yet. `segue dead-letters list` shows them, `segue dead-letters redrive` publishes them.",
 				unit: "short",
-				span: 8,
+				span: 6,
 				queries: [
 					{ expr: "max (segue_dead_letters_waiting)", legend: "letters" },
 				],
@@ -217,7 +217,7 @@ export function segueDashboard(): Dashboard {
 				description:
 					"Published by a decider and overdue at the learners. Zero is normal; alarm on anything else that lasts longer than a spool takes to drain.",
 				unit: "short",
-				span: 8,
+				span: 6,
 				alarmFrom: 1,
 				queries: [{ expr: "max (segue_published_missing)", legend: "packs" }],
 			}),
@@ -228,12 +228,28 @@ export function segueDashboard(): Dashboard {
 				description:
 					"Times in the last day that the broker came back with another or an older stream. Alarm on anything but zero.",
 				unit: "short",
-				span: 8,
+				span: 6,
 				alarmFrom: ANY_INCREASE,
 				queries: [
 					{
 						expr: "sum (increase(segue_stream_identity_changed_total[1d]))",
 						legend: "changes",
+					},
+				],
+			}),
+		)
+		.withPanel(
+			stat({
+				title: "Stream cut early",
+				description:
+					"Times in the last day that learners dropped messages that live windows may still look back at, since the stream was nearly full. Alarm on anything but zero: raise the stream's max_bytes.",
+				unit: "short",
+				span: 6,
+				alarmFrom: ANY_INCREASE,
+				queries: [
+					{
+						expr: "sum (increase(segue_stream_cut_early_total[1d]))",
+						legend: "cuts",
 					},
 				],
 			}),

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { jetstreamManager } from "@nats-io/jetstream";
@@ -98,6 +99,46 @@ test("a full stream refuses the new message and keeps the old ones", async () =>
 	for (let size = 4_096; size > 64; size -= 30)
 		await publish(stream, "x".repeat(size)).catch(() => undefined);
 	expect((await stream.pull(1, 1_000))[0]?.position).toBe(1);
+});
+
+test("a stream three quarters full of what was learned says what must go for half of it to be free, and nothing that was not", async () => {
+	const server = await startServer();
+	const stream = await open(server, 65_536);
+	const body = new Uint8Array(1_024);
+	const more = async (count: number) => {
+		for (let i = 0; i < count; i++)
+			await eventually(() =>
+				stream.publish("segue.events.click", body, randomUUID(), 2_000),
+			);
+	};
+	const bytes = async () =>
+		(await manager.streams.info("SEGUE")).state.bytes / 65_536;
+	const manager = await jetstreamManager(stream.connection);
+	await more(40);
+	expect(await bytes()).toBeLessThan(0.75);
+	const first = await stream.pull(40, 1_000);
+	for (const message of first) message.acknowledge();
+	await eventually(async () => expect(await stream.backlog()).toBe(0));
+	expect(await stream.crowdedBefore(), "there is room").toBeNull();
+
+	await more(12);
+	// Where it would look for its time, there may be erased ones.
+	for (let sequence = 15; sequence <= 25; sequence++)
+		await manager.streams.deleteMessage("SEGUE", sequence, false);
+	await more(9);
+	expect(await bytes()).toBeGreaterThan(0.75);
+	await stream.purge((await stream.crowdedBefore()) as number);
+	// About half: holes lie among what is dropped.
+	expect(await bytes()).toBeLessThan(0.6);
+	expect(await bytes()).toBeGreaterThan(0.4);
+
+	await more(16);
+	const unlearned = 12 + 9 + 16;
+	expect(await bytes()).toBeGreaterThan(0.75);
+	await stream.purge((await stream.crowdedBefore()) as number);
+	expect(await stream.crowdedBefore(), "nobody learned the rest").toBeNull();
+	expect(await stream.backlog()).toBe(unlearned);
+	expect(await stored(stream)).toBe(unlearned);
 });
 
 test("a broker that comes back empty is given stream and consumer again, and tails go on", async () => {

@@ -5,6 +5,7 @@ import { Answered } from "../support/answered.js";
 import { openBroker } from "../support/broker.js";
 import { runExperiment, sampleExperiment, send } from "../support/client.js";
 import { createTestDatabase } from "../support/database.js";
+import { asked } from "../support/faults/asked.js";
 import { inForm, LONG, seedOf } from "../support/faults/form.js";
 import { startNats, type TestNats } from "../support/nats-server.js";
 import { seededRandom } from "../support/random.js";
@@ -21,22 +22,27 @@ afterAll(async () => {
 	for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** A Segue on a broker of its own, which has stood on its folder before where the test put something there. */
+/** A decider and a learner on a broker of their own, which has stood on its folder before where the test put something there. */
 async function startParts(before?: (nats: TestNats) => Promise<void>) {
 	const nats = await startNats();
 	cleanups.push(() => nats.stop());
 	await before?.(nats);
 	const database = await createTestDatabase();
 	cleanups.push(() => database.drop());
-	const instance = await startSegue({
-		env: { DATABASE_URL: database.connectionString, NATS_URL: nats.url },
-	});
+	const env = {
+		DATABASE_URL: database.connectionString,
+		NATS_URL: nats.url,
+	};
+	const instance = await startSegue({ app: "decider", env });
 	cleanups.push(() => instance.stop());
+	const learner = await startSegue({ app: "learner", env });
+	cleanups.push(() => learner.stop());
 	await runExperiment(instance.url, sampleExperiment);
 	const answered = new Answered();
 	return {
 		nats,
 		instance,
+		learner,
 		answered,
 		databaseUrl: database.connectionString,
 		/** Until what was answered meanwhile had to go to the spool. */
@@ -59,7 +65,8 @@ async function startParts(before?: (nats: TestNats) => Promise<void>) {
 					return /^segue_spool_entries 0$/m.test(String(body));
 				},
 				60_000,
-				() => `the spool did not drain:\n${instance.output().slice(-3_000)}`,
+				() =>
+					`the spool did not drain:\n${instance.output().slice(-1_500)}\n${learner.output().slice(-3_000)}`,
 			),
 	};
 }
@@ -120,12 +127,13 @@ describe("the broker fails: no answer is refused, nothing is lost or counted twi
 		await answered.provenOnce(parts.databaseUrl);
 	});
 
-	test("the stream is full: the oldest message stays, and all goes on when there is room", async () => {
-		const { nats, instance, answered } = parts;
+	test("the stream is full: the oldest message stays, and learners that are back make room in what they have learned", async () => {
+		const { nats, instance, learner, answered } = parts;
 		const broker = await openBroker(nats.url);
 		cleanups.push(() => broker.close());
 		const traffic = answered.traffic(instance.url, 2, 15);
 		const random = seededRandom(seed + 2);
+		learner.process.kill("SIGSTOP");
 		const { first_seq, bytes } = await broker.state();
 		const room = Math.round(200_000 + 400_000 * random());
 		await broker.set({ max_bytes: bytes + room });
@@ -137,12 +145,22 @@ describe("the broker fails: no answer is refused, nothing is lost or counted twi
 		await parts.spooled();
 		await sleep(FULL_MS * (0.75 + random() / 2));
 		expect((await broker.state()).first_seq).toBe(first_seq);
-		await broker.set({ max_bytes: 64 * 1_048_576 });
+		learner.process.kill("SIGCONT");
 		await parts.drained();
 		await traffic.stop();
-		expect((await broker.state()).first_seq).toBe(first_seq);
-		expect(answered.refused).toEqual([]);
 		await answered.provenOnce(parts.databaseUrl);
+		expect(answered.refused).toEqual([]);
+		const now = await broker.state();
+		expect(now.first_seq).toBeGreaterThan(first_seq);
+		// Deciders that start must not take it for whole further back.
+		const [row] = await asked<{ since: Date | null }>(
+			parts.databaseUrl,
+			"select i.stream_whole_since as since from installation i",
+		);
+		expect(row?.since).not.toBeNull();
+		expect(Date.parse(String(now.first_ts))).toBeGreaterThanOrEqual(
+			row?.since?.getTime() as number,
+		);
 	});
 
 	// A nats-server takes long to give up on a full disk: the long form alone.

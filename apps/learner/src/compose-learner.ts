@@ -19,7 +19,7 @@ import type { Metrics } from "#adapters/telemetry";
 import type { Health } from "#api";
 import { CloseWindows, type Committed, Learn } from "#usecases/learning";
 import { Repeated } from "#usecases/pacing";
-import { RunRetention } from "#usecases/retaining";
+import { MakeRoom, RunRetention } from "#usecases/retaining";
 import { WatchLosses, WatchStream } from "#usecases/watching";
 import type { Log } from "../../boot/src/log.js";
 import type { Parts } from "../../boot/src/parts.js";
@@ -47,6 +47,7 @@ const MOST_MESSAGES = 2_000;
 const PACK_GRACE_MS = 7_000;
 const UPKEEP_MS = 60_000;
 const LOOK_MS = 500;
+const ROOM_MS = 1_000;
 
 /** The learner: lanes over the stream, each with a connection and a shard, and the upkeep of partitions and stream. */
 export function startLearner(
@@ -166,6 +167,7 @@ export function startLearner(
 			log.warn({ err: error }, "Upkeep failed and is tried again in a minute"),
 		);
 	}, UPKEEP_MS);
+	keepRoom(new MakeRoom(parts.stream, marks), metrics, log, shutdown);
 	const copies = new SilentCopies(database);
 	const looking = new Repeated(
 		() => copies.end(),
@@ -208,6 +210,28 @@ export function startLearner(
 			},
 		};
 	};
+}
+
+function keepRoom(
+	room: MakeRoom,
+	metrics: Metrics,
+	log: Log,
+	shutdown: Shutdown,
+): void {
+	const keeping = new Repeated(
+		async () => {
+			const before = await room.execute();
+			if (before === null) return;
+			metrics.streamCutEarly();
+			log.warn(
+				`The stream was nearly full of what is learned already: messages stored before ${new Date(before).toISOString()} were dropped. Live windows that look back further have no value in deciders that start now. Raise the stream's max_bytes.`,
+			);
+		},
+		ROOM_MS,
+		(error) => log.warn({ err: error }, "No room was made in the stream"),
+	);
+	keeping.start();
+	shutdown.add("room in the stream", () => keeping.stop());
 }
 
 function record(

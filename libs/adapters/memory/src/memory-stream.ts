@@ -95,6 +95,10 @@ export class MemoryStream implements Stream {
 		this.#broker.purge(storedBefore);
 	}
 
+	async crowdedBefore(): Promise<null> {
+		return null;
+	}
+
 	async erase(takeOut: (body: Uint8Array) => Left): Promise<RemovedMessages> {
 		return this.#broker.erase(takeOut);
 	}

@@ -12,6 +12,8 @@ import {
 	type Subscription,
 	type Tail,
 } from "#usecases/ingesting";
+import { hearAnnouncements } from "./jetstream-announcements.js";
+import { crowdedBefore } from "./jetstream-crowding.js";
 import { eraseMessages } from "./jetstream-erase.js";
 import { ensureLayout, identify, type Layout } from "./jetstream-layout.js";
 import { JetStreamLearners } from "./jetstream-learners.js";
@@ -25,12 +27,7 @@ import {
 	MAX_MESSAGE_BYTES,
 	type OnProblem,
 } from "./options.js";
-import {
-	decodeAnnouncement,
-	encodeAnnouncement,
-	POSTERIOR_SUBJECTS,
-	posteriorSubject,
-} from "./subjects.js";
+import { encodeAnnouncement, posteriorSubject } from "./subjects.js";
 import { BackOff, pause } from "./wait.js";
 
 const API_TIMEOUT_MS = 2_000;
@@ -187,6 +184,11 @@ class NatsStream implements JetStream {
 		);
 	}
 
+	async crowdedBefore(): Promise<number | null> {
+		if (!this.#connected) throw new StreamAway(this.description);
+		return await crowdedBefore(this.#manager, await this.#learners.floor());
+	}
+
 	async erase(
 		takeOut: (body: Uint8Array) => Left,
 		withinMs: number,
@@ -215,15 +217,11 @@ class NatsStream implements JetStream {
 	async onAnnouncement(
 		heard: (experiment: string, revision: number) => void,
 	): Promise<Subscription> {
-		const subscription = this.connection.subscribe(POSTERIOR_SUBJECTS, {
-			callback: (error, message) => {
-				const said =
-					error === null ? decodeAnnouncement(message.string()) : null;
-				if (said !== null) heard(said.experiment, said.revision);
-			},
-		});
-		if (this.#connected) await this.connection.flush();
-		return { close: async () => subscription.unsubscribe() };
+		return await hearAnnouncements(
+			this.connection,
+			() => this.#connected,
+			heard,
+		);
 	}
 
 	async close(): Promise<void> {

@@ -211,6 +211,10 @@ class PostgresStream implements Stream {
 		);
 	}
 
+	async crowdedBefore(): Promise<null> {
+		return null;
+	}
+
 	async erase(
 		takeOut: (body: Uint8Array) => Left,
 		withinMs: number,

@@ -114,6 +114,11 @@ export class Metrics {
 		"Times the broker came back with another stream, or an older copy of it.",
 		["kind"],
 	);
+	readonly #streamCuts = this.#counter(
+		"segue_stream_cut_early_total",
+		"Times learners dropped what live windows may still look back at, since the stream was nearly full.",
+		[],
+	);
 	readonly #rewardSum = this.#counter(
 		"segue_reward_sum_total",
 		"Reward learned; what was taken back or is negative counts down.",
@@ -320,6 +325,10 @@ export class Metrics {
 
 	streamChanged(kind: string): void {
 		this.#streamChanges.inc({ kind });
+	}
+
+	streamCutEarly(): void {
+		this.#streamCuts.inc();
 	}
 
 	/** Asked at each scrape: dead letters that nobody published again; null where it cannot be known now. */

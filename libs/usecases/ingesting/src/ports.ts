@@ -55,6 +55,8 @@ export interface Stream {
 	): Promise<Tail>;
 	/** Drops acknowledged messages stored before `storedBefore`. */
 	purge(storedBefore: number): Promise<void>;
+	/** Before which instant messages must be purged lest the stream refuse new ones for what it keeps of old ones; null where there is room. */
+	crowdedBefore(): Promise<number | null>;
 	/**
 	 * Takes items out of messages that learners have acknowledged, as far as that is got through within `withinMs`. What no learner has
 	 * acknowledged stays, and so may a message of which a part must stay.
