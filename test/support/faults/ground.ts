@@ -1,8 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { Database, migrate, PostgresDefinitionStore } from "#adapters/postgres";
-import { type JetStream, openJetStream } from "#adapters/stream";
 import type { Definition } from "#core/experiment";
 import type { DecisionRow, Event } from "#core/log";
 import { PutExperiment, StartExperiment } from "#usecases/defining";
@@ -10,6 +8,13 @@ import { sampleExperiment } from "../client.js";
 import { createTestDatabase } from "../database.js";
 import { startNats, type TestNats } from "../nats-server.js";
 import { waitFor } from "../segue.js";
+import {
+	type Consumed,
+	type GroundStream,
+	overJetStream,
+	overPostgres,
+	type StreamKind,
+} from "./ground-stream.js";
 import { History, type Outgoing } from "./history.js";
 import { Learner } from "./learner.js";
 
@@ -20,11 +25,11 @@ const PUBLISH_WITHIN_MS = 30_000;
 const by = { actor: "faults", why: "" };
 
 interface Parts {
-	readonly nats: TestNats;
+	/** Null where the stream is in the database. */
+	readonly nats: TestNats | null;
 	readonly databaseUrl: string;
 	readonly database: Database;
-	readonly stream: JetStream;
-	readonly manager: JetStreamManager;
+	readonly stream: GroundStream;
 }
 
 interface Wanted {
@@ -32,9 +37,11 @@ interface Wanted {
 	readonly experiments?: number;
 	/** An empty database of the test's own; else one of the run's PostgreSQL is made. */
 	readonly databaseUrl?: string;
+	/** JetStream where nothing is said. */
+	readonly stream?: StreamKind;
 }
 
-/** A broker and a database of a test's own, in which experiments run, and the one who publishes into it. */
+/** A stream and a database of a test's own, in which experiments run, and the one who publishes into it. */
 export class Ground {
 	private constructor(
 		private readonly parts: Parts,
@@ -48,8 +55,8 @@ export class Ground {
 		random: () => number,
 		wanted: Wanted = {},
 	): Promise<Ground> {
-		const nats = await startNats();
-		atEnd(() => nats.stop());
+		const nats = wanted.stream === "postgres" ? null : await startNats();
+		if (nats !== null) atEnd(() => nats.stop());
 		const databaseUrl = wanted.databaseUrl ?? (await databaseOfItsOwn(atEnd));
 		if (wanted.databaseUrl !== undefined) await migrate(wanted.databaseUrl);
 		const database = new Database({
@@ -60,17 +67,21 @@ export class Ground {
 		const definitions: Definition[] = [];
 		for (let i = 0; i < (wanted.experiments ?? 1); i++)
 			definitions.push(await runningExperiment(database, i));
-		const stream = await openJetStream({ servers: nats.url });
-		atEnd(() => stream.close());
-		const manager = await jetstreamManager(stream.connection);
+		const stream =
+			nats === null
+				? await overPostgres(databaseUrl, database)
+				: await overJetStream(nats);
+		atEnd(() => stream.stream.close());
 		return new Ground(
-			{ nats, databaseUrl, database, stream, manager },
+			{ nats, databaseUrl, database, stream },
 			new History(definitions, random),
 			atEnd,
 		);
 	}
 
 	get nats(): TestNats {
+		if (this.parts.nats === null)
+			throw new Error("The stream is in the database: there is no broker.");
 		return this.parts.nats;
 	}
 
@@ -82,31 +93,15 @@ export class Ground {
 		return this.parts.database;
 	}
 
-	/** What the broker says of the one consumer that learners share, in messages. */
-	async consumer(): Promise<{
-		/** Those that wait or are held. */
-		readonly backlog: number;
-		readonly held: number;
-		/** Deliveries beyond the first of each. */
-		readonly again: number;
-		/** Place in the stream of the last that was handed out. */
-		readonly newest: number;
-	}> {
-		const { num_pending, num_ack_pending, delivered } =
-			await this.parts.manager.consumers.info("SEGUE", "learners");
-		return {
-			backlog: num_pending + num_ack_pending,
-			held: num_ack_pending,
-			again: delivered.consumer_seq - delivered.stream_seq,
-			newest: delivered.stream_seq,
-		};
+	async consumer(): Promise<Consumed> {
+		return await this.parts.stream.consumed();
 	}
 
-	/** A learner on this broker and database, or on the ways to them that are given. */
+	/** A learner on this stream and database, or on the ways to them that are given. */
 	async learner(env: Readonly<Record<string, string>> = {}): Promise<Learner> {
 		const learner = await Learner.start({
 			DATABASE_URL: this.databaseUrl,
-			NATS_URL: this.nats.url,
+			...this.parts.stream.env,
 			...env,
 		});
 		this.atEnd(() => learner.kill());
@@ -117,7 +112,7 @@ export class Ground {
 	async publish(messages: readonly Outgoing[]): Promise<void> {
 		await Promise.all(
 			messages.map(({ subject, body }) =>
-				this.parts.stream.publish(
+				this.parts.stream.stream.publish(
 					subject,
 					body,
 					randomUUID(),
