@@ -32,6 +32,7 @@ import { watchGuardrails } from "./guardrail-watch.js";
 import { type FinishedBatch, LearnerWorker } from "./learner.worker.js";
 import { LossWatch } from "./loss-watch.js";
 import { RetentionUpkeep } from "./retention-upkeep.js";
+import { RoomUpkeep } from "./room-upkeep.js";
 import { keepSchedules } from "./schedule-upkeep.js";
 import { StreamClock } from "./stream-clock.js";
 import { deliverWebhooks } from "./webhook-delivery.js";
@@ -47,7 +48,6 @@ const MOST_MESSAGES = 2_000;
 const PACK_GRACE_MS = 7_000;
 const UPKEEP_MS = 60_000;
 const LOOK_MS = 500;
-const ROOM_MS = 1_000;
 
 /** The learner: lanes over the stream, each with a connection and a shard, and the upkeep of partitions and stream. */
 export function startLearner(
@@ -167,7 +167,12 @@ export function startLearner(
 			log.warn({ err: error }, "Upkeep failed and is tried again in a minute"),
 		);
 	}, UPKEEP_MS);
-	keepRoom(new MakeRoom(parts.stream, marks), metrics, log, shutdown);
+	const room = new RoomUpkeep(new MakeRoom(parts.stream, marks), {
+		keepMs: async () => streamKeepMs(await store.all()),
+		metrics,
+		log,
+	});
+	shutdown.add("room in the stream", () => room.stop());
 	const copies = new SilentCopies(database);
 	const looking = new Repeated(
 		() => copies.end(),
@@ -210,28 +215,6 @@ export function startLearner(
 			},
 		};
 	};
-}
-
-function keepRoom(
-	room: MakeRoom,
-	metrics: Metrics,
-	log: Log,
-	shutdown: Shutdown,
-): void {
-	const keeping = new Repeated(
-		async () => {
-			const before = await room.execute();
-			if (before === null) return;
-			metrics.streamCutEarly();
-			log.warn(
-				`The stream was nearly full of what is learned already: messages stored before ${new Date(before).toISOString()} were dropped. Live windows that look back further have no value in deciders that start now. Raise the stream's max_bytes.`,
-			);
-		},
-		ROOM_MS,
-		(error) => log.warn({ err: error }, "No room was made in the stream"),
-	);
-	keeping.start();
-	shutdown.add("room in the stream", () => keeping.stop());
 }
 
 function record(

@@ -5,3 +5,9 @@ export const GATE = 7_301;
 
 /** The sixteen slots of learners' sessions. */
 export const SLOT = 7_302;
+
+/** Of the one process that drops days. */
+export const RETENTION = [7_304, 1] as const;
+
+/** Of the one learner that makes room in the stream. */
+export const ROOM = [7_304, 2] as const;

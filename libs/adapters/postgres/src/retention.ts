@@ -1,4 +1,3 @@
-import pg from "pg";
 import type { Definition } from "#core/experiment";
 import type { LoggedState, StoredBucket } from "#usecases/learning";
 import type {
@@ -7,8 +6,9 @@ import type {
 	RetainedLog,
 	SweptRows,
 } from "#usecases/retaining";
-import { GATE } from "./advisory-locks.js";
-import { connectionConfig, type Database } from "./database.js";
+import { GATE, RETENTION } from "./advisory-locks.js";
+import { alone } from "./alone.js";
+import type { Database } from "./database.js";
 import {
 	type DecisionRecord,
 	decisionColumns,
@@ -46,8 +46,6 @@ import {
 	chunkOf,
 } from "./sums-chunks.js";
 
-/** Advisory lock class of the one process that drops days. */
-const RETENTION_LOCK = 7_304;
 /** Readers of the log hold their locks for seconds at most; nobody waits for retention. */
 const PATIENCE_MS = 60_000;
 /** Buckets merged in one transaction. */
@@ -65,20 +63,8 @@ export class PostgresRetention implements RetainedLog {
 		this.#definitions = new KnownDefinitions((ids) => store.byIds(ids));
 	}
 
-	/** The lock belongs to a session of its own, so that a crash frees it. */
-	async alone<T>(work: () => Promise<T>): Promise<T | null> {
-		const client = new pg.Client(connectionConfig(this.database.options));
-		client.on("error", () => {});
-		await client.connect();
-		try {
-			const { rows } = await client.query<{ taken: boolean }>(
-				"select pg_try_advisory_lock($1, 1) as taken",
-				[RETENTION_LOCK],
-			);
-			return rows[0]?.taken ? await work() : null;
-		} finally {
-			await client.end();
-		}
+	alone<T>(work: () => Promise<T>): Promise<T | null> {
+		return alone(this.database.options, RETENTION, work);
 	}
 
 	days(before: string): Promise<readonly string[]> {

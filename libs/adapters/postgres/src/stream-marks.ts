@@ -1,10 +1,16 @@
 import type { StreamIdentity } from "#usecases/ingesting";
+import type { StreamCuts } from "#usecases/retaining";
 import type { StreamMarks } from "#usecases/watching";
+import { ROOM } from "./advisory-locks.js";
+import { alone } from "./alone.js";
 import type { Database } from "./database.js";
 
+const CUT = `update installation i set stream_whole_since = to_timestamp($1 / 1000.0)
+	where i.stream_whole_since is null or i.stream_whole_since < to_timestamp($1 / 1000.0)`;
+
 /** The stream's identity as it was last known, and what it has, in the installation's row. */
-export class PostgresStreamMarks implements StreamMarks {
-	constructor(private readonly database: Pick<Database, "query">) {}
+export class PostgresStreamMarks implements StreamMarks, StreamCuts {
+	constructor(private readonly database: Pick<Database, "query" | "options">) {}
 
 	async read(): Promise<StreamIdentity | null> {
 		const [row] = await this.database.query<{
@@ -47,10 +53,17 @@ export class PostgresStreamMarks implements StreamMarks {
 
 	/** Before messages are dropped that were stored before the instant, milliseconds. */
 	async cut(before: number): Promise<void> {
-		await this.database.query(
-			`update installation i set stream_whole_since = to_timestamp($1 / 1000.0)
-			where i.stream_whole_since is null or i.stream_whole_since < to_timestamp($1 / 1000.0)`,
-			[before],
+		await this.database.query(CUT, [before]);
+	}
+
+	/** By a session of its own: room is needed most when the pool has much to do. */
+	async cutAlone(
+		work: (cut: (before: number) => Promise<void>) => Promise<void>,
+	): Promise<void> {
+		await alone(this.database.options, ROOM, (session) =>
+			work(async (before) => {
+				await session.query(CUT, [before]);
+			}),
 		);
 	}
 

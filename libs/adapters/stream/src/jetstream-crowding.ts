@@ -2,25 +2,27 @@ import type { JetStreamManager } from "@nats-io/jetstream";
 import { STREAM } from "./jetstream-layout.js";
 
 /** Of the stream's bound. Publishers stop at seven eighths (jetstream-room.ts): what comes while learners drop must still fit. */
-const CROWDED_SHARE = 3 / 4;
-const ROOMY_SHARE = 1 / 2;
+const HIGH_WATER = 3 / 4;
+const LOW_WATER = 1 / 2;
+/** So much must be learned for it to be worth while: a stream full of backlog would be cut at each message. */
+const LEAST_LEARNED = 1 / 16;
 
 /**
- * The instant before which messages must go for half of the stream to be free, as far as learners have acknowledged them; null while less
- * than three quarters are filled, or nothing is acknowledged. Of messages of equal size and without holes; where it
- * is less, it is soon said again.
+ * The instant before which messages must go for the stream to be filled to the low-water mark, as far as learners have acknowledged
+ * them; null below the high-water mark, or where they have acknowledged little. Counts messages, as if of equal size and without holes:
+ * where the first ones are smaller it stays above the mark, and goes on once it is high again.
  */
 export async function crowdedBefore(
 	manager: JetStreamManager,
 	acknowledged: number,
 ): Promise<number | null> {
 	const { config, state } = await manager.streams.info(STREAM);
-	const isCrowded =
-		config.max_bytes > 0 && state.bytes > config.max_bytes * CROWDED_SHARE;
-	if (!isCrowded || acknowledged < state.first_seq) return null;
-	const excess = state.bytes - config.max_bytes * ROOMY_SHARE;
+	if (config.max_bytes <= 0) return null;
+	const filled = state.bytes / config.max_bytes;
 	const places = state.last_seq - state.first_seq + 1;
-	const count = Math.ceil((excess / state.bytes) * places);
+	const learned = filled * ((acknowledged - state.first_seq + 1) / places);
+	if (filled <= HIGH_WATER || learned < LEAST_LEARNED) return null;
+	const count = Math.ceil((1 - LOW_WATER / filled) * state.messages);
 	const last = Math.min(acknowledged, state.first_seq + count - 1);
 	for (let sequence = last; sequence <= state.last_seq; sequence++) {
 		// Null for one that was erased.

@@ -9,6 +9,8 @@ export interface Delivery {
 	readonly consumerSequence: number;
 	/** Milliseconds since the epoch. */
 	readonly storedAt: number;
+	/** Messages that this consumer had not delivered yet. */
+	readonly pending: number;
 }
 
 const NANOS_PER_MS = 1_000_000n;
@@ -21,15 +23,14 @@ export function readDelivery(message: Msg): Delivery | null {
 	const tokens = message.reply?.split(".") ?? [];
 	if (tokens[0] !== "$JS" || tokens[1] !== "ACK") return null;
 	const at = tokens.length === 9 ? 4 : 6;
-	const [deliveries, streamSequence, consumerSequence, nanos] = tokens.slice(
-		at,
-		at + 4,
-	);
-	if (nanos === undefined) return null;
+	const [deliveries, streamSequence, consumerSequence, nanos, pending] =
+		tokens.slice(at, at + 5);
+	if (nanos === undefined || pending === undefined) return null;
 	return {
 		deliveries: Number(deliveries),
 		streamSequence: Number(streamSequence),
 		consumerSequence: Number(consumerSequence),
 		storedAt: Number(BigInt(nanos) / NANOS_PER_MS),
+		pending: Number(pending),
 	};
 }

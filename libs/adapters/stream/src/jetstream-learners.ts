@@ -41,7 +41,7 @@ export class JetStreamLearners {
 			const end = await this.#request(most, left, held);
 			if (held.length > 0 || performance.now() >= deadline) break;
 			if (end === "gone") await Promise.race([this.#needs.mend(), pause(left)]);
-			const soon = end === "done" || end === "busy";
+			const soon = end === "done" || end === "empty" || end === "busy";
 			await pause(Math.min(soon ? BUSY_MS : AWAY_MS, left), this.#needs.stop);
 		}
 		return held;

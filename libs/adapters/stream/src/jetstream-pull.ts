@@ -11,12 +11,13 @@ const NANOS_PER_MS = 1_000_000;
 const ANSWER_GRACE_MS = 1_000;
 
 /**
- * `done`: the server has ended the request: nothing (more) to deliver.
+ * `done`: the server has ended the request: as much as was asked for is delivered, or it has reasons of its own.
+ * `empty`: nothing more to deliver.
  * `busy`: other requests wait for what there is; ask again.
  * `gone`: no such consumer or stream, or no JetStream.
  * `lost`: no answer at all.
  */
-export type PullEnd = "done" | "busy" | "gone" | "lost";
+export type PullEnd = "done" | "empty" | "busy" | "gone" | "lost";
 
 export interface PullWish {
 	readonly batch: number;
@@ -112,5 +113,5 @@ function endOf(status: number, description: string): PullEnd {
 	if (status === 409)
 		return /deleted|push/i.test(description) ? "gone" : "done";
 	if (status === 408 && /pending/i.test(description)) return "busy";
-	return "done";
+	return "empty";
 }

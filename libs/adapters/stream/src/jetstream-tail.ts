@@ -111,8 +111,9 @@ export class JetStreamTail implements Tail {
 			}
 			expected += 1;
 			this.#hand(message, delivery.streamSequence, delivery.storedAt);
-			behind -= 1;
-			if (behind === 0) this.#sayCaughtUp();
+			// Messages that are dropped unread do not come: the server's own count is without them.
+			behind = Math.min(behind - 1, delivery.pending);
+			if (behind <= 0) this.#sayCaughtUp();
 		};
 		const wish = {
 			batch: BATCH,
@@ -122,7 +123,9 @@ export class JetStreamTail implements Tail {
 		};
 		while (complete && !this.#stop.signal.aborted) {
 			const end = await this.#pulls.request(reader, wish, take);
-			if (end !== "done") break;
+			// Also where all that was left was dropped.
+			if (end === "empty") this.#sayCaughtUp();
+			else if (end !== "done") break;
 		}
 		await this.#manager.consumers.delete(STREAM, reader).catch(() => {});
 	}

@@ -173,14 +173,14 @@ class NatsStream implements JetStream {
 		};
 	}
 
-	async purge(storedBefore: number): Promise<void> {
+	async purge(storedBefore: number, signal?: AbortSignal): Promise<void> {
 		if (!this.#connected) throw new StreamAway(this.description);
 		const acknowledged = await this.#learners.floor();
 		await deleteBelow(
 			this.#manager,
 			acknowledged,
 			storedBefore,
-			() => this.#connected,
+			() => this.#connected && signal?.aborted !== true,
 		);
 	}
 

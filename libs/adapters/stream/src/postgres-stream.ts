@@ -204,10 +204,11 @@ class PostgresStream implements Stream {
 		};
 	}
 
-	async purge(storedBefore: number): Promise<void> {
+	async purge(storedBefore: number, signal?: AbortSignal): Promise<void> {
 		while (
+			signal?.aborted !== true &&
 			(await purgeAcknowledged(this.#loose, storedBefore, PURGE_PAGE)) ===
-			PURGE_PAGE
+				PURGE_PAGE
 		);
 	}
 

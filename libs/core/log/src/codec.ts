@@ -141,7 +141,7 @@ function decodePack(
 		...(part === true && { part }),
 		items: judged.every((item) => item.ok)
 			? judged
-			: asTheyCame(judged, list, bytesOfItems(pack, kind)),
+			: asTheyCame(judged, list, bytesOf(pack, kind, list.length)),
 	} as DecodedMessage;
 }
 
@@ -149,28 +149,29 @@ function decodePack(
 function asTheyCame<T>(
 	judged: readonly Judged<T>[],
 	list: readonly unknown[],
-	bytes: readonly Uint8Array[] | null,
+	bytesAt: (i: number) => Uint8Array | null,
 ): readonly Item<T>[] {
-	const known = bytes?.length === list.length ? bytes : null;
 	return judged.map((item, i) =>
-		item.ok ? item : { ...item, raw: known?.[i] ?? writtenOut(list[i]) },
+		item.ok ? item : { ...item, raw: bytesAt(i) ?? writtenOut(list[i]) },
 	);
 }
 
-function bytesOfItems(
+/** Of the items under the key; null for all where they are not as many as were parsed. */
+function bytesOf(
 	{ text, body }: ReadPack,
 	key: string,
-): readonly Uint8Array[] | null {
+	count: number,
+): (i: number) => Uint8Array | null {
+	const spans = rawItems(text, key);
 	// As many characters as bytes: all are ASCII, and stand in the same places.
 	const isAscii = text.length === body.length;
-	const spans = rawItems(text, key);
-	return (
-		spans?.map(([from, to]) =>
-			isAscii
-				? body.subarray(from, to)
-				: new TextEncoder().encode(text.slice(from, to)),
-		) ?? null
-	);
+	return (i) => {
+		const span = spans?.length === count ? spans[i] : undefined;
+		if (span === undefined) return null;
+		return isAscii
+			? body.subarray(...span)
+			: new TextEncoder().encode(text.slice(...span));
+	};
 }
 
 function readPublisher(parsed: unknown): Publisher | null {

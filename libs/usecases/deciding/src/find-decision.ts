@@ -42,7 +42,12 @@ export class FindDecision {
 			return { row, learned: null, events };
 		}
 		if (!read.ok) throw read.error;
-		if (read.stored !== null) return { row: null, events: read.stored.events };
+		// While it was looked for in the stream, it may have been learned and dropped there.
+		const again = (await within(this.read(id), this.longestMs)) ?? silent();
+		if (!again.ok) throw again.error;
+		if (again.stored?.row) return again.stored;
+		if (again.stored !== null)
+			return { row: null, events: again.stored.events };
 		throw unknown(
 			id,
 			"It was never made, was erased, or has not reached the database yet.",

@@ -1,8 +1,14 @@
 import type { LiveFeature } from "#core/experiment";
-import { historyMs, type LiveWindows, wholeAfterMs } from "#core/live";
+import {
+	historyMs,
+	type LiveAsk,
+	type LiveValue,
+	type LiveWindows,
+	wholeAfterMs,
+} from "#core/live";
 import { decodeMessage, type Event, instantOf } from "#core/log";
 import type { GatedWindows } from "./gated-windows.js";
-import type { Clock, EventTail } from "./ports.js";
+import type { Clock, Consented, EventTail } from "./ports.js";
 import type { UnitNames } from "./unit-names.js";
 
 /**
@@ -19,7 +25,10 @@ export class LiveReader {
 	/** How far back the stream is read. */
 	readonly historyMs: number;
 	/** From when on everything was heard, milliseconds since the epoch; null where nothing is missing. */
-	wholeSince: number | null = null;
+	#wholeSince: number | null = null;
+	/** When the newest message heard was stored, now and when it was last said what the stream has. */
+	#reached = Number.NEGATIVE_INFINITY;
+	#reachedBefore = Number.NEGATIVE_INFINITY;
 	readonly #features: readonly LiveFeature[];
 	#tail: Awaited<ReturnType<EventTail["tail"]>> | null = null;
 	#isClosed = false;
@@ -42,12 +51,36 @@ export class LiveReader {
 		});
 	}
 
+	/** Undefined where it is not known. */
+	read(
+		feature: LiveFeature,
+		ask: LiveAsk,
+		now: number,
+		consented?: Consented,
+	): LiveValue | null | undefined {
+		if (!this.isWhole(feature, now)) return undefined;
+		return consented === undefined
+			? this.windows.read(feature, ask, now)
+			: this.gated?.read(feature, ask, now, consented);
+	}
+
 	/** Whether all that the feature's window holds at `now` was heard. */
 	isWhole(feature: LiveFeature, now: number): boolean {
-		const { wholeSince } = this;
+		const wholeSince = this.#wholeSince;
 		if (wholeSince === null) return true;
-		if (now - wholeSince >= this.historyMs) this.wholeSince = null;
+		if (now - wholeSince >= this.historyMs) this.#wholeSince = null;
 		return now - wholeSince >= wholeAfterMs(feature, this.#features);
+	}
+
+	/**
+	 * To be said once all is heard, and then again and again: from when on the stream has every message, milliseconds; null where it has all
+	 * there ever were. What was stored before that, but after what was heard when it was said last, may never come: a reader that was
+	 * away goes on behind it and is not told.
+	 */
+	noteWholeSince(streamWholeSince: number | null): void {
+		if (streamWholeSince !== null && streamWholeSince > this.#reachedBefore)
+			this.#wholeSince = streamWholeSince;
+		this.#reachedBefore = this.#reached;
 	}
 
 	/** Resolves when all that the stream had at the call was heard, or when this is closed. */
@@ -58,6 +91,7 @@ export class LiveReader {
 		const asks = windows.asksDecisions || gated?.asksDecisions;
 		const filter = asks ? "segue.>" : "segue.events.>";
 		this.#tail = await stream.tail(filter, since, (message) => {
+			this.#reached = Math.max(this.#reached, message.storedAt);
 			const decoded = decodeMessage(message.subject, message.body);
 			if (decoded.kind === "decisions")
 				for (const item of decoded.items)

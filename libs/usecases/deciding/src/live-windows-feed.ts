@@ -57,12 +57,14 @@ function isServed(reader: LiveReader | null, one: Declared): boolean {
 /**
  * Live features, made from the stream: what it has of their history at start, what comes from then on. Every decider has its own windows,
  * over the features that are declared. Where a definition declares others, new windows over all of them are filled beside those in use,
- * which they replace once they have caught up; until then what is new cannot be read. Meanwhile there is memory for both. Nor can a
- * feature be read whose window reaches back to what the stream no longer had, until it does not: a count would be too low.
+ * which they replace once they have caught up; until then what is new cannot be read. Nor can a feature be read whose window reaches back
+ * to what the stream no longer had, until it does not: a count would be too low. Where those before heard what the stream had dropped when
+ * the new ones were filled, they are read until the new ones are whole too. Meanwhile there is memory for both.
  */
 export class LiveWindowsFeed implements LiveContext {
 	private readonly declared = new Map<string, readonly Declared[]>();
 	private serving: LiveReader | null = null;
+	private former: LiveReader | null = null;
 	private coming: LiveReader | null = null;
 	private started = false;
 	private readonly completing = new Coalesced(() => this.complete());
@@ -93,8 +95,12 @@ export class LiveWindowsFeed implements LiveContext {
 		this.upkeep = new Repeated(
 			async () => {
 				const now = this.clock.now();
-				this.serving?.windows.leave(now);
-				this.serving?.gated?.leave(now);
+				for (const { windows, gated } of this.inUse) {
+					windows.leave(now);
+					gated?.leave(now);
+				}
+				await this.noteWholeSince();
+				await this.letFormerGo(now);
 				await this.completing.run();
 			},
 			retryMs,
@@ -115,12 +121,12 @@ export class LiveWindowsFeed implements LiveContext {
 	): LiveValue | null | undefined {
 		const { serving } = this;
 		if (serving === null || !this.stream.connected) return undefined;
-		if (!serving.isWhole(feature, now)) return undefined;
 		if (this.names !== undefined && this.isOfFormerName(feature, now))
 			return undefined;
-		return consented === undefined
-			? serving.windows.read(feature, ask, now)
-			: serving.gated?.read(feature, ask, now, consented);
+		const value = serving.read(feature, ask, now, consented);
+		return value === undefined
+			? this.former?.read(feature, ask, now, consented)
+			: value;
 	}
 
 	/** Whether the window reaches back to where the unit had another name, under which events of then count. */
@@ -145,21 +151,48 @@ export class LiveWindowsFeed implements LiveContext {
 
 	async stop(): Promise<void> {
 		this.started = false;
-		await Promise.all([this.coming?.close(), this.serving?.close()]);
+		await Promise.all(this.all.map((reader) => reader.close()));
 		await this.upkeep.stop();
 	}
 
 	/** Forgets units, as their erasures demand. */
 	forget(units: readonly ErasedUnit[]): void {
-		this.serving?.windows.forget(units);
-		this.coming?.windows.forget(units);
+		for (const { windows } of this.all) windows.forget(units);
 		this.forgetGated(units);
 	}
 
 	/** Forgets units under a consent that stands no more (`unitUnder`). */
 	forgetGated(units: readonly ErasedUnit[]): void {
-		this.serving?.gated?.forget(units);
-		this.coming?.gated?.forget(units);
+		for (const { gated } of this.all) gated?.forget(units);
+	}
+
+	private get inUse(): LiveReader[] {
+		return [this.serving, this.former].filter((reader) => reader !== null);
+	}
+
+	private get all(): LiveReader[] {
+		return this.coming === null ? this.inUse : [...this.inUse, this.coming];
+	}
+
+	/** What cannot be asked now is asked in a second; until then nothing is known to be missing. */
+	private async noteWholeSince(): Promise<void> {
+		if (this.serving === null) return;
+		const since = await this.past.wholeSince().catch(() => undefined);
+		if (since === undefined) return;
+		for (const reader of this.inUse) reader.noteWholeSince(since);
+	}
+
+	/** Once it knows nothing that the newest one does not. */
+	private async letFormerGo(now: number): Promise<void> {
+		const { former, serving } = this;
+		if (former === null) return;
+		for (const features of this.declared.values())
+			for (const one of features) {
+				const isKnown = isServed(former, one) && former.isWhole(one.live, now);
+				if (isKnown && serving?.isWhole(one.live, now) !== true) return;
+			}
+		this.former = null;
+		await former.close();
 	}
 
 	private liveOf({ features }: ContextSchema): Declared[] {
@@ -200,16 +233,19 @@ export class LiveWindowsFeed implements LiveContext {
 			this.forget((await this.past.erasedSince(since)).units);
 			await reader.catchUp(this.stream, this.clock);
 			// Asked for at the end: what is dropped is noted before.
-			reader.wholeSince = await this.past.wholeSince();
+			reader.noteWholeSince(await this.past.wholeSince());
 		} catch (error) {
 			this.coming = null;
 			await reader.close();
 			throw error;
 		}
 		if (!this.started) return;
-		const before = this.serving;
+		const { former, serving } = this;
 		this.serving = reader;
 		this.coming = null;
-		await before?.close();
+		// One is enough: what was declared in between waits until the newest one is whole for it.
+		if (former === null) this.former = serving;
+		else await serving?.close();
+		await this.letFormerGo(this.clock.now());
 	}
 }

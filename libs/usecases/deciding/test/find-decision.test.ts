@@ -146,6 +146,19 @@ describe("finding a decision", () => {
 		expect(await codeOf(find.execute(ID))).toBe("overloaded");
 	});
 
+	it("gives one that was learned, and dropped from the stream, while it was searched there", async () => {
+		const { reads } = room();
+		const learned = { row: rowOf(ID), learned: null, events: [play] };
+		const recent = new RememberedDecisions(
+			() => null,
+			async () => {
+				reads.stored.set(ID, learned);
+				return null;
+			},
+		);
+		expect(await new FindDecision(reads, recent).execute(ID)).toEqual(learned);
+	});
+
 	it("tells the events alone that came for a decision which nobody has", async () => {
 		const { reads, recent, find } = room();
 		const alone = { row: null, events: [play] };

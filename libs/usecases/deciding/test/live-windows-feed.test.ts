@@ -107,6 +107,8 @@ function room(
 	return { clock, stream, feed, skip, read, ready, failures, made };
 }
 const breath = () => new Promise((resolve) => setImmediate(resolve));
+/** Long enough for several looks of the feed, which come each millisecond. */
+const aWhile = () => new Promise((resolve) => setTimeout(resolve, 20));
 
 describe("live features", () => {
 	it("can be read once the stream's tail was, from the longest window and a bucket before now", async () => {
@@ -317,6 +319,60 @@ describe("live features", () => {
 		expect([read(skips), read(hour)]).toEqual([1, undefined]);
 		expect(read(hour, "u1", NOW + 48 * MINUTE)).toBe(1);
 		await feed.stop();
+	});
+
+	it("that were not told what the stream dropped meanwhile cannot be read until their windows lie behind it", async () => {
+		let dropped: number | null = null;
+		const { clock, skip, read, ready, feed } = room(undefined, {
+			wholeSince: async () => dropped,
+		});
+		await ready(skips, skips5m);
+		skip("e1", NOW - 10_000);
+		const looks = async () => {
+			await aWhile();
+			return [read(skips), read(skips5m)];
+		};
+		expect(await looks()).toEqual([1, 1]);
+		// What was heard had been stored at NOW: all before it may go.
+		dropped = NOW;
+		expect(await looks()).toEqual([1, 1]);
+		// This may have been stored and dropped while the stream was out of reach.
+		dropped = NOW + 1;
+		expect(await looks()).toEqual([undefined, undefined]);
+		clock.advance(31_501);
+		expect(read(skips, "u1", clock.now())).toBe(0);
+		expect(read(skips5m, "u1", clock.now())).toBeUndefined();
+		expect(read(skips5m, "u1", NOW + 5.25 * MINUTE + 1)).toBe(0);
+		await feed.stop();
+	});
+
+	it("that were heard before the stream dropped it stay readable while another is declared, until the new windows are whole", async () => {
+		const save = { ...skips, event: "save" };
+		let dropped: number | null = null;
+		const { clock, stream, skip, read, ready, feed, made } = room(undefined, {
+			wholeSince: async () => dropped,
+		});
+		await ready(skips, skips5m);
+		skip("e1", NOW - 60_000);
+		await aWhile();
+		dropped = NOW - 40_000;
+		const preparing = feed.prepare(declaring("second", save));
+		await breath();
+		stream.catchUp();
+		await preparing;
+		expect(stream.open, "both are fed").toBe(2);
+		expect([read(skips), read(skips5m), read(save)]).toEqual([0, 1, 0]);
+		skip("e2", NOW);
+		expect([read(skips), read(skips5m)]).toEqual([1, 2]);
+		feed.forget(erased("u1", NOW));
+		expect([read(skips), read(skips5m)]).toEqual([0, 0]);
+		expect(made).toHaveLength(2);
+
+		clock.advance(5 * MINUTE);
+		await expect.poll(() => stream.open).toBe(1);
+		expect(read(skips5m, "u1", clock.now())).toBe(0);
+		await feed.stop();
+		expect(stream.open).toBe(0);
 	});
 
 	it("let idle units go as time passes, though nothing comes", async () => {

@@ -53,8 +53,8 @@ export interface Stream {
 		since: number,
 		deliver: (message: StreamMessage) => void,
 	): Promise<Tail>;
-	/** Drops acknowledged messages stored before `storedBefore`. */
-	purge(storedBefore: number): Promise<void>;
+	/** Drops acknowledged messages stored before `storedBefore`; where it is aborted, some of them. */
+	purge(storedBefore: number, signal?: AbortSignal): Promise<void>;
 	/** Before which instant messages must be purged lest the stream refuse new ones for what it keeps of old ones; null where there is room. */
 	crowdedBefore(): Promise<number | null>;
 	/**

@@ -1,9 +1,5 @@
 import type { Stream } from "#usecases/ingesting";
-
-export interface StreamCuts {
-	/** Before messages are dropped that were stored before the instant, milliseconds: nobody may take the stream for whole. */
-	cut(before: number): Promise<void>;
-}
+import type { StreamCuts } from "./ports.js";
 
 /**
  * Drops what learners have acknowledged where the stream is nearly full of it, however young it is: a decider that starts then knows less
@@ -18,13 +14,20 @@ export class MakeRoom {
 		private readonly cuts: StreamCuts,
 	) {}
 
-	/** The instant before which it dropped messages, milliseconds; null where there was room. */
-	async execute(): Promise<number | null> {
-		if (!this.stream.connected) return null;
-		const before = await this.stream.crowdedBefore();
-		if (before === null) return null;
-		await this.cuts.cut(before);
-		await this.stream.purge(before);
-		return before;
+	/** @param onCut told before messages go that were stored before the instant, milliseconds */
+	async execute(
+		onCut: (before: number) => void,
+		signal: AbortSignal,
+	): Promise<void> {
+		if (!this.stream.connected) return;
+		if ((await this.stream.crowdedBefore()) === null) return;
+		await this.cuts.cutAlone(async (cut) => {
+			// Another learner may have made room since.
+			const before = await this.stream.crowdedBefore();
+			if (before === null) return;
+			await cut(before);
+			onCut(before);
+			await this.stream.purge(before, signal);
+		});
 	}
 }

@@ -61,3 +61,11 @@ export interface RetainedLog {
 	/** Deletes what is left of days before the horizon elsewhere, a bounded number of rows at a time. */
 	sweep(): Promise<SweptRows>;
 }
+
+/** From when on the stream has every message, as deciders are told. */
+export interface StreamCuts {
+	/** Does nothing where another process is at it. `cut` is to be called before messages are dropped that were stored before the instant, milliseconds. */
+	cutAlone(
+		work: (cut: (before: number) => Promise<void>) => Promise<void>,
+	): Promise<void>;
+}
