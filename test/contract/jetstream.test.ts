@@ -107,18 +107,21 @@ test("a tail has caught up, too, where what it has not read is dropped", async (
 	const { connection } = stream;
 	const send = connection.publish.bind(connection);
 	let requests = 0;
+	let purged: Promise<void> | undefined;
 	// Everything is dropped between the tail's first request for messages and its second.
 	connection.publish = (subject, ...more) => {
 		const isRequest = subject.startsWith("$JS.API.CONSUMER.MSG.NEXT.");
-		if (isRequest && ++requests === 2)
-			void stream.purge(Date.now() + 60_000).then(() => send(subject, ...more));
-		else send(subject, ...more);
+		if (isRequest && ++requests === 2) {
+			purged = stream.purge(Date.now() + 60_000);
+			purged.finally(() => send(subject, ...more));
+		} else send(subject, ...more);
 	};
 	const read: string[] = [];
 	const tail = await stream.tail("segue.events.>", 0, ({ body }) =>
 		read.push(text(body)),
 	);
 	await tail.caughtUp;
+	await purged;
 	expect(read).toHaveLength(256);
 	await publish(stream, "new");
 	await eventually(() => expect(read.at(-1)).toBe("new"));

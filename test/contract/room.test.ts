@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Database, PostgresStreamMarks } from "#adapters/postgres";
@@ -43,11 +44,14 @@ beforeEach(async () => {
 	};
 });
 
+/** Not two in one millisecond: by that they are told apart. */
 async function publish(count: number): Promise<void> {
-	for (let i = 0; i < count; i++)
+	for (let i = 0; i < count; i++) {
 		await eventually(() =>
 			stream.publish("segue.events.click", BODY, randomUUID(), 2_000),
 		);
+		await pause(2);
+	}
 }
 async function learn(count: number): Promise<void> {
 	const before = await stream.backlog();
@@ -105,9 +109,7 @@ test("where little is learned nothing is cut: what is needed is learners", async
 });
 
 test("before the first message goes it is noted from when on the stream is whole, not less than the time of the last that goes", async () => {
-	await publish(30);
-	await new Promise((resolve) => setTimeout(resolve, 5));
-	await publish(20);
+	await publish(50);
 	await learn(50);
 	const times: number[] = [];
 	for (let sequence = 1; sequence <= 50; sequence++) {

@@ -49,6 +49,7 @@ export async function composeLive({
 			past: {
 				erasedSince: (instant) => erasure.erasedSince(instant),
 				wholeSince: () => marks.wholeSince(),
+				droppedBefore: () => marks.droppedBefore(),
 			},
 			keeper,
 			...(pseudonyms !== null && { names: pseudonyms }),

@@ -49,6 +49,7 @@ test("what goes before its time is counted, and said once a minute, also where n
 	expect(counted()).toBe(3);
 	expect(said).toEqual([
 		expect.stringMatching(/^The stream was three quarters full: .* early/),
+		"Room in the stream was not looked after",
 	]);
 });
 

@@ -16,7 +16,9 @@ export interface RoomUpkeepNeeds {
 export class RoomUpkeep {
 	readonly #stop = new AbortController();
 	readonly #looking: Repeated;
-	#saidAt = Number.NEGATIVE_INFINITY;
+	readonly #saidAt = { cut: -SAY_EVERY_MS, failed: -SAY_EVERY_MS };
+	/** As it was last known: the database may be slow to say it when a cut is to be told. */
+	#keepMs = 0;
 
 	constructor(
 		private readonly room: Pick<MakeRoom, "execute">,
@@ -26,7 +28,7 @@ export class RoomUpkeep {
 			() => this.#look(),
 			EVERY_MS,
 			(error) =>
-				this.#say((log) =>
+				this.#say("failed", (log) =>
 					log.warn({ err: error }, "Room in the stream was not looked after"),
 				),
 		);
@@ -51,19 +53,24 @@ export class RoomUpkeep {
 	}
 
 	async #tell(before: number): Promise<void> {
-		if (before <= Date.now() - (await this.needs.keepMs())) return;
+		this.#keepMs = await this.needs.keepMs().catch(() => this.#keepMs);
+		const isDue = before <= Date.now() - this.#keepMs;
+		if (isDue && this.#keepMs > 0) return;
 		this.needs.metrics.streamCutEarly();
-		this.#say((log) =>
+		this.#say("cut", (log) =>
 			log.warn(
 				`The stream was three quarters full: messages that are learned and were stored before ${new Date(before).toISOString()} were dropped early. Live features that look back further have no value in deciders that fill their windows now. Raise the stream's max_bytes; where the backlog is large, start more learners.`,
 			),
 		);
 	}
 
-	#say(what: (log: RoomUpkeepNeeds["log"]) => void): void {
+	#say(
+		what: "cut" | "failed",
+		say: (log: RoomUpkeepNeeds["log"]) => void,
+	): void {
 		const now = performance.now();
-		if (now - this.#saidAt < SAY_EVERY_MS) return;
-		this.#saidAt = now;
-		what(this.needs.log);
+		if (now - this.#saidAt[what] < SAY_EVERY_MS) return;
+		this.#saidAt[what] = now;
+		say(this.needs.log);
 	}
 }

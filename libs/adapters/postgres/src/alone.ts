@@ -1,6 +1,8 @@
 import pg from "pg";
 import { connectionConfig, type DatabaseOptions } from "./database.js";
 
+const END_MS = 1_000;
+
 /** Class and number of an advisory lock. */
 export type AdvisoryLock = readonly [number, number];
 
@@ -20,6 +22,16 @@ export async function alone<T>(
 		);
 		return rows[0]?.taken ? await work(session) : null;
 	} finally {
-		await session.end();
+		await ended(session);
 	}
+}
+
+/** A server that stands still does not say goodbye. */
+async function ended(session: pg.Client): Promise<void> {
+	let timer: NodeJS.Timeout | undefined;
+	const late = new Promise<void>((resolve) => {
+		timer = setTimeout(resolve, END_MS);
+	});
+	await Promise.race([session.end(), late]);
+	clearTimeout(timer);
 }

@@ -31,15 +31,17 @@ test("a stream of which nothing was dropped has all there ever was, and so has o
 
 test("it has every message since the last cut, whoever cut it, in whatever order", async () => {
 	const later = Date.now() + HOUR;
+	expect(await marks.droppedBefore()).toBeNull();
 	await marks.cut(later);
 	expect(await marks.wholeSince()).toBe(later);
 	await marks.cut(later - 1);
 	expect(await marks.wholeSince()).toBe(later);
+	expect(await marks.droppedBefore()).toBe(later);
 });
 
 test("another stream has nothing of what was before", async () => {
 	await database.query(
-		"update installation i set stream_whole_since = null, created_at = now() - interval '1 day'",
+		"update installation i set stream_whole_since = null, stream_dropped_before = null, created_at = now() - interval '1 day'",
 	);
 	const first = { name: "first", lastPosition: 7 };
 	await marks.replace(null, first);
@@ -47,4 +49,5 @@ test("another stream has nothing of what was before", async () => {
 	const before = Date.now() - 1_000;
 	await marks.replace(first, { name: "second", lastPosition: 0 });
 	expect(await marks.wholeSince()).toBeGreaterThan(before);
+	expect(await marks.droppedBefore(), "what was heard of it stands").toBeNull();
 });

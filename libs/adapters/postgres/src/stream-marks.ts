@@ -5,8 +5,11 @@ import { ROOM } from "./advisory-locks.js";
 import { alone } from "./alone.js";
 import type { Database } from "./database.js";
 
-const CUT = `update installation i set stream_whole_since = to_timestamp($1 / 1000.0)
-	where i.stream_whole_since is null or i.stream_whole_since < to_timestamp($1 / 1000.0)`;
+const CUT_MS = 5_000;
+const CUT = `update installation i set
+		stream_whole_since = greatest(i.stream_whole_since, to_timestamp($1 / 1000.0)),
+		stream_dropped_before = to_timestamp($1 / 1000.0)
+	where i.stream_dropped_before is null or i.stream_dropped_before < to_timestamp($1 / 1000.0)`;
 
 /** The stream's identity as it was last known, and what it has, in the installation's row. */
 export class PostgresStreamMarks implements StreamMarks, StreamCuts {
@@ -60,7 +63,8 @@ export class PostgresStreamMarks implements StreamMarks, StreamCuts {
 	async cutAlone(
 		work: (cut: (before: number) => Promise<void>) => Promise<void>,
 	): Promise<void> {
-		await alone(this.database.options, ROOM, (session) =>
+		const options = { ...this.database.options, statementTimeoutMs: CUT_MS };
+		await alone(options, ROOM, (session) =>
 			work(async (before) => {
 				await session.query(CUT, [before]);
 			}),
@@ -73,5 +77,13 @@ export class PostgresStreamMarks implements StreamMarks, StreamCuts {
 			"select i.stream_whole_since as since from installation i where i.stream_whole_since > i.created_at",
 		);
 		return row?.since?.getTime() ?? null;
+	}
+
+	/** Before which instant learners may have dropped messages, milliseconds; null where they never did. */
+	async droppedBefore(): Promise<number | null> {
+		const [row] = await this.database.query<{ before: Date | null }>(
+			"select i.stream_dropped_before as before from installation i",
+		);
+		return row?.before?.getTime() ?? null;
 	}
 }

@@ -12,7 +12,7 @@ const ANSWER_GRACE_MS = 1_000;
 
 /**
  * `done`: the server has ended the request: as much as was asked for is delivered, or it has reasons of its own.
- * `empty`: nothing more to deliver.
+ * `empty`: nothing more came until it expired.
  * `busy`: other requests wait for what there is; ask again.
  * `gone`: no such consumer or stream, or no JetStream.
  * `lost`: no answer at all.
@@ -113,5 +113,5 @@ function endOf(status: number, description: string): PullEnd {
 	if (status === 409)
 		return /deleted|push/i.test(description) ? "gone" : "done";
 	if (status === 408 && /pending/i.test(description)) return "busy";
-	return "empty";
+	return status === 404 || status === 408 ? "empty" : "done";
 }

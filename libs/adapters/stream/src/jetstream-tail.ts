@@ -12,6 +12,8 @@ const BATCH = 256;
 /** Small enough that a pong is never stuck for long behind a flood of messages. */
 const BATCH_BYTES = 4 * 1_048_576;
 const REQUEST_EXPIRES_MS = 10_000;
+/** While messages are known to be left: they come at once, or were dropped. */
+const EXPIRES_BEHIND_MS = 1_000;
 const LONGEST_WAIT_MS = 1_000;
 
 /**
@@ -111,21 +113,28 @@ export class JetStreamTail implements Tail {
 			}
 			expected += 1;
 			this.#hand(message, delivery.streamSequence, delivery.storedAt);
-			// Messages that are dropped unread do not come: the server's own count is without them.
-			behind = Math.min(behind - 1, delivery.pending);
-			if (behind <= 0) this.#sayCaughtUp();
+			behind = Math.max(0, Math.min(behind - 1, delivery.pending));
+			if (behind === 0) this.#sayCaughtUp();
 		};
 		const wish = {
 			batch: BATCH,
 			maxBytes: BATCH_BYTES,
-			expiresMs: REQUEST_EXPIRES_MS,
 			oneShot: false,
 		};
 		while (complete && !this.#stop.signal.aborted) {
-			const end = await this.#pulls.request(reader, wish, take);
-			// Also where all that was left was dropped.
-			if (end === "empty") this.#sayCaughtUp();
-			else if (end !== "done") break;
+			const expiresMs = behind > 0 ? EXPIRES_BEHIND_MS : REQUEST_EXPIRES_MS;
+			const end = await this.#pulls.request(
+				reader,
+				{ ...wish, expiresMs },
+				take,
+			);
+			if (end !== "empty" && end !== "done") break;
+			// What is dropped unread never comes.
+			if (end === "empty" && behind > 0) {
+				behind = (await this.#manager.consumers.info(STREAM, reader))
+					.num_pending;
+				if (behind === 0) this.#sayCaughtUp();
+			}
 		}
 		await this.#manager.consumers.delete(STREAM, reader).catch(() => {});
 	}

@@ -25,8 +25,8 @@ export class LiveReader {
 	/** How far back the stream is read. */
 	readonly historyMs: number;
 	/** From when on everything was heard, milliseconds since the epoch; null where nothing is missing. */
-	#wholeSince: number | null = null;
-	/** When the newest message heard was stored, now and when it was last said what the stream has. */
+	wholeSince: number | null = null;
+	/** When the newest message heard was stored, now and when it was last known what the stream had dropped. */
 	#reached = Number.NEGATIVE_INFINITY;
 	#reachedBefore = Number.NEGATIVE_INFINITY;
 	readonly #features: readonly LiveFeature[];
@@ -66,21 +66,25 @@ export class LiveReader {
 
 	/** Whether all that the feature's window holds at `now` was heard. */
 	isWhole(feature: LiveFeature, now: number): boolean {
-		const wholeSince = this.#wholeSince;
+		const { wholeSince } = this;
 		if (wholeSince === null) return true;
-		if (now - wholeSince >= this.historyMs) this.#wholeSince = null;
+		if (now - wholeSince >= this.historyMs) this.wholeSince = null;
 		return now - wholeSince >= wholeAfterMs(feature, this.#features);
 	}
 
+	/** When the newest message that was heard had been stored: to be asked before what is then given to `noteDropped`. */
+	get reached(): number {
+		return this.#reached;
+	}
+
 	/**
-	 * To be said once all is heard, and then again and again: from when on the stream has every message, milliseconds; null where it has all
-	 * there ever were. What was stored before that, but after what was heard when it was said last, may never come: a reader that was
-	 * away goes on behind it and is not told.
+	 * To be told again and again what the stream has dropped. What it dropped of what came after all that was heard when this was told last
+	 * may never come: a reader that was away goes on behind it, and nobody says so.
 	 */
-	noteWholeSince(streamWholeSince: number | null): void {
-		if (streamWholeSince !== null && streamWholeSince > this.#reachedBefore)
-			this.#wholeSince = streamWholeSince;
-		this.#reachedBefore = this.#reached;
+	noteDropped(before: number | null, reached: number): void {
+		if (before !== null && before > this.#reachedBefore)
+			this.wholeSince = Math.max(before, this.wholeSince ?? before);
+		this.#reachedBefore = reached;
 	}
 
 	/** Resolves when all that the stream had at the call was heard, or when this is closed. */

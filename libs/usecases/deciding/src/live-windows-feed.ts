@@ -38,6 +38,7 @@ export interface LiveWindowsFeedOptions {
 const NOTHING_GONE: StreamPast = {
 	erasedSince: async () => ({ units: [] }),
 	wholeSince: async () => null,
+	droppedBefore: async () => null,
 };
 
 /** A feature, and what must be allowed before events count for it; null: nothing. */
@@ -67,6 +68,7 @@ export class LiveWindowsFeed implements LiveContext {
 	private former: LiveReader | null = null;
 	private coming: LiveReader | null = null;
 	private started = false;
+	private filling: Promise<void> | null = null;
 	private readonly completing = new Coalesced(() => this.complete());
 	private readonly upkeep: Repeated;
 	private readonly past: StreamPast;
@@ -99,9 +101,9 @@ export class LiveWindowsFeed implements LiveContext {
 					windows.leave(now);
 					gated?.leave(now);
 				}
-				await this.noteWholeSince();
+				await this.noteDropped();
 				await this.letFormerGo(now);
-				await this.completing.run();
+				this.fill();
 			},
 			retryMs,
 			failed,
@@ -145,7 +147,7 @@ export class LiveWindowsFeed implements LiveContext {
 	/** Begins to follow the stream, and does so again while that fails. */
 	start(): void {
 		this.started = true;
-		this.completing.run().catch(this.failed);
+		this.fill();
 		this.upkeep.start();
 	}
 
@@ -153,6 +155,7 @@ export class LiveWindowsFeed implements LiveContext {
 		this.started = false;
 		await Promise.all(this.all.map((reader) => reader.close()));
 		await this.upkeep.stop();
+		await this.filling;
 	}
 
 	/** Forgets units, as their erasures demand. */
@@ -174,12 +177,26 @@ export class LiveWindowsFeed implements LiveContext {
 		return this.coming === null ? this.inUse : [...this.inUse, this.coming];
 	}
 
+	/** Not waited for: a stream out of reach may take as long as it likes. */
+	private fill(): void {
+		this.filling ??= this.completing
+			.run()
+			.catch(this.failed)
+			.finally(() => {
+				this.filling = null;
+			});
+	}
+
 	/** What cannot be asked now is asked in a second; until then nothing is known to be missing. */
-	private async noteWholeSince(): Promise<void> {
+	private async noteDropped(): Promise<void> {
 		if (this.serving === null) return;
-		const since = await this.past.wholeSince().catch(() => undefined);
-		if (since === undefined) return;
-		for (const reader of this.inUse) reader.noteWholeSince(since);
+		const readers = this.inUse.map(
+			(reader) => [reader, reader.reached] as const,
+		);
+		const before = await this.past.droppedBefore().catch(() => undefined);
+		if (before === undefined) return;
+		for (const [reader, reached] of readers)
+			reader.noteDropped(before, reached);
 	}
 
 	/** Once it knows nothing that the newest one does not. */
@@ -233,7 +250,9 @@ export class LiveWindowsFeed implements LiveContext {
 			this.forget((await this.past.erasedSince(since)).units);
 			await reader.catchUp(this.stream, this.clock);
 			// Asked for at the end: what is dropped is noted before.
-			reader.noteWholeSince(await this.past.wholeSince());
+			const { reached } = reader;
+			reader.wholeSince = await this.past.wholeSince();
+			reader.noteDropped(null, reached);
 		} catch (error) {
 			this.coming = null;
 			await reader.close();

@@ -75,6 +75,8 @@ export interface StreamPast {
 	): Promise<{ readonly units: readonly ErasedUnit[] }>;
 	/** From when on the stream has every message, milliseconds since the epoch; null where it has all there ever were. */
 	wholeSince(): Promise<number | null>;
+	/** Before which instant, by the stream's clock, messages may have been dropped that were in it; null where none were. */
+	droppedBefore(): Promise<number | null>;
 }
 
 /** One arm's exact sums in one time bucket, already added over shards: `[n, b(d), A lower triangle by rows]`. */

@@ -60,6 +60,7 @@ const erased = (unit: string, erasedAt: number) => [
 const nothingGone: StreamPast = {
 	erasedSince: async () => ({ units: [] }),
 	wholeSince: async () => null,
+	droppedBefore: async () => null,
 };
 
 function room(
@@ -85,12 +86,17 @@ function room(
 			...(names && { names }),
 		},
 	);
-	const skip = (id: string, at: number, change: Partial<Event> = {}) => {
+	const skip = (
+		id: string,
+		at: number,
+		change: Partial<Event> = {},
+		storedAt = NOW,
+	) => {
 		const event: Event = { id, type: "skip", unit: "u1", at, ...change };
 		stream.publish({
 			subject: eventSubject(event.type),
 			body: encodeEvent(event),
-			storedAt: NOW,
+			storedAt,
 		});
 	};
 	const read = (feature: LiveFeature, unit = "u1", now = NOW) =>
@@ -321,29 +327,78 @@ describe("live features", () => {
 		await feed.stop();
 	});
 
-	it("that were not told what the stream dropped meanwhile cannot be read until their windows lie behind it", async () => {
-		let dropped: number | null = null;
-		const { clock, skip, read, ready, feed } = room(undefined, {
-			wholeSince: async () => dropped,
-		});
-		await ready(skips, skips5m);
-		skip("e1", NOW - 10_000);
-		const looks = async () => {
-			await aWhile();
-			return [read(skips), read(skips5m)];
+	describe("of a reader that may have missed what the stream dropped", () => {
+		const droppable = async () => {
+			const past = { dropped: null as number | null, isAway: false };
+			const parts = room(undefined, {
+				droppedBefore: async () => {
+					if (past.isAway) throw new Error("The database is away.");
+					return past.dropped;
+				},
+			});
+			await parts.ready(skips, skips5m);
+			const looks = async () => {
+				await aWhile();
+				return [parts.read(skips), parts.read(skips5m)];
+			};
+			parts.skip("e1", NOW - 10_000);
+			expect(await looks()).toEqual([1, 1]);
+			return { ...parts, past, looks };
 		};
-		expect(await looks()).toEqual([1, 1]);
-		// What was heard had been stored at NOW: all before it may go.
-		dropped = NOW;
-		expect(await looks()).toEqual([1, 1]);
-		// This may have been stored and dropped while the stream was out of reach.
-		dropped = NOW + 1;
-		expect(await looks()).toEqual([undefined, undefined]);
-		clock.advance(31_501);
-		expect(read(skips, "u1", clock.now())).toBe(0);
-		expect(read(skips5m, "u1", clock.now())).toBeUndefined();
-		expect(read(skips5m, "u1", NOW + 5.25 * MINUTE + 1)).toBe(0);
-		await feed.stop();
+
+		it("cannot be read until their windows lie behind it", async () => {
+			const { clock, past, looks, read, feed } = await droppable();
+			// What was heard had been stored at NOW: all before it may go.
+			past.dropped = NOW;
+			expect(await looks()).toEqual([1, 1]);
+			past.dropped = NOW + 1;
+			expect(await looks()).toEqual([undefined, undefined]);
+			clock.advance(31_501);
+			expect(read(skips, "u1", clock.now())).toBe(0);
+			expect(read(skips5m, "u1", clock.now())).toBeUndefined();
+			expect(read(skips5m, "u1", NOW + 5.25 * MINUTE + 1)).toBe(0);
+			await feed.stop();
+		});
+
+		it("cannot be read either where it went on behind it before anybody looked", async () => {
+			const { past, skip, looks, feed } = await droppable();
+			past.dropped = NOW + 5_000;
+			skip("e2", NOW - 1_000, {}, NOW + 10_000);
+			expect(await looks()).toEqual([undefined, undefined]);
+			await feed.stop();
+		});
+
+		it("can be read where it was dropped after it was heard", async () => {
+			const { past, skip, looks, feed } = await droppable();
+			skip("e2", NOW - 1_000, {}, NOW + 10_000);
+			expect(await looks()).toEqual([2, 2]);
+			past.dropped = NOW + 10_000;
+			expect(await looks()).toEqual([2, 2]);
+			await feed.stop();
+		});
+
+		it("are looked after while others take long to fill", async () => {
+			const { past, looks, feed } = await droppable();
+			const preparing = feed.prepare(
+				declaring("second", { ...skips, event: "save" }),
+			);
+			await aWhile();
+			past.dropped = NOW + 1;
+			expect(await looks()).toEqual([undefined, undefined]);
+			await feed.stop();
+			await preparing;
+		});
+
+		it("are looked after once the database, which was away, tells again", async () => {
+			const { past, skip, looks, feed } = await droppable();
+			past.isAway = true;
+			skip("e2", NOW - 1_000, {}, NOW + 10_000);
+			expect(await looks()).toEqual([2, 2]);
+			past.dropped = NOW + 5_000;
+			past.isAway = false;
+			expect(await looks()).toEqual([undefined, undefined]);
+			await feed.stop();
+		});
 	});
 
 	it("that were heard before the stream dropped it stay readable while another is declared, until the new windows are whole", async () => {
@@ -351,6 +406,7 @@ describe("live features", () => {
 		let dropped: number | null = null;
 		const { clock, stream, skip, read, ready, feed, made } = room(undefined, {
 			wholeSince: async () => dropped,
+			droppedBefore: async () => dropped,
 		});
 		await ready(skips, skips5m);
 		skip("e1", NOW - 60_000);
