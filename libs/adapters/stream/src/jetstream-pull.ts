@@ -61,8 +61,10 @@ export class PullRequests {
 			let silence: NodeJS.Timeout;
 			// A process that had no turn of the processor for long is told of the time before it reads what came meanwhile.
 			const listen = (forMs: number) => {
+				const before = left;
 				silence = setTimeout(() => {
-					const before = left;
+					// Over a slow link what was asked for is on its way for long.
+					if (left < before) return listen(ANSWER_GRACE_MS);
 					setImmediate(() => {
 						if (!this.#open.has(finish)) return;
 						if (left === before) finish("lost");

@@ -24,7 +24,7 @@ export class MakeRoom {
 		await this.cuts.cutAlone(async (cut) => {
 			// Another learner may have made room since.
 			const before = await this.stream.crowdedBefore();
-			if (before === null) return;
+			if (before === null || signal.aborted) return;
 			await cut(before);
 			onCut(before);
 			await this.stream.purge(before, signal);
