@@ -36,7 +36,11 @@ async function startParts(before?: (nats: TestNats) => Promise<void>) {
 	const instance = await startSegue({ app: "decider", env });
 	cleanups.push(() => instance.stop());
 	const learner = await startSegue({ app: "learner", env });
-	cleanups.push(() => learner.stop());
+	cleanups.push(() => {
+		// A test that failed may have left it standing still.
+		learner.process.kill("SIGCONT");
+		return learner.stop();
+	});
 	await runExperiment(instance.url, sampleExperiment);
 	const answered = new Answered();
 	return {

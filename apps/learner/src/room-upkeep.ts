@@ -17,8 +17,8 @@ export class RoomUpkeep {
 	readonly #stop = new AbortController();
 	readonly #looking: Repeated;
 	readonly #saidAt = { cut: -SAY_EVERY_MS, failed: -SAY_EVERY_MS };
-	/** As it was last known: the database may be slow to say it when a cut is to be told. */
-	#keepMs = 0;
+	/** As it was last known: the database may be slow to say it when a cut is to be told. Until it is, any cut is early. */
+	#keepMs = Number.POSITIVE_INFINITY;
 
 	constructor(
 		private readonly room: Pick<MakeRoom, "execute">,
@@ -54,8 +54,7 @@ export class RoomUpkeep {
 
 	async #tell(before: number): Promise<void> {
 		this.#keepMs = await this.needs.keepMs().catch(() => this.#keepMs);
-		const isDue = before <= Date.now() - this.#keepMs;
-		if (isDue && this.#keepMs > 0) return;
+		if (before <= Date.now() - this.#keepMs) return;
 		this.needs.metrics.streamCutEarly();
 		this.#say("cut", (log) =>
 			log.warn(

@@ -14,14 +14,16 @@ const LEAST_LEARNED = 1 / 16;
  */
 export async function crowdedBefore(
 	manager: JetStreamManager,
-	acknowledged: number,
+	readFloor: () => Promise<number>,
 ): Promise<number | null> {
 	const { config, state } = await manager.streams.info(STREAM);
 	if (config.max_bytes <= 0) return null;
 	const filled = state.bytes / config.max_bytes;
+	if (filled <= HIGH_WATER) return null;
+	const acknowledged = await readFloor();
 	const places = state.last_seq - state.first_seq + 1;
 	const learned = filled * ((acknowledged - state.first_seq + 1) / places);
-	if (filled <= HIGH_WATER || learned < LEAST_LEARNED) return null;
+	if (learned < LEAST_LEARNED) return null;
 	const count = Math.ceil((1 - LOW_WATER / filled) * state.messages);
 	const last = Math.min(acknowledged, state.first_seq + count - 1);
 	for (let sequence = last; sequence <= state.last_seq; sequence++) {

@@ -186,7 +186,7 @@ class NatsStream implements JetStream {
 
 	async crowdedBefore(): Promise<number | null> {
 		if (!this.#connected) throw new StreamAway(this.description);
-		return await crowdedBefore(this.#manager, await this.#learners.floor());
+		return await crowdedBefore(this.#manager, () => this.#learners.floor());
 	}
 
 	async erase(
