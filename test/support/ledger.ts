@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import pg from "pg";
 import {
 	Database,
 	isRefusal,
@@ -103,6 +104,18 @@ export class LedgerOfTest {
 		const ledger = this.learner();
 		this.#learners.push(ledger);
 		return new Learn(ledger, isRefusal);
+	}
+
+	/** From now on the database itself refuses a decision under this id, for what it is, as it would a value that no check of ours foresaw. */
+	async refuse(id: string): Promise<void> {
+		await this.database.query(
+			`create function refuse_one() returns trigger language plpgsql as $$
+			begin
+				if new.id::text = tg_argv[0] then raise exception 'refused by the test' using errcode = '22000'; end if;
+				return new;
+			end $$;
+			create trigger refuse_one before insert on decisions for each row execute function refuse_one(${pg.escapeLiteral(id)})`,
+		);
 	}
 
 	message = (

@@ -36,6 +36,8 @@ export class History {
 	readonly outcomes: Event[] = [];
 	/** Items published, repeats included. */
 	readonly sent = { decision: 0, event: 0 };
+	/** Messages published that nobody can read. */
+	letters = 0;
 	/** Of `decisions`, those that were published. */
 	readonly #published: DecisionRow[] = [];
 	#heldBack: DecisionRow[] = [];
@@ -127,6 +129,14 @@ export class History {
 		const events = this.decisions.map((row) => this.#happen(row));
 		const messages = this.#packed(events, (some) => this.#events(some));
 		return { messages, events };
+	}
+
+	/** Counts as an event, by its subject. */
+	unreadable(): Outgoing {
+		this.letters += 1;
+		this.sent.event += 1;
+		const body = new TextEncoder().encode(`{"id": "broken-${this.letters}`);
+		return { subject: eventSubject("play"), body };
 	}
 
 	#decide(): DecisionRow {

@@ -49,7 +49,7 @@ function plainFold({ decisions, outcomes }: History): Map<string, string> {
 }
 
 /**
- * All that was published is in the log once, the sums are those of a plain fold and of a replay, bit by bit, and the counts of verdicts
+ * All that was published is in the log once, or a dead letter if it cannot be read, the sums are those of a plain fold and of a replay, bit by bit, and the counts of verdicts
  * add up to the deliveries. Returns what happened, in words.
  */
 export async function proven(ground: Ground): Promise<string> {
@@ -68,6 +68,8 @@ export async function proven(ground: Ground): Promise<string> {
 		outcomes,
 		history.outcomes.map(({ id, decisionId }) => `${id} ${decisionId}`),
 	);
+	const letters = await database.query("select from dead_letters");
+	expect(letters.length, "dead letters").toBe(history.letters);
 	const source = new PostgresPosteriorSource(database);
 	const stored = new Map<string, string>();
 	for (const experiment of history.experiments) {
@@ -109,7 +111,9 @@ async function deliveriesAddUp(ground: Ground) {
 	const { sent } = history;
 	const { decision, event } = await deliveriesCounted(ground);
 	expect(decision.total - decision.repeated).toBe(history.decisions.length);
-	expect(event.total - event.repeated).toBe(history.outcomes.length);
+	expect(event.total - event.repeated).toBe(
+		history.outcomes.length + history.letters,
+	);
 	expect(decision.total).toBeGreaterThanOrEqual(sent.decision);
 	expect(event.total).toBeGreaterThanOrEqual(sent.event);
 	const { again } = await ground.consumer();

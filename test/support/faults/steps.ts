@@ -34,6 +34,7 @@ const idle = ({ state }: Shown): boolean => state === "idle in transaction";
 
 const LOCKING = /from decision_states[^;]*for update/;
 const GATE_TAKEN = /^gate$/;
+const LETTERS_STORED = /^dead_letters RowExclusiveLock$/;
 const IDS_INSERTED = /^decision_states\S* RowExclusiveLock$/;
 const LOCKED = /^decision_states\S* RowShareLock$/;
 const ROWS_INSERTED = /^(decisions|outcomes)(_\S*)? RowExclusiveLock$/;
@@ -51,10 +52,24 @@ export const steps: readonly Step[] = [
 	},
 	{
 		name: "gate taken",
-		database: before(/insert into decision_states/),
+		database: before(/insert into (decision_states|dead_letters)/),
 		locks: false,
 		proof: (shown) =>
-			idle(shown) && has(shown, GATE_TAKEN) && !has(shown, IDS_INSERTED),
+			idle(shown) &&
+			has(shown, GATE_TAKEN) &&
+			!has(shown, LETTERS_STORED) &&
+			!has(shown, IDS_INSERTED),
+	},
+	{
+		name: "letters stored",
+		database: {
+			from: "client",
+			says: /insert into decision_states/,
+			behind: /insert into dead_letters/,
+		},
+		locks: false,
+		proof: (shown) =>
+			idle(shown) && has(shown, LETTERS_STORED) && !has(shown, IDS_INSERTED),
 	},
 	{
 		name: "ids inserted",

@@ -228,18 +228,14 @@ describe("what cannot enter the set", () => {
 		const own = log.learner();
 		const learn = new Learn(own, isRefusal);
 		const rows = someDecisions(4);
-		const broken = { ...(rows[1] as DecisionRow), referenceBucket: 2 ** 70 };
-		const results = await learn.execute([
-			log.decided(
-				rows[0] as DecisionRow,
-				broken,
-				rows[2] as DecisionRow,
-				rows[3] as DecisionRow,
-			),
-		]);
+		await log.refuse((rows[1] as DecisionRow).id);
+		const results = await learn.execute([log.decided(...rows)]);
 		const total = (name: "decisions" | "refused") =>
 			results.reduce((sum, result) => sum + result[name], 0);
 		expect([total("decisions"), total("refused")]).toEqual([3, 1]);
+		expect(results.flatMap(({ reasons }) => reasons)).toEqual([
+			"refused by the database",
+		]);
 		expect((await log.verify(definition)).equal).toBe(true);
 		await own.close();
 	});

@@ -21,6 +21,7 @@ import {
 	mayHaveOutcomes,
 	type States,
 } from "./batch-ids.js";
+import { insertDeadLetters } from "./batch-letters.js";
 import { storeOutcomes } from "./batch-outcomes.js";
 import { storeSignals } from "./batch-signals.js";
 import type { DatabaseOptions } from "./database.js";
@@ -28,7 +29,6 @@ import { copyDecisions } from "./decision-copy.js";
 import { KnownDefinitions } from "./known-definitions.js";
 import { LearnerSession } from "./learner-session.js";
 import {
-	insertDeadLetters,
 	type OpenedBatch,
 	openBatch,
 	readStates,
@@ -50,7 +50,7 @@ export interface LedgerOptions extends DatabaseOptions {
 }
 
 /**
- * The transaction of a batch, in the order that docs/invariants.md proves: gate, then ids in one sorted insert, then their locks,
+ * The transaction of a batch, in the order that docs/invariants.md proves: gate, dead letters, then ids in one sorted insert, then their locks,
  * then decisions stored, all outcomes of the others read, new outcomes stored, sums added, and last the revisions together with the commit.
  * Works on one connection of its own, which holds its shard's slot; both are taken again after a loss.
  */
@@ -112,6 +112,8 @@ export class PostgresLearningLedger implements LearningLedger {
 		const opened = await openBatch(client);
 		const batchId = opened.id;
 		const admitted = await this.#admit(client, batch, opened);
+		// Before the ids are locked: a letter of 1 MiB takes as long to store as a hundred decisions, and nobody need wait for it.
+		const refused = await insertDeadLetters(client, admitted.deadLetters);
 		const states = await lockIds(client, admitted, batch.closings ?? []);
 		const experimentOf = (id: string) => states.get(id)?.experiment;
 
@@ -135,12 +137,12 @@ export class PostgresLearningLedger implements LearningLedger {
 			admitted.signals,
 			(text) => this.#session.keyed(text),
 		);
-		const letters = [
-			...admitted.deadLetters,
-			...outcomes.conflicts,
-			...signals.conflicts,
-		];
-		const newLetters = await insertDeadLetters(client, letters);
+		const conflicts = [...outcomes.conflicts, ...signals.conflicts];
+		const letters = [...admitted.deadLetters, ...conflicts];
+		const newLetters = new Set([
+			...refused,
+			...(await insertDeadLetters(client, conflicts)),
+		]);
 		const experiments = await experimentsOf(client, states, filled, letters);
 
 		const touched = await readTouched(

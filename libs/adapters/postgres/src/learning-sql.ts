@@ -1,6 +1,6 @@
 import type pg from "pg";
 import type { DecisionRow } from "#core/log";
-import type { DeadLetter, LearnableRow, StateChange } from "#usecases/learning";
+import type { LearnableRow, StateChange } from "#usecases/learning";
 import { GATE } from "./advisory-locks.js";
 import {
 	float8Array,
@@ -11,7 +11,6 @@ import {
 } from "./binary-array.js";
 import { type DecisionRecord, fromGridBytesEach } from "./decision-record.js";
 
-const MOST_REASON = 2_000;
 /** Of the names that dead letters hold there may be 50,000. */
 const TOMBSTONES_AT_ONCE = 2_000;
 
@@ -203,55 +202,3 @@ export async function updateStates(
 		],
 	});
 }
-
-/** Text as PostgreSQL takes it: without NUL and half surrogate pairs, and bounded. */
-function storable(text: string): string {
-	return text
-		.slice(0, MOST_REASON)
-		.replaceAll("\u0000", "\\0")
-		.replace(/\p{Surrogate}/gu, "\ufffd");
-}
-
-/**
- * Returns those that were new: a redelivered one is known by its place in the stream. All payloads travel as one value: in an array they
- * would go as text in hex, and a letter of 1 MiB take 25 ms instead of 6.
- */
-export async function insertDeadLetters(
-	client: pg.ClientBase,
-	letters: readonly DeadLetter[],
-): Promise<ReadonlySet<DeadLetter>> {
-	if (letters.length === 0) return new Set();
-	const places = new Map(letters.map((letter) => [placeOf(letter), letter]));
-	const begins: number[] = [];
-	let end = 1;
-	for (const { payload } of letters) {
-		begins.push(end);
-		end += payload.length;
-	}
-	const { rows } = await client.query<{ place: string }>({
-		name: "segue-insert-dead-letters",
-		text: `insert into dead_letters (position, item, stored_at, subject, reason, payload, decision_id)
-			select r.position, r.item, to_timestamp(r.stored_at / 1000.0), r.subject, r.reason,
-				substring($9::bytea from r.begin for r.length), r.decision_id
-			from unnest($1::bigint[], $2::int[], $3::float8[], $4::text[], $5::text[], $6::uuid[], $7::int[], $8::int[])
-				as r (position, item, stored_at, subject, reason, decision_id, begin, length)
-			order by r.position, r.item
-			on conflict do nothing
-			returning position || ' ' || item as place`,
-		values: [
-			letters.map((letter) => letter.source.position),
-			letters.map((letter) => letter.source.index),
-			letters.map((letter) => letter.source.storedAt),
-			letters.map((letter) => storable(letter.source.subject)),
-			letters.map((letter) => storable(letter.reason)),
-			letters.map((letter) => letter.decisionId ?? null),
-			begins,
-			letters.map(({ payload }) => payload.length),
-			Buffer.concat(letters.map(({ payload }) => payload)),
-		],
-	});
-	return new Set(rows.map(({ place }) => places.get(place) as DeadLetter));
-}
-
-const placeOf = ({ source }: DeadLetter): string =>
-	`${source.position} ${source.index}`;

@@ -103,7 +103,7 @@ export class Learn {
 		}
 	}
 
-	/** The last item left, or dead letters alone: they must not block what comes behind. */
+	/** The last item left, or a dead letter alone: it must not block what comes behind. */
 	async #bury(batch: Batch, error: unknown): Promise<Committed> {
 		const letters = asDeadLetters(batch, error);
 		try {
@@ -198,19 +198,33 @@ function takeBatch(
 	return { batch: { decisions, events, deadLetters }, end, items, packs };
 }
 
-/** Null where there is nothing left to halve. */
-function halve(batch: Batch): [Batch, Batch] | null {
-	const { decisions, events, deadLetters } = batch;
-	if (decisions.length + events.length <= 1) return null;
+/** Dead letters apart from the rest, so that none is sent again with each half of it. Null where there is nothing left to halve. */
+function halve({
+	decisions,
+	events,
+	deadLetters,
+}: Batch): [Batch, Batch] | null {
+	const items = decisions.length + events.length;
+	if (items > 0 && deadLetters.length > 0)
+		return [
+			{ decisions: [], events: [], deadLetters },
+			{ decisions, events, deadLetters: [] },
+		];
+	if (items + deadLetters.length <= 1) return null;
 	const d = Math.ceil(decisions.length / 2);
 	const e = Math.floor(events.length / 2);
+	const l = Math.ceil(deadLetters.length / 2);
 	return [
 		{
 			decisions: decisions.slice(0, d),
 			events: events.slice(0, e),
-			deadLetters,
+			deadLetters: deadLetters.slice(0, l),
 		},
-		{ decisions: decisions.slice(d), events: events.slice(e), deadLetters: [] },
+		{
+			decisions: decisions.slice(d),
+			events: events.slice(e),
+			deadLetters: deadLetters.slice(l),
+		},
 	];
 }
 
