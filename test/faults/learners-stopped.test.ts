@@ -72,11 +72,11 @@ class Stage {
 				throw new Error(
 					`The learner never was at the step "${step.name}": has its mark changed?\n${learner.output.slice(-2_000)}`,
 				);
-			const burst = { decisions: DECISIONS, outcomesEach: 2 };
-			await ground.publish([
-				ground.history.unreadable(),
-				...ground.history.burst(burst),
-			]);
+			const burst = ground.history.burst({
+				decisions: DECISIONS,
+				outcomesEach: 2,
+			});
+			await ground.publish([...burst, ground.history.halfUnreadable()]);
 			const { decisions, outcomes } = ground.history;
 			const newest = [
 				...decisions.slice(-DECISIONS),

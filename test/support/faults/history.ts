@@ -36,7 +36,7 @@ export class History {
 	readonly outcomes: Event[] = [];
 	/** Items published, repeats included. */
 	readonly sent = { decision: 0, event: 0 };
-	/** Messages published that nobody can read. */
+	/** Events published that nobody can read. */
 	letters = 0;
 	/** Of `decisions`, those that were published. */
 	readonly #published: DecisionRow[] = [];
@@ -131,12 +131,16 @@ export class History {
 		return { messages, events };
 	}
 
-	/** Counts as an event, by its subject. */
-	unreadable(): Outgoing {
+	/** A pack of an outcome that comes again and of an event that nobody can read: one batch has both. */
+	halfUnreadable(): Outgoing {
 		this.letters += 1;
-		this.sent.event += 1;
-		const body = new TextEncoder().encode(`{"id": "broken-${this.letters}`);
-		return { subject: eventSubject("play"), body };
+		this.sent.event += 2;
+		const good = encodeEvents([this.#anyOf(this.outcomes)], this.#publisher());
+		const body = Buffer.concat([
+			good.subarray(0, -2),
+			Buffer.from(`, {"id": "broken-${this.letters}"}]}`),
+		]);
+		return { subject: EVENT_PACK_SUBJECT, body };
 	}
 
 	#decide(): DecisionRow {

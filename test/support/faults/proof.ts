@@ -49,8 +49,8 @@ function plainFold({ decisions, outcomes }: History): Map<string, string> {
 }
 
 /**
- * All that was published is in the log once, or a dead letter if it cannot be read, the sums are those of a plain fold and of a replay, bit by bit, and the counts of verdicts
- * add up to the deliveries. Returns what happened, in words.
+ * All that was published is in the log once, or a dead letter where it cannot be read; the sums are those of a plain fold and of a
+ * replay, bit by bit, and the counts of verdicts add up to the deliveries. Returns what happened, in words.
  */
 export async function proven(ground: Ground): Promise<string> {
 	const { history, database } = ground;
@@ -85,7 +85,7 @@ export async function proven(ground: Ground): Promise<string> {
 	expect(replay.equal).toBe(true);
 	const { again, counted } = await deliveriesAddUp(ground);
 	expect(await deadlocks(ground), "deadlocks").toBe(0);
-	return `${decisions.length} decisions and ${outcomes.length} outcomes in the log once; ${counted} deliveries counted of ${history.sent.decision + history.sent.event} items, ${again} messages delivered again`;
+	return `${decisions.length} decisions and ${outcomes.length} outcomes in the log once, ${letters.length} dead letters; ${counted} deliveries counted of ${history.sent.decision + history.sent.event} items, ${again} messages delivered again`;
 }
 
 /** As lists, since a difference of large sets takes long to print. */

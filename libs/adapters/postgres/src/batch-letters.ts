@@ -7,7 +7,10 @@ const LARGE_BYTES = 65_536;
 /** In one statement, of at most 1 MiB each. */
 const MOST_LARGE = 8;
 
-/** Stores them, and returns those that were new: a redelivered one is known by its place in the stream, also within a batch. */
+/**
+ * Stores them, and returns those that were new: a redelivered one is known by its place in the stream, also within a batch. Small ones by
+ * their places, then large ones by theirs: learners that have the same messages must not wait in a circle.
+ */
 export async function insertDeadLetters(
 	client: pg.ClientBase,
 	letters: readonly DeadLetter[],
@@ -23,8 +26,8 @@ export async function insertDeadLetters(
 		places.push(
 			...(await insertLarge(client, large.slice(first, first + MOST_LARGE))),
 		);
-	const left = new Set(places);
-	return new Set(letters.filter((letter) => left.delete(placeOf(letter))));
+	const fresh = new Set(places);
+	return new Set(letters.filter((letter) => fresh.delete(placeOf(letter))));
 }
 
 /** All payloads travel as one value: in an array they would go as text in hex. */
@@ -46,6 +49,7 @@ async function insertSmall(
 				substring($9::bytea from r.begin for r.length), r.decision_id
 			from unnest($1::bigint[], $2::int[], $3::float8[], $4::text[], $5::text[], $6::uuid[], $7::int[], $8::int[])
 				as r (position, item, stored_at, subject, reason, decision_id, begin, length)
+			order by r.position, r.item
 			on conflict do nothing
 			returning position || ' ' || item as place`,
 		values: [

@@ -50,8 +50,9 @@ export interface LedgerOptions extends DatabaseOptions {
 }
 
 /**
- * The transaction of a batch, in the order that docs/invariants.md proves: gate, dead letters, then ids in one sorted insert, then their locks,
- * then decisions stored, all outcomes of the others read, new outcomes stored, sums added, and last the revisions together with the commit.
+ * The transaction of a batch, in the order that docs/invariants.md proves: gate, dead letters of what is refused at the door, then ids in
+ * one sorted insert, then their locks, then decisions stored, all outcomes of the others read, new outcomes stored, dead letters of
+ * conflicts, sums added, and last the revisions together with the commit.
  * Works on one connection of its own, which holds its shard's slot; both are taken again after a loss.
  */
 export class PostgresLearningLedger implements LearningLedger {
@@ -113,7 +114,7 @@ export class PostgresLearningLedger implements LearningLedger {
 		const batchId = opened.id;
 		const admitted = await this.#admit(client, batch, opened);
 		// Before the ids are locked: a letter of 1 MiB takes as long to store as a hundred decisions, and nobody need wait for it.
-		const refused = await insertDeadLetters(client, admitted.deadLetters);
+		const newAtDoor = await insertDeadLetters(client, admitted.deadLetters);
 		const states = await lockIds(client, admitted, batch.closings ?? []);
 		const experimentOf = (id: string) => states.get(id)?.experiment;
 
@@ -140,7 +141,7 @@ export class PostgresLearningLedger implements LearningLedger {
 		const conflicts = [...outcomes.conflicts, ...signals.conflicts];
 		const letters = [...admitted.deadLetters, ...conflicts];
 		const newLetters = new Set([
-			...refused,
+			...newAtDoor,
 			...(await insertDeadLetters(client, conflicts)),
 		]);
 		const experiments = await experimentsOf(client, states, filled, letters);

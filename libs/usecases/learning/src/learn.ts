@@ -94,23 +94,25 @@ export class Learn {
 			return [await this.ledger.commit(batch, foldBatch)];
 		} catch (error) {
 			if (!this.isRefusal(error)) throw error;
-			const halves = halve(batch);
-			if (halves === null) return [await this.#bury(batch, error)];
+			const parts = divide(batch);
+			if (parts === null) return [await this.#bury(batch, error)];
 			return [
-				...(await this.#commit(halves[0])),
-				...(await this.#commit(halves[1])),
+				...(await this.#commit(parts[0])),
+				...(await this.#commit(parts[1])),
 			];
 		}
 	}
 
 	/** The last item left, or a dead letter alone: it must not block what comes behind. */
 	async #bury(batch: Batch, error: unknown): Promise<Committed> {
-		const letters = asDeadLetters(batch, error);
+		if (batch.deadLetters.length > 0)
+			return this.ledger.commit(withoutWords(batch), foldBatch);
+		const letter = asDeadLetter(batch, error);
 		try {
-			return await this.ledger.commit(letters, foldBatch);
+			return await this.ledger.commit(letter, foldBatch);
 		} catch (again) {
 			if (!this.isRefusal(again)) throw again;
-			return this.ledger.commit(withoutWords(letters), foldBatch);
+			return this.ledger.commit(withoutWords(letter), foldBatch);
 		}
 	}
 }
@@ -198,8 +200,11 @@ function takeBatch(
 	return { batch: { decisions, events, deadLetters }, end, items, packs };
 }
 
-/** Dead letters apart from the rest, so that none is sent again with each half of it. Null where there is nothing left to halve. */
-function halve({
+/**
+ * Dead letters apart, so that they are not sent again with what must be tried often, then halves of the rest. Null where there is nothing
+ * left to divide.
+ */
+function divide({
 	decisions,
 	events,
 	deadLetters,
@@ -228,13 +233,12 @@ function halve({
 	];
 }
 
-function asDeadLetters(batch: Batch, error: unknown): Batch {
+function asDeadLetter(batch: Batch, error: unknown): Batch {
 	const reason = `refused by the database: ${error instanceof Error ? error.message : String(error)}`;
 	return {
 		decisions: [],
 		events: [],
 		deadLetters: [
-			...batch.deadLetters,
 			...batch.decisions.map((one) => refusedDecision(one, reason)),
 			...batch.events.map((one) => refusedEvent(one, reason)),
 		],
