@@ -16,12 +16,11 @@ export async function insertDeadLetters(
 	letters: readonly DeadLetter[],
 ): Promise<ReadonlySet<DeadLetter>> {
 	const isLarge = ({ payload }: DeadLetter) => payload.length >= LARGE_BYTES;
-	const sorted = [...letters].sort(byPlace);
-	const large = sorted.filter(isLarge);
 	const places = await insertSmall(
 		client,
-		sorted.filter((letter) => !isLarge(letter)),
+		letters.filter((letter) => !isLarge(letter)),
 	);
+	const large = letters.filter(isLarge).sort(byPlace);
 	for (let first = 0; first < large.length; first += MOST_LARGE)
 		places.push(
 			...(await insertLarge(client, large.slice(first, first + MOST_LARGE))),
@@ -67,7 +66,7 @@ async function insertSmall(
 	return rows.map(({ place }) => place);
 }
 
-/** Not taken apart by the database, which is a copy of a MiB less. */
+/** Sorted. Not taken apart by the database, which is a copy of a MiB less. */
 async function insertLarge(
 	client: pg.ClientBase,
 	letters: readonly DeadLetter[],
