@@ -13,7 +13,7 @@ export default defineConfig({
 	test: {
 		globalSetup: ["test/support/global-setup.ts"],
 		// Half of the time is waiting for real servers, so two files run at once even on two cores.
-		maxWorkers: 2,
+		maxWorkers: 3,
 		reporters: ["default", "./test/support/plain-summary-reporter.ts"],
 		coverage: {
 			provider: "v8",
@@ -43,6 +43,7 @@ export default defineConfig({
 					name: "built apps",
 					include: builtApps,
 					globalSetup: ["test/support/build.ts"],
+					isolate: false,
 					// The long forms of the fault suite set their own.
 					testTimeout: 180_000,
 					hookTimeout: 120_000,

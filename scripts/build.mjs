@@ -24,6 +24,8 @@ const SOURCES = [
 	"tsconfig.build.json",
 	"nest-cli.json",
 	"package.json",
+	"package-lock.json",
+	"scripts",
 ];
 const STAMP = at("dist", ".built");
 const NEST = at("node_modules", ".bin", "nest");
@@ -107,7 +109,7 @@ function compile() {
 /** Resolves to true once dist is as new as its sources; false, with the compiler's words on stderr, where it cannot be built. */
 export async function buildIfStale() {
 	if (!existsSync(NEST)) {
-		if (existsSync(at("dist", "apps"))) return true;
+		if (existsSync(at("dist", "run"))) return true;
 		console.error(
 			"There is no dist and nothing to build it with: run npm ci (with development dependencies) first.",
 		);
@@ -122,6 +124,15 @@ export async function buildIfStale() {
 		if (outcome !== 0) {
 			console.error(
 				`The build failed (${outcome}): the compiler's words are above.`,
+			);
+			return false;
+		}
+		try {
+			const { bundle } = await import("./bundle.mjs");
+			await bundle(root);
+		} catch (error) {
+			console.error(
+				`The apps were compiled, but not bundled:\n${error.message}`,
 			);
 			return false;
 		}

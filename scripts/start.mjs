@@ -11,7 +11,7 @@ if (!APPS.includes(app)) {
 	);
 	process.exitCode = 2;
 } else if (await buildIfStale()) {
-	const main = new URL(`../dist/apps/${app}/src/main.js`, import.meta.url);
+	const main = new URL(`../dist/run/${app}.js`, import.meta.url);
 	process.argv = [process.argv[0], fileURLToPath(main), ...args];
 	await import(main.href);
 } else {

@@ -179,7 +179,7 @@ export async function startDecider(
 	};
 	return startNode(
 		{
-			program: "apps/decider/src/main.js",
+			program: "run/decider.js",
 			env,
 			port,
 			ready: "/health/ready",
@@ -208,7 +208,7 @@ export async function startLearner(
 		SEGUE_DATA: join(servers.folder, "learner"),
 	};
 	return startNode(
-		{ program: "apps/learner/src/main.js", env, port, ready: "/health/ready" },
+		{ program: "run/learner.js", env, port, ready: "/health/ready" },
 		undo,
 	);
 }

@@ -97,7 +97,7 @@ describe.skipIf(!curl)("README's commands, run as written (needs curl)", () => {
 			.replaceAll("127.0.0.1:8080", new URL(instance.url).host)
 			.replaceAll(
 				"npx segue",
-				`'${process.execPath}' '${join(root, "dist/apps/segue/src/cli.js")}'`,
+				`'${process.execPath}' '${join(root, "dist/run/cli.js")}'`,
 			)
 			.replaceAll("NOW", new Date().toISOString())
 			.replaceAll("DECISION", decisionId);

@@ -46,24 +46,20 @@ export async function startSegue(
 	const port = options.port ?? (await freePort());
 	const folder =
 		options.folder ?? (await mkdtemp(join(tmpdir(), "segue-test-")));
-	const child = spawn(
-		process.execPath,
-		[join(root, `dist/apps/${app}/src/main.js`)],
-		{
-			cwd: root,
-			env: {
-				PATH: process.env.PATH,
-				HOME: process.env.HOME,
-				LOG_LEVEL: "info",
-				...(app === "learner"
-					? { SEGUE_LEARNER_PORT: String(port) }
-					: { PORT: String(port) }),
-				SEGUE_DATA: folder,
-				...options.env,
-			},
-			stdio: ["ignore", "pipe", "pipe"],
+	const child = spawn(process.execPath, [join(root, `dist/run/${app}.js`)], {
+		cwd: root,
+		env: {
+			PATH: process.env.PATH,
+			HOME: process.env.HOME,
+			LOG_LEVEL: "info",
+			...(app === "learner"
+				? { SEGUE_LEARNER_PORT: String(port) }
+				: { PORT: String(port) }),
+			SEGUE_DATA: folder,
+			...options.env,
 		},
-	);
+		stdio: ["ignore", "pipe", "pipe"],
+	});
 	let printed = "";
 	for (const stream of [child.stdout, child.stderr])
 		stream?.on("data", (chunk: Buffer) => {
@@ -161,7 +157,7 @@ export async function segueCli(
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
 	const child = spawn(
 		process.execPath,
-		[join(root, "dist/apps/segue/src/cli.js"), ...args],
+		[join(root, "dist/run/cli.js"), ...args],
 		{
 			cwd: root,
 			env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },

@@ -14,7 +14,7 @@ export function stopServersBelow(folder: string): void {
 		const [, pid, args] = line.match(/^\s*(\d+)\s+(.*)$/) ?? [];
 		if (!pid || !args || Number(pid) === process.pid) return [];
 		const isApp =
-			args.includes("/dist/apps/") && environmentOf(pid).includes(`${folder}/`);
+			args.includes("/dist/run/") && environmentOf(pid).includes(`${folder}/`);
 		const isServer = args.includes(`${folder}/`);
 		return isApp || isServer ? [{ pid: Number(pid), args, isApp }] : [];
 	});

@@ -19,15 +19,11 @@ export function segue(
 		NATS_URL: undefined,
 	});
 	return new Promise((resolve, reject) => {
-		const child = spawn(
-			process.execPath,
-			["dist/apps/segue/src/cli.js", ...args],
-			{
-				cwd: ROOT,
-				env,
-				stdio: ["ignore", "pipe", "pipe"],
-			},
-		);
+		const child = spawn(process.execPath, ["dist/run/cli.js", ...args], {
+			cwd: ROOT,
+			env,
+			stdio: ["ignore", "pipe", "pipe"],
+		});
 		const [out, err]: [string[], string[]] = [[], []];
 		child.stdout
 			.setEncoding("utf8")

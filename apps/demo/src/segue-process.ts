@@ -43,9 +43,7 @@ export class SegueProcess {
 	}
 
 	/** @param main the built process, below the repository's root */
-	static async start(
-		main = "dist/apps/segue/src/main.js",
-	): Promise<SegueProcess> {
+	static async start(main = "dist/run/segue.js"): Promise<SegueProcess> {
 		const folder = await mkdtemp(join(tmpdir(), "segue-demo-"));
 		const port = await freePort();
 		// Its own database and stream, whatever the shell that runs the demo is set up for.
