@@ -208,7 +208,13 @@ export async function startLearner(
 		SEGUE_DATA: join(servers.folder, "learner"),
 	};
 	return startNode(
-		{ program: "run/learner.js", env, port, ready: "/health/ready" },
+		{
+			program: "run/learner.js",
+			env,
+			port,
+			ready: "/health/ready",
+			nodeArguments: argumentsOf("start:learner"),
+		},
 		undo,
 	);
 }

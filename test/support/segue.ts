@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,7 +38,15 @@ export interface StartOptions {
 	readonly port?: number;
 }
 
-/** Starts a built app as its own process and waits until it says ready. */
+/** What npm gives Node before the app. */
+function nodeArguments(app: App): readonly string[] {
+	const text = readFileSync(join(root, "package.json"), "utf8");
+	const { scripts } = JSON.parse(text) as { scripts: Record<string, string> };
+	const words = scripts[`start:${app}`]?.split(" ") ?? [];
+	return words.filter((word) => word.startsWith("--"));
+}
+
+/** Starts a built app as its own process, as npm does, and waits until it says ready. */
 export async function startSegue(
 	options: StartOptions = {},
 ): Promise<Instance> {
@@ -46,7 +54,8 @@ export async function startSegue(
 	const port = options.port ?? (await freePort());
 	const folder =
 		options.folder ?? (await mkdtemp(join(tmpdir(), "segue-test-")));
-	const child = spawn(process.execPath, [join(root, `dist/run/${app}.js`)], {
+	const program = join(root, `dist/run/${app}.js`);
+	const child = spawn(process.execPath, [...nodeArguments(app), program], {
 		cwd: root,
 		env: {
 			PATH: process.env.PATH,
