@@ -12,7 +12,7 @@ export default defineConfig({
 	environments: { __vitest__: { resolve: { conditions } } },
 	test: {
 		globalSetup: ["test/support/global-setup.ts"],
-		// Half of the time is waiting for real servers, so two files run at once even on two cores.
+		// Half of the time is waiting for real servers, so three files run at once even on two cores.
 		maxWorkers: 3,
 		reporters: ["default", "./test/support/plain-summary-reporter.ts"],
 		coverage: {

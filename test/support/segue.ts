@@ -42,7 +42,8 @@ export interface StartOptions {
 function nodeArguments(app: App): readonly string[] {
 	const text = readFileSync(join(root, "package.json"), "utf8");
 	const { scripts } = JSON.parse(text) as { scripts: Record<string, string> };
-	const words = scripts[`start:${app}`]?.split(" ") ?? [];
+	const script = app === "segue" ? "start" : `start:${app}`;
+	const words = scripts[script]?.split(" ") ?? [];
 	return words.filter((word) => word.startsWith("--"));
 }
 

@@ -17,7 +17,7 @@ export interface FinishedBatch {
 }
 
 const EXTEND_MS = 2_000;
-const PULL_WAIT_MS = 250;
+const PULL_WAIT_MS = 1_000;
 const GATHER_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 
