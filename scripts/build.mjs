@@ -94,26 +94,26 @@ async function locked(work) {
 	}
 }
 
-/** Rejects with a sentence; the compiler's own words go to stderr. */
+/** Each in a process of its own, whose words go to stderr: this one may become the app. Rejects with a sentence. */
 async function compileAndBundle(stopped) {
-	const child = spawn(NEST, ["build"], { cwd: root, stdio: ["ignore", 2, 2] });
-	stopped.addEventListener("abort", () => child.kill());
-	const outcome = await new Promise((resolve, reject) => {
-		child.once("error", reject);
-		child.once("exit", (code, signal) => resolve(code ?? signal));
-	});
-	if (outcome !== 0)
+	const run = (command, ...args) => {
+		const child = spawn(command, args, { cwd: root, stdio: ["ignore", 2, 2] });
+		stopped.addEventListener("abort", () => child.kill());
+		return new Promise((resolve, reject) => {
+			child.once("error", reject);
+			child.once("exit", (code, signal) => resolve(code ?? signal));
+		});
+	};
+	const compiled = await run(NEST, "build");
+	if (compiled !== 0)
 		throw new Error(
-			`The build failed (${outcome}): the compiler's words are above.`,
+			`The build failed (${compiled}): the compiler's words are above.`,
 		);
-	try {
-		const { bundle } = await import("./bundle.mjs");
-		await bundle(root);
-	} catch (error) {
+	const bundled = await run(process.execPath, at("scripts", "bundle.mjs"));
+	if (bundled !== 0)
 		throw new Error(
-			`The apps were compiled, but not bundled. Run npm ci with development and optional dependencies; an import that is meant to be missing is listed in scripts/bundle.mjs.\n${error.message}`,
+			`The apps were compiled, but not bundled (${bundled}), for the reason above. Where rolldown is missing, run npm ci with development and optional dependencies; an import that is meant to be missing is listed in scripts/bundle.mjs.`,
 		);
-	}
 }
 
 /** A signal during the build ends the compiler too; nothing is in flight yet. */

@@ -9,6 +9,7 @@ import {
 	writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
 const INPUT = {
@@ -28,12 +29,13 @@ const EXTERNAL = [
 	/^(amqp-connection-manager|amqplib|ioredis|kafkajs|mqtt)$/,
 ];
 
+const root = fileURLToPath(new URL("..", import.meta.url));
+const folder = join(root, "dist", "run");
 const LICENCE = /^(licen[cs]e|copying|notice)/i;
 const LICENCE_IN_README = /^#* *licen[cs]e\b[\s\S]*/im;
 
 /** Rejects where anything is imported that is neither there nor listed above. */
-export async function bundle(root) {
-	const folder = join(root, "dist", "run");
+async function bundle() {
 	const [fresh, old] = [`${folder}.new`, `${folder}.old`];
 	const problems = [];
 	const building = await rolldown({
@@ -99,4 +101,11 @@ function wordsOf(folder) {
 			? own
 			: readmes.flatMap((text) => LICENCE_IN_README.exec(text)?.[0] ?? []);
 	return words.map((text) => text.trim());
+}
+
+try {
+	await bundle();
+} catch (error) {
+	console.error(error.message);
+	process.exitCode = 1;
 }
