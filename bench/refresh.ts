@@ -8,7 +8,7 @@ import { Database, migrate, PostgresPosteriorSource } from "#adapters/postgres";
 import { type Definition, parseExperiment } from "#core/experiment";
 import { addObservation, emptySums } from "#core/policy";
 import { PosteriorCache } from "#usecases/deciding";
-import { argumentsOf, type Undo, withUndo } from "./decide/children.js";
+import { type Undo, withUndo } from "./decide/children.js";
 import { randomNumbers } from "./decide/experiment.js";
 import {
 	type BenchmarkOptions,
@@ -17,6 +17,7 @@ import {
 	printJson,
 } from "./support/command.js";
 import { atMost, type Goal, printGoals } from "./support/goals.js";
+import { nodeArgumentsOf } from "./support/npm-script.js";
 import type { RatioRow } from "./support/ratio-row.js";
 import { printMachine, printTable, threeDigits } from "./support/table.js";
 
@@ -290,7 +291,7 @@ function asDecider(given: readonly string[]): number {
 	return status ?? 1;
 }
 
-const given = argumentsOf("start:decider");
+const given = nodeArgumentsOf("start:decider");
 if (given.every((one) => process.execArgv.includes(one)))
 	await withUndo(run).then(tell);
 else process.exitCode = asDecider(given);

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +10,7 @@ import {
 	startNatsServer,
 } from "#adapters/embedded";
 import { openJetStream } from "#adapters/stream";
+import { nodeArgumentsOf } from "../support/npm-script.js";
 
 const dist = fileURLToPath(new URL("../..", import.meta.url));
 /** Room for all decisions of a whole benchmark of which no learner takes any, on a fast machine: a full stream has them refused. */
@@ -183,18 +183,10 @@ export async function startDecider(
 			env,
 			port,
 			ready: "/health/ready",
-			nodeArguments: [...argumentsOf("start:decider"), ...nodeArguments],
+			nodeArguments: [...nodeArgumentsOf("start:decider"), ...nodeArguments],
 		},
 		undo,
 	);
-}
-
-/** What an npm script gives Node before the program. */
-export function argumentsOf(script: string): readonly string[] {
-	const text = readFileSync(join(dist, "../package.json"), "utf8");
-	const { scripts } = JSON.parse(text) as { scripts: Record<string, string> };
-	const words = scripts[script]?.split(" ") ?? [];
-	return words.filter((word) => word.startsWith("--"));
 }
 
 export async function startLearner(
@@ -213,7 +205,7 @@ export async function startLearner(
 			env,
 			port,
 			ready: "/health/ready",
-			nodeArguments: argumentsOf("start:learner"),
+			nodeArguments: nodeArgumentsOf("start:learner"),
 		},
 		undo,
 	);

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type PostgresChild, startEmbeddedPostgres } from "#adapters/embedded";
 import { Answered } from "../support/answered.js";
@@ -22,6 +23,8 @@ const MOST_GROWTH_BYTES = 150 * 1_048_576;
 const ROUNDS = inForm({ short: 1, long: 5 });
 const KILLS_A_ROUND = inForm({ short: 1, long: 6 });
 const SETTLE_MS = inForm({ short: 200, long: 5_000 });
+/** A server asks for 16 MiB of log before it starts, and throws caches of 350 KiB away as it tries. */
+const FULL_BYTES = 1_048_576;
 const SILENT: readonly Direction[] = ["to client", "to server"];
 /** To the server and back 500 ms more, by either way, and as much by each. */
 const AWAY: readonly (readonly Direction[])[] = [
@@ -67,6 +70,25 @@ async function startPostgres(folder: string): Promise<PostgresChild> {
 	const postgres = await startEmbeddedPostgres({ folder, log: silent });
 	cleanups.push(() => postgres.stop());
 	return postgres;
+}
+
+/** What comes of making a table larger than what is free on a full disk: an error's code, or its words where it has none. */
+async function madeLarge(databaseUrl: string): Promise<string> {
+	const client = new pg.Client({ connectionString: databaseUrl });
+	client.on("error", () => undefined);
+	try {
+		await client.connect();
+		// Unlogged, so that it is the table that has no room, and not the log.
+		await client.query(
+			"create unlogged table too_large as select generate_series(1, 100000)",
+		);
+		return "made";
+	} catch (error) {
+		const { code, message } = error as { code?: string; message: string };
+		return code ?? message;
+	} finally {
+		await client.end().catch(() => undefined);
+	}
 }
 
 async function temporary(): Promise<string> {
@@ -258,7 +280,11 @@ describe("the database fails: every decision is answered, nothing is lost or cou
 			fail: async () => {
 				await disk.fill(256 * 1_024);
 				return async () => {
-					expect(await disk.free()).toBeLessThan(256 * 1_024);
+					expect(await disk.free()).toBeLessThan(FULL_BYTES);
+					// It has no room, dies of that just now, is starting in vain, or is down until the next attempt.
+					expect(await madeLarge(postgres.connectionString)).toMatch(
+						/^(53100|57P02|Connection terminated|57P03|ECONNREFUSED)/,
+					);
 					expect(learner.output()).toMatch(/No space left|53100/);
 					await disk.empty();
 					// It may have to start again, which its supervisor tries ever less often.

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort } from "#adapters/embedded";
+import { nodeArgumentsOf } from "../../bench/support/npm-script.js";
 
 export { freePort };
 
@@ -38,15 +39,6 @@ export interface StartOptions {
 	readonly port?: number;
 }
 
-/** What npm gives Node before the app. */
-function nodeArguments(app: App): readonly string[] {
-	const text = readFileSync(join(root, "package.json"), "utf8");
-	const { scripts } = JSON.parse(text) as { scripts: Record<string, string> };
-	const script = app === "segue" ? "start" : `start:${app}`;
-	const words = scripts[script]?.split(" ") ?? [];
-	return words.filter((word) => word.startsWith("--"));
-}
-
 /** Starts a built app as its own process, as npm does, and waits until it says ready. */
 export async function startSegue(
 	options: StartOptions = {},
@@ -56,7 +48,8 @@ export async function startSegue(
 	const folder =
 		options.folder ?? (await mkdtemp(join(tmpdir(), "segue-test-")));
 	const program = join(root, `dist/run/${app}.js`);
-	const child = spawn(process.execPath, [...nodeArguments(app), program], {
+	const given = nodeArgumentsOf(app === "segue" ? "start" : `start:${app}`);
+	const child = spawn(process.execPath, [...given, program], {
 		cwd: root,
 		env: {
 			PATH: process.env.PATH,
