@@ -6,6 +6,8 @@ import { root } from "./machine.js";
 export function nodeArgumentsOf(script: string): readonly string[] {
 	const text = readFileSync(join(root, "package.json"), "utf8");
 	const { scripts } = JSON.parse(text) as { scripts: Record<string, string> };
-	const words = scripts[script]?.split(" ") ?? [];
-	return words.filter((word) => word.startsWith("--"));
+	const command = scripts[script];
+	if (command === undefined)
+		throw new Error(`package.json has no script named ${script}.`);
+	return command.split(" ").filter((word) => word.startsWith("--"));
 }
