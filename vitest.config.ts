@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { WholeFirst } from "./test/support/whole-first.js";
 
 // vitest hands these on to Node for require() as well, so "import" must not be among them.
 const conditions = ["segue-source", "node"];
@@ -14,6 +15,7 @@ export default defineConfig({
 		globalSetup: ["test/support/global-setup.ts"],
 		// Half of the time is waiting for real servers, so three files run at once even on two cores.
 		maxWorkers: 3,
+		sequence: { sequencer: WholeFirst },
 		reporters: ["default", "./test/support/plain-summary-reporter.ts"],
 		coverage: {
 			provider: "v8",

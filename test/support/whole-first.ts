@@ -1,0 +1,18 @@
+import { relative } from "node:path";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** What is tested as a whole goes first: small files, as most of these are, would come last, and then there is nothing left to run beside them. */
+export class WholeFirst extends BaseSequencer {
+	override async sort(
+		files: TestSpecification[],
+	): Promise<TestSpecification[]> {
+		const sorted = await super.sort(files);
+		const { root } = this.ctx.config;
+		const isOfWhole = ({ moduleId }: TestSpecification) =>
+			relative(root, moduleId).startsWith("test/");
+		return [
+			...sorted.filter(isOfWhole),
+			...sorted.filter((file) => !isOfWhole(file)),
+		];
+	}
+}
