@@ -104,7 +104,7 @@ async function killAgainAndAgain({
 	await runExperiment(instance.url, sampleExperiment);
 	for (let kill = 0; kill < kills; kill++) {
 		const known = answered.decided.size;
-		const traffic = answered.traffic(instance.url, 4);
+		const traffic = answered.trafficUntilGone(instance.url, 4);
 		await waitFor(
 			() => answered.decided.size > known + 10,
 			30_000,

@@ -5,13 +5,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type PostgresChild, startEmbeddedPostgres } from "#adapters/embedded";
+import { eventSubject } from "#core/log";
 import { Answered } from "../support/answered.js";
+import { openBroker } from "../support/broker.js";
 import { runExperiment, sampleExperiment, send } from "../support/client.js";
 import { silent } from "../support/embedded.js";
 import { asked } from "../support/faults/asked.js";
 import { inForm, LONG, seedOf } from "../support/faults/form.js";
 import { Memory, NamedRequests, slowness } from "../support/faults/rounds.js";
 import { startNats } from "../support/nats-server.js";
+import { JUST_UNDER_1_MIB } from "../support/poison.js";
 import { seededRandom } from "../support/random.js";
 import { startSegue, waitFor } from "../support/segue.js";
 import { mountSmallDisk } from "../support/small-disk.js";
@@ -20,6 +23,8 @@ import { type Direction, startProxy } from "../support/tcp-proxy.js";
 /** How much slower decisions may be while the database fails. */
 const MOST_RATIO = 1.3;
 const MOST_GROWTH_BYTES = 150 * 1_048_576;
+/** Of plain decisions on each of two ways. */
+const PERIOD_MS = 15;
 const ROUNDS = inForm({ short: 1, long: 5 });
 const KILLS_A_ROUND = inForm({ short: 1, long: 6 });
 const SETTLE_MS = inForm({ short: 200, long: 5_000 });
@@ -54,10 +59,11 @@ async function startParts(databaseUrl: string) {
 		learner,
 		answered,
 		named,
+		natsUrl: nats.url,
 		/** Requests of both kinds until it is stopped. */
-		traffic: (pauseMs: number) => {
+		traffic: () => {
 			const both = [
-				answered.traffic(decider.url, 2, pauseMs),
+				answered.pacedTraffic(decider.url, 2, PERIOD_MS),
 				named.traffic(decider.url, 50),
 			];
 			return { stop: () => Promise.all(both.map((one) => one.stop())) };
@@ -125,7 +131,7 @@ describe("the database fails: every decision is answered, nothing is lost or cou
 	test("it is 500 ms away, or silent in one direction: decisions are as fast as ever, and the learner's memory stays", async () => {
 		const { learner, answered, named } = parts;
 		const { latencies } = answered;
-		const traffic = parts.traffic(10);
+		const traffic = parts.traffic();
 		await sleep(inForm({ short: 500, long: 15_000 }));
 		const memory = await Memory.watch(learner);
 		const rounds = { rounds: ROUNDS, settleMs: SETTLE_MS, latencies };
@@ -141,8 +147,7 @@ describe("the database fails: every decision is answered, nothing is lost or cou
 		const swallowed = await slowness({
 			...rounds,
 			name: "one way silent",
-			lengthMs: (round) =>
-				inForm({ short: 1_000, long: round < SILENT.length ? 60_000 : 10_000 }),
+			lengthMs: () => inForm({ short: 1_000, long: 60_000 }),
 			fail: async (round) => {
 				proxy.swallow(SILENT[round % SILENT.length] as Direction);
 				return async () => proxy.swallow(null);
@@ -158,10 +163,33 @@ describe("the database fails: every decision is answered, nothing is lost or cou
 		if (LONG) await answered.provenOnce(databaseUrl, 120_000);
 	});
 
+	test("it is silent while far more comes than a learner may hold: the learner's memory stays", async () => {
+		const { learner, answered, named } = parts;
+		const broker = await openBroker(parts.natsUrl);
+		cleanups.push(() => broker.close());
+		const traffic = parts.traffic();
+		await sleep(500);
+		const memory = await Memory.watch(learner);
+		proxy.swallow("to client");
+		// As large as they may be, and stored whole, since nobody can read them.
+		const body = new Uint8Array(JUST_UNDER_1_MIB).fill(120);
+		const subject = eventSubject("play");
+		await broker.publish(
+			Array.from({ length: 240 }, () => ({ subject, body })),
+		);
+		await sleep(inForm({ short: 3_000, long: 60_000 }));
+		proxy.swallow(null);
+		await broker.taken(60_000);
+		await traffic.stop();
+		expect(await memory.grown("Learner")).toBeLessThan(MOST_GROWTH_BYTES);
+		expect([...answered.refused, ...named.wrong]).toEqual([]);
+		if (LONG) await answered.provenOnce(databaseUrl);
+	});
+
 	test("it goes away for seconds: decisions go on and say so, reports answer 503", async () => {
 		const { decider, answered, named } = parts;
 		const random = seededRandom(seed + 1);
-		const traffic = parts.traffic(15);
+		const traffic = parts.traffic();
 		await sleep(500 * random());
 		await proxy.cut();
 		answered.degraded.clear();
@@ -185,7 +213,7 @@ describe("the database fails: every decision is answered, nothing is lost or cou
 	test("its backends and its postmaster are killed, again and again: what was committed stays", async () => {
 		const { learner, answered, named } = parts;
 		const random = seededRandom(seed + 2);
-		const traffic = parts.traffic(15);
+		const traffic = parts.traffic();
 		const memory = await Memory.watch(learner);
 		const committed = async () => {
 			const [row] = await asked<{ decisions: number; outcomes: number }>(
@@ -264,7 +292,7 @@ describe("the database fails: every decision is answered, nothing is lost or cou
 			postgres.connectionString,
 		);
 		const random = seededRandom(seed + 3);
-		const asking = traffic(15);
+		const asking = traffic();
 		await sleep(15_000);
 		const memory = await Memory.watch(learner);
 		const answers: string[] = [];

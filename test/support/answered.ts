@@ -17,11 +17,14 @@ export class Answered {
 	readonly latencies: number[] = [];
 	#next = 0;
 
-	/** A decision and its event; throws where the server is not there. */
-	async one(url: string): Promise<void> {
+	/**
+	 * A decision and its event; throws where the server is not there.
+	 * @param dueAt when it should have been asked, had the ones before it not taken longer
+	 */
+	async one(url: string, dueAt?: number): Promise<void> {
 		const i = this.#next++;
 		const request = sampleRequest(i);
-		const askedAt = performance.now();
+		const askedAt = dueAt ?? performance.now();
 		const decision = await post(`${url}/v1/decisions`, request);
 		this.latencies.push(performance.now() - askedAt);
 		if (decision.status !== 200) {
@@ -55,30 +58,39 @@ export class Answered {
 		else this.refused.push(`${answer.status} ${JSON.stringify(answer.body)}`);
 	}
 
-	/** Asks on `workers` ways at once until it is stopped or the server goes away. */
-	traffic(
-		url: string,
-		workers: number,
-		pauseMs = 0,
-	): { stop(): Promise<void> } {
-		const ended = new AbortController();
-		const asking = async () => {
-			while (!ended.signal.aborted) {
-				try {
-					await this.one(url);
-				} catch {
-					return;
-				}
-				if (pauseMs > 0) await sleep(pauseMs);
+	/** Asks on `workers` ways at once until it is stopped, or the server goes away, as one does that is killed. */
+	trafficUntilGone(url: string, workers: number): Traffic {
+		return running(workers, async (isStopped) => {
+			try {
+				while (!isStopped()) await this.one(url);
+			} catch {
+				// Whoever killed it knows.
 			}
-		};
-		const all = Promise.all(Array.from({ length: workers }, asking));
-		return {
-			stop: async () => {
-				ended.abort();
-				await all;
-			},
-		};
+		});
+	}
+
+	/** Asks on `workers` ways at once, with pauses. No answer is a refusal. */
+	traffic(url: string, workers: number, pauseMs: number): Traffic {
+		return running(workers, async (isStopped) => {
+			for (; !isStopped(); await sleep(pauseMs)) await this.#oneOrRefused(url);
+		});
+	}
+
+	/** Asks on `workers` ways at once, on each every `periodMs`, however long answers take: who waits for a slow one is slow too. */
+	pacedTraffic(url: string, workers: number, periodMs: number): Traffic {
+		return running(workers, async (isStopped, worker) => {
+			let dueAt = performance.now() + (periodMs * worker) / workers;
+			for (; !isStopped(); dueAt += periodMs) {
+				await sleep(Math.max(0, dueAt - performance.now()));
+				await this.#oneOrRefused(url, dueAt);
+			}
+		});
+	}
+
+	async #oneOrRefused(url: string, dueAt?: number): Promise<void> {
+		await this.one(url, dueAt).catch((error) => {
+			this.refused.push(`no answer: ${error}`);
+		});
 	}
 
 	/** Every answered decision is in the log once, every accepted event once, and a replay finds the same sums. */
@@ -127,6 +139,27 @@ export class Answered {
 		expect(replay.differences).toEqual([]);
 		expect(replay.equal).toBe(true);
 	}
+}
+
+export interface Traffic {
+	/** Once what is under way is answered. */
+	stop(): Promise<unknown>;
+}
+
+function running(
+	workers: number,
+	ask: (isStopped: () => boolean, worker: number) => Promise<void>,
+): Traffic {
+	let stopped = false;
+	const all = Promise.all(
+		Array.from({ length: workers }, (_, i) => ask(() => stopped, i)),
+	);
+	return {
+		stop: () => {
+			stopped = true;
+			return all;
+		},
+	};
 }
 
 /** What `segue replay --json` says. */
