@@ -136,6 +136,10 @@ describe("every verdict of the closed list", { timeout: 120_000 }, () => {
 			"segue.events.play",
 			JSON.stringify({ ...first.after(0, "ahead", "play"), at: ahead }),
 		);
+		await publish(
+			"segue.events.play",
+			JSON.stringify(first.after(1, "unclear", "play", { value: "much" })),
+		);
 		const visit = first.after(0, "_visit:1", "_visit");
 		await publish(
 			"segue.events._pack",
@@ -158,6 +162,10 @@ describe("every verdict of the closed list", { timeout: 120_000 }, () => {
 				["takes gone", "applied", 0, -0.25],
 				["takes it", "no value: not retractable"],
 				["ahead", "future"],
+				[
+					"unclear",
+					"malformed: bad event: value: Must be a finite number within ±1048576.",
+				],
 				["_visit:1", "visit"],
 			].sort(),
 		);
@@ -252,7 +260,7 @@ describe("every verdict of the closed list", { timeout: 120_000 }, () => {
 		const [own, closing, none] = (await ledgers()) as [Ledger, Ledger, Ledger];
 		expect(own).toEqual({
 			experiment: "own",
-			deliveries: 3 + 18,
+			deliveries: 3 + 19,
 			decisions: { logged: 3 },
 			events: {
 				applied: 2,
@@ -267,6 +275,7 @@ describe("every verdict of the closed list", { timeout: 120_000 }, () => {
 				duplicate: 1,
 				conflict: 1,
 				future: 1,
+				malformed: 1,
 			},
 		});
 		expect(closing).toMatchObject({

@@ -10,11 +10,7 @@ import {
 	Query,
 } from "@nestjs/common";
 import { ApiHeader, ApiQuery, ApiTags } from "@nestjs/swagger";
-import {
-	type Decision,
-	parseDecisionRequest,
-	type StoredEvent,
-} from "#usecases/deciding";
+import { type Decision, parseDecisionRequest } from "#usecases/deciding";
 import { fail, type SegueError, toProblem } from "#usecases/errors";
 import { Documented } from "./openapi.js";
 import type { ApiParts } from "./parts.js";
@@ -124,7 +120,10 @@ export class DecisionsController {
 	}
 }
 
-function notCome(id: string, events: readonly StoredEvent[]): SegueError {
+function notCome(
+	id: string,
+	events: Parameters<typeof viewEvents>[0],
+): SegueError {
 	return fail(
 		"unknown-decision",
 		`There is no decision "${id}", but events name it: \`events\` has them. Those that wait count once it comes, and expire with its day of the log.`,

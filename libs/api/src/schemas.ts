@@ -120,9 +120,16 @@ export const storedEventSchema = eventSchema.extend({
 	storedAt: z.iso.datetime(),
 });
 
+export const malformedEventSchema = z.strictObject({
+	verdict: z.literal("malformed"),
+	id: printable.optional().describe("Where that much could be read."),
+	detail: z.string().describe("What is wrong with it."),
+	storedAt: z.iso.datetime(),
+});
+
 export const unknownDecisionSchema = problemSchema.extend({
 	events: z
-		.array(storedEventSchema)
+		.array(z.union([storedEventSchema, malformedEventSchema]))
 		.optional()
 		.describe(
 			"What came for a decision that has not come: events that wait for it, and at most 100 that were refused. Absent where nothing did, or where all of it has expired or was erased: the ledger counts that.",

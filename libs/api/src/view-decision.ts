@@ -1,4 +1,5 @@
 import {
+	type MalformedEvent,
 	type StoredDecision,
 	type StoredEvent,
 	whyMissing,
@@ -55,11 +56,11 @@ export function viewDecision(
 }
 
 /** Events that name a decision as the API shows them, each with what became of it. */
-export function viewEvents(events: readonly StoredEvent[]) {
-	return events.map(({ at, storedAt, ...event }) => ({
+export function viewEvents(events: readonly (StoredEvent | MalformedEvent)[]) {
+	return events.map((event) => ({
 		...event,
-		at: iso(at),
-		storedAt: iso(storedAt),
+		...("at" in event && { at: iso(event.at) }),
+		storedAt: iso(event.storedAt),
 	}));
 }
 

@@ -71,10 +71,13 @@ test("/docs shows the interface and /docs-json describes every route with the sc
 			.propensity,
 	).toBeDefined();
 	const unknown = body.paths["/v1/decisions/{id}"].get.responses["404"];
-	expect(
+	const [judged, malformed] =
 		unknown.content["application/problem+json"].schema.properties.events.items
-			.properties.verdict.enum,
-	).toContain("unknown decision (waiting)");
+			.anyOf;
+	expect(judged.properties.verdict.enum).toContain(
+		"unknown decision (waiting)",
+	);
+	expect(Object.keys(malformed.properties)).toContain("detail");
 	const put =
 		body.paths["/v1/experiments/{key}"].put.requestBody.content[
 			"application/json"

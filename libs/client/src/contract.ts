@@ -184,7 +184,7 @@ export interface Problem {
 	}[];
 	readonly retryAfterSeconds?: number;
 	/** Of an unknown decision: the events that wait for it, or were refused. */
-	readonly events?: readonly JudgedEvent[];
+	readonly events?: readonly (JudgedEvent | MalformedEvent)[];
 }
 
 /** An event with what became of it. */
@@ -192,6 +192,16 @@ export type JudgedEvent = SentEvent & {
 	readonly verdict: string;
 	readonly storedAt: string;
 };
+
+/** What named a decision, but is no event that could be read. */
+export interface MalformedEvent {
+	readonly verdict: "malformed";
+	/** Where that much could be read. */
+	readonly id?: string;
+	/** What is wrong with it. */
+	readonly detail: string;
+	readonly storedAt: string;
+}
 
 export interface LoggedDecision {
 	readonly decisionId: string;
@@ -207,7 +217,7 @@ export interface LoggedDecision {
 	readonly exposed: boolean | null;
 	/** Null until the decision has been learned from. */
 	readonly reward: number | null;
-	readonly events: readonly JudgedEvent[];
+	readonly events: readonly (JudgedEvent | MalformedEvent)[];
 	readonly [more: string]: unknown;
 }
 

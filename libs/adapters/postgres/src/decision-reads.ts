@@ -9,6 +9,7 @@ import { type DecisionRow, decodeMessage, type Event } from "#core/log";
 import type {
 	DecisionReads,
 	DecisionToCome,
+	MalformedEvent,
 	StoredDecision,
 	StoredEvent,
 } from "#usecases/deciding";
@@ -91,7 +92,7 @@ export class PostgresDecisionReads implements DecisionReads {
 	}
 
 	/** What was refused of the events that name the decision, and is not delivered anew. */
-	async #refused(id: string): Promise<StoredEvent[]> {
+	async #refused(id: string): Promise<(StoredEvent | MalformedEvent)[]> {
 		const rows = await this.database.query<{
 			subject: string;
 			reason: string;
@@ -102,11 +103,16 @@ export class PostgresDecisionReads implements DecisionReads {
 			where l.decision_id = $1::uuid and l.redriven_at is null order by l.id limit $2`,
 			[id, MOST_REFUSED],
 		);
-		return rows.flatMap(({ subject, reason, payload, stored_at }) => {
+		return rows.map(({ subject, reason, payload, stored_at }) => {
 			const [item] = decodeMessage(subject, payload).items;
-			if (!item?.ok || "propensities" in item.value) return [];
-			const verdict = verdictOfRefusal(reason);
-			return [{ ...item.value, verdict, storedAt: stored_at.getTime() }];
+			const storedAt = stored_at.getTime();
+			if (item?.ok && !("propensities" in item.value))
+				return { ...item.value, verdict: verdictOfRefusal(reason), storedAt };
+			const named = item?.ok === false ? item.eventId : undefined;
+			return {
+				...(named !== undefined && { id: named }),
+				...{ verdict: "malformed", detail: reason, storedAt },
+			};
 		});
 	}
 }

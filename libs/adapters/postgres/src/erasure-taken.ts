@@ -14,6 +14,8 @@ export interface TakenText {
 	readonly batch: number;
 	/** As PostgreSQL writes a list. */
 	readonly ids: string;
+	/** How many dead letters named them, whomever else these named. */
+	readonly letters: number;
 	readonly definitionIds: readonly number[];
 	readonly decisions: string | null;
 	readonly states: string | null;
@@ -77,10 +79,13 @@ export async function takeDecisions(
 			returning d.id, d.definition_id, d.arm, d.assigned_group, d.unit, d.decided_at, d.x
 		), s as (
 			delete from decision_states s where s.id = any (array(select d.id from d)) returning s.id, s.exposed, s.reward
+		), l as (
+			delete from dead_letters l where l.decision_id = any (array(select d.id from d)) returning 1
 		)
 		select
 			nextval('batch_ids') as batch,
 			(select coalesce(array_agg(d.id), '{}') from d)::text as ids,
+			(select count(*)::int from l) as letters,
 			(select coalesce(json_agg(distinct d.definition_id), '[]') from d) as "definitionIds",
 			(select json_agg(g) from (
 				select d.definition_id as "definitionId", d.arm, d.assigned_group as "group", d.unit, string_agg(d.id::text, ',') as ids,

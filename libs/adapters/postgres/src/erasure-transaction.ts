@@ -123,7 +123,8 @@ export async function eraseSome(
 		named,
 	);
 	const deadLetters =
-		letters === null ? 0 : await changeLetters(client, letters);
+		taken.letters +
+		(letters === null ? 0 : await changeLetters(client, letters));
 
 	const { batch } = taken;
 	const { signals, requests } = events;

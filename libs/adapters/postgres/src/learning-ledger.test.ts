@@ -349,7 +349,9 @@ describe("reads", () => {
 			learned: { exposed: true, reward: 1229 / 4096, revision: 1 },
 		});
 		const verdicts = Object.fromEntries(
-			(found?.events ?? []).map((event) => [event.type, event.verdict]),
+			(found?.events ?? [])
+				.filter((event) => "type" in event)
+				.map((event) => [event.type, event.verdict]),
 		);
 		expect(verdicts.play).toBe("applied");
 		expect(verdicts.complete).toBe("wrong unit");

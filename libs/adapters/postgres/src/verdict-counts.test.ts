@@ -172,12 +172,14 @@ test("a decision shows its events with their verdicts, what each moved, and in w
 		log.happened(rating("second", 7, 2)),
 	]);
 	const found = await reads.find(row.id);
-	const shown = (found?.events ?? []).map(({ id, verdict, detail, moved }) => [
-		id,
-		verdict,
-		detail ?? null,
-		moved ?? null,
-	]);
+	const shown = (found?.events ?? [])
+		.filter((event) => "type" in event)
+		.map(({ id, verdict, detail, moved }) => [
+			id,
+			verdict,
+			detail ?? null,
+			moved ?? null,
+		]);
 	const moved = (exposed: number, reward: number, revision: number) => ({
 		exposed,
 		reward,
@@ -276,9 +278,9 @@ async function judgedAnew(rows: readonly DecisionRow[]) {
 	const tally = new VerdictTally();
 	for (const row of rows) {
 		const found = await reads.find(row.id);
-		const stored = (found?.events ?? []).filter(
-			({ verdict }) => verdict !== "conflict",
-		);
+		const stored = (found?.events ?? [])
+			.filter((event) => "type" in event)
+			.filter(({ verdict }) => verdict !== "conflict");
 		const { verdicts } = judge(definition.experiment.reward, row, stored);
 		for (const { verdict } of verdicts.values())
 			tally.add("own", "event", verdict);

@@ -489,6 +489,35 @@ describe("events on the stream", () => {
 		expect(isNotStored(why)).toBe(true);
 	});
 
+	it.each([
+		[
+			"decision and id",
+			{ id: "e-1", decisionId: ID.toUpperCase(), value: "much" },
+			{ eventId: "e-1", decisionId: ID },
+		],
+		[
+			"what is no decision's id",
+			{ id: "e-1", decisionId: "mine" },
+			{ eventId: "e-1" },
+		],
+		[
+			"what is no event's id",
+			{ id: "e\n", decisionId: ID },
+			{ decisionId: ID },
+		],
+		["neither", { id: 7 }, {}],
+	])("that are refused are known by %s", (_, fields, known) => {
+		const text = JSON.stringify({ type: "play", at: 1, unit: "u", ...fields });
+		const whole = decodeMessage(eventSubject("play"), utf8(text));
+		const pack = utf8(
+			`{"boot":"${publisher.boot}","sequence":1,"events":[${text}]}`,
+		);
+		for (const { items } of [whole, decodeMessage(EVENT_PACK_SUBJECT, pack)])
+			expect(items).toEqual([
+				{ ok: false, reason: expect.any(String), raw: utf8(text), ...known },
+			]);
+	});
+
 	it("keep the whole text of what was not understood", () => {
 		const text = '{"id":"e","type":"play","at":1,"unit":"u","extra":1}';
 		expect(decodeMessage(eventSubject("play"), utf8(text)).items).toEqual([

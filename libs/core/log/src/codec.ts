@@ -8,9 +8,9 @@ import {
 import { ByteWriter } from "./byte-writer.js";
 import type { DecisionRow, Publisher } from "./decision-row.js";
 import type { Event } from "./event.js";
-import type { DecodedMessage, Item } from "./pack.js";
+import type { DecodedMessage, Item, Named } from "./pack.js";
 import { parseDecisionRow } from "./parse-decision-row.js";
-import { parseEvent } from "./parse-event.js";
+import { namedBy, parseEvent } from "./parse-event.js";
 import { rawItems } from "./raw-items.js";
 import { writeRow } from "./row-list.js";
 
@@ -32,7 +32,7 @@ const UNKNOWN_PUBLISHER: Publisher = {
 /** An item before its text is looked for, which costs more than judging it. */
 type Judged<T> =
 	| { readonly ok: true; readonly value: T }
-	| { readonly ok: false; readonly reason: string };
+	| ({ readonly ok: false; readonly reason: string } & Named);
 
 const writer = new ByteWriter();
 
@@ -198,9 +198,13 @@ function judgePacked(raw: unknown): Judged<Event> {
 
 function judgeEvent(raw: unknown): Judged<Event> {
 	const problem = findJsonProblem(raw);
-	if (problem !== null) return { ok: false, reason: badEvent([problem]) };
-	const event = parseEvent(raw);
-	return event.ok ? event : { ok: false, reason: badEvent(event.problems) };
+	const event =
+		problem === null
+			? parseEvent(raw)
+			: ({ ok: false, problems: [problem] } as const);
+	return event.ok
+		? event
+		: { ok: false, reason: badEvent(event.problems), ...namedBy(raw) };
 }
 
 function judgeSingle(
@@ -216,6 +220,7 @@ function judgeSingle(
 		ok: false,
 		reason: `wrong subject: the event's type is ${type}, but it came on ${subject}`,
 		raw,
+		...namedBy(judged.value),
 	};
 }
 

@@ -15,6 +15,7 @@ import { quantise } from "#core/linalg";
 import { isDecisionId } from "./decision-id.js";
 import type { Event } from "./event.js";
 import { parseInstant } from "./instant.js";
+import type { Named } from "./pack.js";
 
 /** Of an event as a client sends it. */
 export const EVENT_KEYS: readonly string[] = [
@@ -91,6 +92,17 @@ export function parseEvent(raw: unknown, path = ""): ParsedEvent {
 	retractProblems(raw, type, refuse);
 	if (problems.length > 0) return { ok: false, problems };
 	return { ok: true, value: event as Event };
+}
+
+/** What names it, where it is well-formed for itself, whatever else is wrong. */
+export function namedBy(raw: unknown): Named {
+	if (!isPlainObject(raw)) return {};
+	const named = decisionId(raw.decisionId);
+	const id = printable(raw.id);
+	return {
+		...(named !== undefined && { decisionId: named }),
+		...(id !== undefined && { eventId: id }),
+	};
 }
 
 const TYPE_RULE =

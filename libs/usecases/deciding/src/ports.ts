@@ -179,13 +179,13 @@ export interface StoredDecision {
 			readonly moved: StoredMovement | null;
 		} | null;
 	} | null;
-	readonly events: readonly StoredEvent[];
+	readonly events: readonly (StoredEvent | MalformedEvent)[];
 }
 
 /** Events that name a decision which has not come: those that wait for it, and those that were refused. Never none. */
 export interface DecisionToCome {
 	readonly row: null;
-	readonly events: readonly StoredEvent[];
+	readonly events: readonly (StoredEvent | MalformedEvent)[];
 }
 
 /** By how much a row of the log moved the decision's exposure and its exposed reward, in which revision of the experiment. */
@@ -201,6 +201,16 @@ export interface StoredEvent extends Event {
 	readonly detail?: string;
 	/** Null: it moved nothing. */
 	readonly moved?: StoredMovement | null;
+	readonly storedAt: number;
+}
+
+/** What names the decision, but is no event that could be read. */
+export interface MalformedEvent {
+	readonly verdict: "malformed";
+	/** Where that much could be read. */
+	readonly id?: string;
+	/** What is wrong with it. */
+	readonly detail: string;
 	readonly storedAt: number;
 }
 

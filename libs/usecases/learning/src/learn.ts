@@ -6,6 +6,7 @@ import {
 	type Item,
 	instantOf,
 	type Publisher,
+	timeOfId,
 } from "#core/log";
 import {
 	payloadOfPoison,
@@ -145,6 +146,17 @@ function refusedName(
 	return isNamed(value.unit, instant) ? null : RAW_UNIT;
 }
 
+/** With the decision that the item names, as far as it can be read. */
+function letterOf(
+	item: Item<DecisionRow | Event>,
+	letter: DeadLetter,
+): DeadLetter {
+	const decisionId = item.ok ? undefined : item.decisionId;
+	return decisionId === undefined
+		? letter
+		: { ...letter, decisionId, at: timeOfId(decisionId) };
+}
+
 interface TakenBatch {
 	readonly batch: Batch;
 	/** Index behind its last message. */
@@ -179,12 +191,16 @@ function takeBatch(
 			const source: ItemSource = { position, index, subject, storedAt };
 			const refusal = isNamed === null ? null : refusedName(item, isNamed);
 			if (refusal !== null) {
-				deadLetters.push({ source, reason: refusal, payload: NO_BYTES });
+				deadLetters.push(
+					letterOf(item, { source, reason: refusal, payload: NO_BYTES }),
+				);
 			} else if (!item.ok) {
 				const payload = isNotStored(item.reason)
 					? NO_BYTES
 					: payloadOfPoison(body, decoded, item.raw);
-				deadLetters.push({ source, reason: item.reason, payload });
+				deadLetters.push(
+					letterOf(item, { source, reason: item.reason, payload }),
+				);
 			} else if ("propensities" in item.value) {
 				const row = item.value;
 				decisions.push({ row, publisher: publisher as Publisher, source });
