@@ -73,7 +73,9 @@ test("random faults, then none: everything is learned and every decider knows it
 
 	const parts: readonly Faults[] = [
 		...learners.map((learner) => faultsOfProcess("learner", learner)),
-		...deciders.map((decider) => faultsOfProcess("decider", decider)),
+		faultsOfProcess("decider", deciders[0] as Part),
+		// Never killed, so that there is somebody to ask.
+		standingStill("decider", deciders[1] as Part),
 		faultsOfBroker(ground),
 		faultsOfDatabase(ground, postgres),
 		faultsOfTheWay(way),
@@ -233,6 +235,12 @@ function faultsOfProcess(name: string, part: Part): Faults {
 					() => false,
 				);
 		},
+		...standingStill(name, part),
+	};
+}
+
+function standingStill(name: string, part: Part): Faults {
+	return {
 		[`${name} stood still`]: async ({ aWhile, isOver }) => {
 			await part.pause();
 			await aWhile();

@@ -158,9 +158,14 @@ export class NamedRequests {
 		};
 	}
 
+	/** Of the first asks, in ms. */
+	p99(): number {
+		return p99(this.latencies);
+	}
+
 	said(): string {
 		const { length } = this.latencies;
-		return `${length} requests with a requestId, each twice: first answers after ${quantile(this.latencies, 0.5).toFixed(1)} ms (p50), ${p99(this.latencies).toFixed(1)} ms (p99); ${this.unheard} answers without the database.`;
+		return `${length} requests with a requestId, each twice: first answers after ${quantile(this.latencies, 0.5).toFixed(1)} ms (p50), ${this.p99().toFixed(1)} ms (p99); ${this.unheard} answers without the database.`;
 	}
 
 	/** The decision; null where it may be another at the next ask. */
