@@ -20,7 +20,8 @@ export interface SpoolDrainOptions {
 
 /**
  * Moves what lies in the spool to the stream, oldest first, for as long as it runs: at once while that succeeds, with growing pauses
- * while it fails. What the stream already had it recognises by the message id.
+ * while it fails. Eight are on their way at once: what the stream refuses alone comes after the seven behind it, which learners do not
+ * mind. What the stream already had it recognises by the message id.
  */
 export class SpoolDrain {
 	readonly #stream: Stream;
