@@ -17,14 +17,11 @@ export class Answered {
 	readonly latencies: number[] = [];
 	#next = 0;
 
-	/**
-	 * A decision and its event; throws where the server is not there.
-	 * @param dueAt when it should have been asked, had the ones before it not taken longer
-	 */
-	async one(url: string, dueAt?: number): Promise<void> {
+	/** A decision and its event; throws where the server is not there. */
+	async one(url: string): Promise<void> {
 		const i = this.#next++;
 		const request = sampleRequest(i);
-		const askedAt = dueAt ?? performance.now();
+		const askedAt = performance.now();
 		const decision = await post(`${url}/v1/decisions`, request);
 		this.latencies.push(performance.now() - askedAt);
 		if (decision.status !== 200) {
@@ -72,24 +69,10 @@ export class Answered {
 	/** Asks on `workers` ways at once, with pauses. No answer is a refusal. */
 	traffic(url: string, workers: number, pauseMs: number): Traffic {
 		return running(workers, async (isStopped) => {
-			for (; !isStopped(); await sleep(pauseMs)) await this.#oneOrRefused(url);
-		});
-	}
-
-	/** Asks on `workers` ways at once, on each every `periodMs`, however long answers take: who waits for a slow one is slow too. */
-	pacedTraffic(url: string, workers: number, periodMs: number): Traffic {
-		return running(workers, async (isStopped, worker) => {
-			let dueAt = performance.now() + (periodMs * worker) / workers;
-			for (; !isStopped(); dueAt += periodMs) {
-				await sleep(Math.max(0, dueAt - performance.now()));
-				await this.#oneOrRefused(url, dueAt);
-			}
-		});
-	}
-
-	async #oneOrRefused(url: string, dueAt?: number): Promise<void> {
-		await this.one(url, dueAt).catch((error) => {
-			this.refused.push(`no answer: ${error}`);
+			for (; !isStopped(); await sleep(pauseMs))
+				await this.one(url).catch((error) => {
+					this.refused.push(`no answer: ${error}`);
+				});
 		});
 	}
 
@@ -148,11 +131,11 @@ export interface Traffic {
 
 function running(
 	workers: number,
-	ask: (isStopped: () => boolean, worker: number) => Promise<void>,
+	ask: (isStopped: () => boolean) => Promise<void>,
 ): Traffic {
 	let stopped = false;
 	const all = Promise.all(
-		Array.from({ length: workers }, (_, i) => ask(() => stopped, i)),
+		Array.from({ length: workers }, () => ask(() => stopped)),
 	);
 	return {
 		stop: () => {
