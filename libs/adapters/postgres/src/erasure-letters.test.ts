@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { eventSubject } from "#core/log";
+import { type DecisionRow, eventSubject } from "#core/log";
 import { Learn } from "#usecases/learning";
 import { eventually } from "../../../../test/contract/eventually.js";
 import { anEvent } from "../../../../test/support/builders.js";
@@ -220,7 +220,7 @@ test("of thousands of letters those of the person go or are shortened, and no ot
 	expect(await letters()).toEqual(Array(2_400).fill(others));
 });
 
-test("a letter that names a unit's decision alone goes with the decision; others' stay", async () => {
+test("a letter that names a decision and no unit goes with the decision; others' stay, whatever they name", async () => {
 	const definition = await log.define(erasable);
 	const rows = ["leaves", "stays"].flatMap((unit, i) =>
 		decisionsOf(definition, unit, 1, i),
@@ -235,10 +235,18 @@ test("a letter that names a unit's decision alone goes with the decision; others
 			const body = new TextEncoder().encode(JSON.stringify(nameless));
 			return log.message(eventSubject("play"), body, aMinuteAgo());
 		}),
+		log.happened(
+			anEvent(rows[0] as DecisionRow, "play", {
+				...{ id: "of another", unit: "another", at: Date.UTC(3000, 0) },
+			}),
+		),
 	]);
 	await own.close();
-	expect(await letters()).toHaveLength(2);
+	expect(await letters()).toHaveLength(3);
 	const { removed } = await erase("leaves");
 	expect(removed).toMatchObject({ decisions: 1, deadLetters: 1 });
-	expect(await letters()).toEqual([expect.stringContaining("of stays")]);
+	expect(await letters()).toEqual([
+		expect.stringContaining("of stays"),
+		expect.stringContaining("of another"),
+	]);
 });

@@ -14,7 +14,7 @@ export interface TakenText {
 	readonly batch: number;
 	/** As PostgreSQL writes a list. */
 	readonly ids: string;
-	/** How many dead letters named them, whomever else these named. */
+	/** How many dead letters went with them: those that name a decision, and no unit, so that nobody else's. */
 	readonly letters: number;
 	readonly definitionIds: readonly number[];
 	readonly decisions: string | null;
@@ -80,7 +80,7 @@ export async function takeDecisions(
 		), s as (
 			delete from decision_states s where s.id = any (array(select d.id from d)) returning s.id, s.exposed, s.reward
 		), l as (
-			delete from dead_letters l where l.decision_id = any (array(select d.id from d)) returning 1
+			delete from dead_letters l where l.decision_id = any (array(select d.id from d)) and position('"unit"'::bytea in l.payload) = 0 returning 1
 		)
 		select
 			nextval('batch_ids') as batch,
