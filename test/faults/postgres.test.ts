@@ -178,12 +178,12 @@ describe("the database fails: every decision is answered, nothing is lost or cou
 		const body = new Uint8Array(JUST_UNDER_1_MIB).fill(120);
 		const subject = eventSubject("play");
 		await broker.publish(
-			Array.from({ length: inForm({ short: 320, long: 480 }) }, () => ({
+			Array.from({ length: inForm({ short: 280, long: 480 }) }, () => ({
 				subject,
 				body,
 			})),
 		);
-		await sleep(inForm({ short: 3_000, long: 60_000 }));
+		await sleep(inForm({ short: 1_500, long: 60_000 }));
 		proxy.swallow(null);
 		await broker.taken(60_000);
 		await traffic.stop();
