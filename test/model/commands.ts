@@ -45,6 +45,8 @@ export type Command =
 			readonly what: "poison";
 			readonly unit: number;
 			readonly form: "no JSON" | "no event" | "in a pack";
+			/** Which one it names, the newest being 0; null: none. */
+			readonly decision: number | null;
 	  }
 	| { readonly what: "publish again"; readonly message: number }
 	| { readonly what: "redeliver"; readonly message: number }

@@ -109,6 +109,7 @@ const poison = fc.record({
 		"no event" as const,
 		"in a pack" as const,
 	),
+	decision: fc.constantFrom(null, 0, 1, 2),
 });
 
 const deliver = fc.record({

@@ -191,12 +191,24 @@ export class World {
 
 	#poison(command: Extract<Command, { what: "poison" }>): void {
 		const unit = this.unit(command.unit);
-		const text =
-			command.form === "no JSON"
-				? `{"id":"x","unit":"${unit}",`
-				: JSON.stringify({ id: "x", type: "play", at: "never", unit });
 		const kind = command.form === "in a pack" ? "events" : "poison";
-		this.#post.send(kind, this.#now, { poison: true, unit, text }, true);
+		if (command.form === "no JSON") {
+			const text = `{"id":"x","unit":"${unit}",`;
+			this.#post.send(kind, this.#now, { poison: true, unit, text }, true);
+			return;
+		}
+		const { id: decisionId, idTime } =
+			command.decision === null
+				? {}
+				: (this.decided.at(-1 - command.decision) ?? {});
+		const event = { id: "x", type: "play", at: "never", unit, decisionId };
+		const text = JSON.stringify(event);
+		this.#post.send(
+			kind,
+			this.#now,
+			{ poison: true, unit, idTime, text },
+			true,
+		);
 	}
 
 	async #closeWindows(): Promise<void> {
