@@ -14,6 +14,7 @@ import {
 import { experiment, KEY } from "./decide/experiment.js";
 import { fillLog } from "./learn/filled-log.js";
 import { type Freshness, measureFreshness } from "./learn/freshness.js";
+import { median, timeOfAPair } from "./learn/more-rows.js";
 import { Pairs } from "./learn/pairs.js";
 import { PlainInserts } from "./learn/plain-inserts.js";
 import { Rounds, type Sides } from "./learn/rounds.js";
@@ -177,10 +178,6 @@ function besideBound({ name, unit, value, bound }: Goal): RatioRow {
 	};
 }
 
-/** Of an even number, the lower of the two in the middle. */
-const median = (rounds: readonly number[]): number =>
-	rounds.toSorted((a, b) => a - b)[(rounds.length - 1) >> 1] as number;
-
 interface Findings {
 	readonly rows: readonly RatioRow[];
 	readonly goals: readonly Goal[];
@@ -232,17 +229,7 @@ async function measure(bench: Bench): Promise<Findings> {
 		database,
 		options.seconds,
 	);
-	// Medians of their own: the rounds above are those of a median ratio to the inserts.
-	const [fewer, more] = [median(few.ours), median(many.ours)];
-	const ofMoreRows = {
-		name: "time of a pair, more rows",
-		unit: "µs",
-		against: "fewer rows",
-		ours: 1e6 / more,
-		baseline: 1e6 / fewer,
-		ratio: fewer / more,
-		...label,
-	};
+	const ofMoreRows = { ...timeOfAPair(few.ours, many.ours), ...label };
 	const bounds = [
 		atLeast("learn, at least", median(few.ours), LEAST_PAIRS, unit),
 		atMost("freshness p50", freshness.p50Ms, MOST_P50_MS, "ms"),
