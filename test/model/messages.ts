@@ -14,12 +14,7 @@ import type { PlainDecision, PlainEvent } from "./plain-fold.js";
 export type Sent =
 	| { readonly decision: PlainDecision; readonly row: DecisionRow }
 	| { readonly event: PlainEvent }
-	| {
-			readonly poison: true;
-			readonly unit: string;
-			readonly idTime?: number;
-			readonly text: string;
-	  };
+	| { readonly poison: true; readonly unit: string; readonly text: string };
 
 export interface Message {
 	readonly position: number;

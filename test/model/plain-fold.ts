@@ -29,8 +29,8 @@ export interface PlainEvent {
 export type PlainItem =
 	| { readonly decision: PlainDecision }
 	| { readonly event: PlainEvent }
-	/** What cannot be understood, whom it names, and the time of the decision that it names. */
-	| { readonly poison: true; readonly unit: string; readonly idTime?: number };
+	/** What cannot be understood, and whom it names. */
+	| { readonly poison: true; readonly unit: string };
 
 export interface PlainMessage {
 	readonly position: number;
@@ -82,11 +82,8 @@ export class PlainFold {
 
 	#take(item: PlainItem, source: string, storedAt: number): void {
 		if ("poison" in item) {
-			const { unit, idTime = Number.POSITIVE_INFINITY } = item;
-			const isDated = idTime <= storedAt + FIVE_MINUTES;
-			if (this.#isErased(unit, isDated ? Math.min(idTime, storedAt) : storedAt))
-				this.#finally("event", "erased");
-			else this.#refuse("event", source, unit, "malformed", isDated);
+			if (this.#isErased(item.unit, storedAt)) this.#finally("event", "erased");
+			else this.#refuse("event", source, item.unit, "malformed");
 			return;
 		}
 		if ("decision" in item) {
@@ -127,18 +124,11 @@ export class PlainFold {
 		return erasedAt !== undefined && time <= erasedAt;
 	}
 
-	/** @param isTold whether its words are kept although the unit was erased before */
-	#refuse(
-		kind: Kind,
-		source: string,
-		unit: string,
-		verdict: string,
-		isTold = verdict === "conflict",
-	): void {
+	#refuse(kind: Kind, source: string, unit: string, verdict: string): void {
 		if (this.letters.has(source)) this.#finally(kind, "duplicate");
 		else {
-			const kept = isTold || !this.tombstones.has(unit);
-			this.letters.set(source, { unit: kept ? unit : null, verdict });
+			const isTold = verdict === "conflict" || !this.tombstones.has(unit);
+			this.letters.set(source, { unit: isTold ? unit : null, verdict });
 			this.#finally(kind, verdict);
 		}
 	}

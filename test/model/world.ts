@@ -197,18 +197,13 @@ export class World {
 			this.#post.send(kind, this.#now, { poison: true, unit, text }, true);
 			return;
 		}
-		const { id: decisionId, idTime } =
+		const decisionId =
 			command.decision === null
-				? {}
-				: (this.decided.at(-1 - command.decision) ?? {});
+				? undefined
+				: this.decided.at(-1 - command.decision)?.id;
 		const event = { id: "x", type: "play", at: "never", unit, decisionId };
 		const text = JSON.stringify(event);
-		this.#post.send(
-			kind,
-			this.#now,
-			{ poison: true, unit, idTime, text },
-			true,
-		);
+		this.#post.send(kind, this.#now, { poison: true, unit, text }, true);
 	}
 
 	async #closeWindows(): Promise<void> {

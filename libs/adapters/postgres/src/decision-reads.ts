@@ -37,6 +37,8 @@ type LearnedRecord = DecisionRecord & {
 type RevisedRecord = OutcomeRecord & { revision: number | null };
 
 const MOST_REFUSED = 100;
+/** Beyond it a letter is no event that could be read, and parsing it would only say its id. */
+const MOST_READ_BYTES = 65_536;
 const WAITING: Judgement = { verdict: "unknown decision (waiting)" };
 
 /** One decision with its events, each with the verdict that the stored set gives it and what it moved. */
@@ -99,7 +101,9 @@ export class PostgresDecisionReads implements DecisionReads {
 			payload: Buffer;
 			stored_at: Date;
 		}>(
-			`select l.subject, l.reason, l.payload, l.stored_at from dead_letters l
+			`select l.subject, l.reason, l.stored_at,
+				case when octet_length(l.payload) <= ${MOST_READ_BYTES} then l.payload else '' end as payload
+			from dead_letters l
 			where l.decision_id = $1::uuid and l.redriven_at is null order by l.id limit $2`,
 			[id, MOST_REFUSED],
 		);

@@ -1,18 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { type DecisionRow, eventSubject } from "#core/log";
-import { Learn } from "#usecases/learning";
 import { eventually } from "../../../../test/contract/eventually.js";
-import { anEvent } from "../../../../test/support/builders.js";
-import {
-	aMinuteAgo,
-	decisionsOf,
-	erasable,
-} from "../../../../test/support/erasable.js";
 import { LedgerOfTest } from "../../../../test/support/ledger.js";
 import { GATE } from "./advisory-locks.js";
 import {
 	type Database,
-	isRefusal,
 	PostgresDeadLetters,
 	PostgresErasure,
 } from "./index.js";
@@ -24,7 +15,7 @@ let log: LedgerOfTest;
 let position = 0;
 
 beforeAll(async () => {
-	log = await LedgerOfTest.open(aMinuteAgo);
+	log = await LedgerOfTest.open();
 });
 afterAll(() => log?.close());
 beforeEach(async () => {
@@ -218,35 +209,4 @@ test("of thousands of letters those of the person go or are shortened, and no ot
 	const { removed } = await erase("gone");
 	expect(removed.deadLetters).toBe(2_400);
 	expect(await letters()).toEqual(Array(2_400).fill(others));
-});
-
-test("a letter that names a decision and no unit goes with the decision; others' stay, whatever they name", async () => {
-	const definition = await log.define(erasable);
-	const rows = ["leaves", "stays"].flatMap((unit, i) =>
-		decisionsOf(definition, unit, 1, i),
-	);
-	const own = log.learner();
-	await new Learn(own, isRefusal).execute([
-		...rows.map((row) => log.decided(row)),
-		...rows.map((row) => {
-			const { unit, ...nameless } = anEvent(row, "play", {
-				id: `of ${row.unit}`,
-			});
-			const body = new TextEncoder().encode(JSON.stringify(nameless));
-			return log.message(eventSubject("play"), body, aMinuteAgo());
-		}),
-		log.happened(
-			anEvent(rows[0] as DecisionRow, "play", {
-				...{ id: "of another", unit: "another", at: Date.UTC(3000, 0) },
-			}),
-		),
-	]);
-	await own.close();
-	expect(await letters()).toHaveLength(3);
-	const { removed } = await erase("leaves");
-	expect(removed).toMatchObject({ decisions: 1, deadLetters: 1 });
-	expect(await letters()).toEqual([
-		expect.stringContaining("of stays"),
-		expect.stringContaining("of another"),
-	]);
 });

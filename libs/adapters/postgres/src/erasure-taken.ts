@@ -14,8 +14,6 @@ export interface TakenText {
 	readonly batch: number;
 	/** As PostgreSQL writes a list. */
 	readonly ids: string;
-	/** How many dead letters went with them: those that name a decision, and no unit, so that nobody else's. */
-	readonly letters: number;
 	readonly definitionIds: readonly number[];
 	readonly decisions: string | null;
 	readonly states: string | null;
@@ -79,13 +77,10 @@ export async function takeDecisions(
 			returning d.id, d.definition_id, d.arm, d.assigned_group, d.unit, d.decided_at, d.x
 		), s as (
 			delete from decision_states s where s.id = any (array(select d.id from d)) returning s.id, s.exposed, s.reward
-		), l as (
-			delete from dead_letters l where l.decision_id = any (array(select d.id from d)) and position('"unit"'::bytea in l.payload) = 0 returning 1
 		)
 		select
 			nextval('batch_ids') as batch,
 			(select coalesce(array_agg(d.id), '{}') from d)::text as ids,
-			(select count(*)::int from l) as letters,
 			(select coalesce(json_agg(distinct d.definition_id), '[]') from d) as "definitionIds",
 			(select json_agg(g) from (
 				select d.definition_id as "definitionId", d.arm, d.assigned_group as "group", d.unit, string_agg(d.id::text, ',') as ids,

@@ -123,8 +123,7 @@ export async function eraseSome(
 		named,
 	);
 	const deadLetters =
-		taken.letters +
-		(letters === null ? 0 : await changeLetters(client, letters));
+		letters === null ? 0 : await changeLetters(client, letters);
 
 	const { batch } = taken;
 	const { signals, requests } = events;

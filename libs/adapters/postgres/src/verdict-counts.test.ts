@@ -152,6 +152,33 @@ test("each delivery has the verdict that the closed list gives it", async () => 
 	await own.close();
 });
 
+test("a decision shows what names it and could not be read, counted under its experiment; of what is large not even the id", async () => {
+	const own = log.learner();
+	const row = oneDecision();
+	const malformed = (id: string, more: object) =>
+		log.rubbish(JSON.stringify({ ...anEvent(row, "play", { id }), ...more }));
+	await new Learn(own, isRefusal).execute([
+		log.decided(row),
+		malformed("unclear", { value: "much" }),
+		malformed("large", { item: "x".repeat(70_000) }),
+		malformed("elsewhere", { decisionId: "nowhere" }),
+	]);
+	await own.close();
+	const { events } = (await reads.find(row.id)) ?? {};
+	const shown = { verdict: "malformed", storedAt: expect.any(Number) };
+	expect(events).toEqual([
+		{
+			...{ ...shown, id: "unclear" },
+			detail: expect.stringMatching(/^bad event: value: /),
+		},
+		{ ...shown, detail: expect.stringMatching(/^bad event: item: /) },
+	]);
+	expect(await counted()).toMatchObject({
+		"own event malformed": 2,
+		"- event malformed": 1,
+	});
+});
+
 test("a decision shows its events with their verdicts, what each moved, and in which revision", async () => {
 	const own = log.learner();
 	const learn = new Learn(own, isRefusal);

@@ -6,7 +6,6 @@ import {
 	type Item,
 	instantOf,
 	type Publisher,
-	timeOfId,
 } from "#core/log";
 import {
 	payloadOfPoison,
@@ -146,15 +145,13 @@ function refusedName(
 	return isNamed(value.unit, instant) ? null : RAW_UNIT;
 }
 
-/** With the decision that the item names, as far as it can be read. */
+/** With the decision that the item names, as far as it can be read. Not with that one's time: whoever cannot be understood may name any. */
 function letterOf(
 	item: Item<DecisionRow | Event>,
 	letter: DeadLetter,
 ): DeadLetter {
 	const decisionId = item.ok ? undefined : item.decisionId;
-	return decisionId === undefined
-		? letter
-		: { ...letter, decisionId, at: timeOfId(decisionId) };
+	return decisionId === undefined ? letter : { ...letter, decisionId };
 }
 
 interface TakenBatch {
