@@ -2,7 +2,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type PostgresChild, startEmbeddedPostgres } from "#adapters/embedded";
 import { eventSubject } from "#core/log";
@@ -10,7 +9,7 @@ import { Answered } from "../support/answered.js";
 import { openBroker } from "../support/broker.js";
 import { runExperiment, sampleExperiment, send } from "../support/client.js";
 import { silent } from "../support/embedded.js";
-import { asked } from "../support/faults/asked.js";
+import { asked, askedOnce } from "../support/faults/asked.js";
 import { inForm, LONG, seedOf } from "../support/faults/form.js";
 import { Memory, NamedRequests, slowness } from "../support/faults/rounds.js";
 import { startNats } from "../support/nats-server.js";
@@ -82,23 +81,16 @@ async function startPostgres(folder: string): Promise<PostgresChild> {
 
 /** How the database answers who makes a table larger than what is free on a full disk: an error's code, or its words where it has none. */
 async function answerToLargeTable(databaseUrl: string): Promise<string> {
-	const client = new pg.Client({
-		connectionString: databaseUrl,
-		connectionTimeoutMillis: 2_000,
-	});
-	client.on("error", () => undefined);
 	try {
-		await client.connect();
 		// Unlogged, so that it is the table that has no room, and not the log.
-		await client.query(
+		await askedOnce(
+			databaseUrl,
 			"create unlogged table too_large as select generate_series(1, 100000)",
 		);
 		return "made";
 	} catch (error) {
 		const { code, message } = error as { code?: string; message: string };
 		return code ?? message;
-	} finally {
-		await client.end().catch(() => undefined);
 	}
 }
 
