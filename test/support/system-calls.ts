@@ -2,7 +2,10 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 
-/** One system call of a traced process: `begun` and `ended` are places in the order of all calls of all of them. */
+/**
+ * One system call of a traced process: `begun` and `ended` are places in the order of all calls of
+ * all of them; `ended` is infinite where the trace ended first.
+ */
 export interface SystemCall {
 	readonly pid: number;
 	/** As strace writes it, paths and what was passed included. */
@@ -70,15 +73,22 @@ function parseCalls(text: string): SystemCall[] {
 		const [, id, said] = line.match(/^(\d+)\s+(.*)$/) ?? [];
 		if (id === undefined || said === undefined) continue;
 		const pid = Number(id);
-		const unfinished = said.match(/^(.*) <unfinished \.\.\.>$/)?.[1];
+		const unfinished = said.match(
+			/^(.*) <(?:unfinished|detached) \.\.\.>$/,
+		)?.[1];
 		const resumed = said.match(/^<\.\.\. \w+ resumed>(.*)$/)?.[1];
 		const first = begun.get(pid);
 		if (unfinished !== undefined)
 			begun.set(pid, { text: unfinished, begun: at });
 		else if (resumed === undefined)
 			calls.push({ pid, text: said, begun: at, ended: at });
-		else if (first !== undefined)
+		else if (first !== undefined) {
+			begun.delete(pid);
 			calls.push({ ...first, pid, text: first.text + resumed, ended: at });
+		}
 	}
+	// What a call does can be seen before strace sees it end: an answer arrives while its write still runs.
+	for (const [pid, first] of begun)
+		calls.push({ ...first, pid, ended: Number.POSITIVE_INFINITY });
 	return calls;
 }
