@@ -1,7 +1,6 @@
 import {
-	type MalformedEvent,
+	type LedgerEvent,
 	type StoredDecision,
-	type StoredEvent,
 	whyMissing,
 } from "#usecases/deciding";
 
@@ -56,7 +55,7 @@ export function viewDecision(
 }
 
 /** Events that name a decision as the API shows them, each with what became of it. */
-export function viewEvents(events: readonly (StoredEvent | MalformedEvent)[]) {
+export function viewEvents(events: readonly LedgerEvent[]) {
 	return events.map((event) => ({
 		...event,
 		...("at" in event && { at: iso(event.at) }),

@@ -184,8 +184,11 @@ export interface Problem {
 	}[];
 	readonly retryAfterSeconds?: number;
 	/** Of an unknown decision: the events that wait for it, or were refused. */
-	readonly events?: readonly (JudgedEvent | MalformedEvent)[];
+	readonly events?: readonly LedgerEvent[];
 }
+
+/** Of the ledger of one decision. */
+export type LedgerEvent = JudgedEvent | MalformedEvent;
 
 /** An event with what became of it. */
 export type JudgedEvent = SentEvent & {
@@ -217,7 +220,7 @@ export interface LoggedDecision {
 	readonly exposed: boolean | null;
 	/** Null until the decision has been learned from. */
 	readonly reward: number | null;
-	readonly events: readonly (JudgedEvent | MalformedEvent)[];
+	readonly events: readonly LedgerEvent[];
 	readonly [more: string]: unknown;
 }
 

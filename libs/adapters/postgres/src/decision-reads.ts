@@ -9,7 +9,7 @@ import { type DecisionRow, decodeMessage, type Event } from "#core/log";
 import type {
 	DecisionReads,
 	DecisionToCome,
-	MalformedEvent,
+	LedgerEvent,
 	StoredDecision,
 	StoredEvent,
 } from "#usecases/deciding";
@@ -94,7 +94,7 @@ export class PostgresDecisionReads implements DecisionReads {
 	}
 
 	/** What was refused of the events that name the decision, and is not delivered anew. */
-	async #refused(id: string): Promise<(StoredEvent | MalformedEvent)[]> {
+	async #refused(id: string): Promise<LedgerEvent[]> {
 		const rows = await this.database.query<{
 			subject: string;
 			reason: string;

@@ -179,13 +179,13 @@ export interface StoredDecision {
 			readonly moved: StoredMovement | null;
 		} | null;
 	} | null;
-	readonly events: readonly (StoredEvent | MalformedEvent)[];
+	readonly events: readonly LedgerEvent[];
 }
 
 /** Events that name a decision which has not come: those that wait for it, and those that were refused. Never none. */
 export interface DecisionToCome {
 	readonly row: null;
-	readonly events: readonly (StoredEvent | MalformedEvent)[];
+	readonly events: readonly LedgerEvent[];
 }
 
 /** By how much a row of the log moved the decision's exposure and its exposed reward, in which revision of the experiment. */
@@ -194,6 +194,9 @@ export interface StoredMovement {
 	readonly reward: number;
 	readonly revision: number;
 }
+
+/** Of the ledger of one decision. */
+export type LedgerEvent = StoredEvent | MalformedEvent;
 
 export interface StoredEvent extends Event {
 	readonly verdict: string;
