@@ -257,7 +257,12 @@ test("with the database out of reach a request that carries an id is decided all
 	}
 	expect((await answered(there, {})).degraded).not.toContain("retry");
 	const both = { experiment: "once-unit", requestId: "away-both" };
-	expect((await answered(there, both)).degraded).toEqual(["sticky", "retry"]);
+	const { degraded } = await answered(there, both);
+	// By now its posteriors may be of some seconds ago too.
+	expect(degraded.filter((part: string) => part !== "posterior")).toEqual([
+		"sticky",
+		"retry",
+	]);
 	await proxy.mend();
 	await waitFor(
 		async () => {

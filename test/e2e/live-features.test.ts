@@ -57,7 +57,12 @@ describe.each(["jetstream", "postgres"])("live features over %s", (stream) => {
 		const folder = await mkdtemp(join(tmpdir(), "segue-live-"));
 		const tracks = join(folder, "tracks.jsonl");
 		await writeFile(tracks, '{"item": "t1", "vector": [0.5, -2]}\n');
-		const env = { SEGUE_STREAM: stream, SEGUE_ITEM_VECTORS: tracks };
+		const env = {
+			SEGUE_STREAM: stream,
+			SEGUE_ITEM_VECTORS: tracks,
+			// A slow machine would else put decisions into the spool, and say so.
+			SEGUE_DECIDE_DEADLINE_MS: "5000",
+		};
 		let instance: Instance = await startSegue({ env, folder });
 		try {
 			await runExperiment(instance.url, experiment);

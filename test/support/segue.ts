@@ -123,14 +123,16 @@ export async function waitFor(
 	otherwise: () => string,
 ): Promise<void> {
 	const deadline = Date.now() + withinMs;
-	while (Date.now() < deadline) {
+	// Once more after the deadline: whoever looks may have stood still himself.
+	for (let isLast = false; !isLast; ) {
+		isLast = Date.now() >= deadline;
 		try {
 			if (await holds()) return;
 		} catch (error) {
 			if (error instanceof Error && error.message.includes("ended early"))
 				throw error;
 		}
-		await new Promise((resolve) => setTimeout(resolve, 50));
+		if (!isLast) await new Promise((resolve) => setTimeout(resolve, 50));
 	}
 	throw new Error(otherwise());
 }

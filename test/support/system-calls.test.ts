@@ -40,10 +40,13 @@ test("calls that still run when the trace ends are told, with their arguments an
 	const lastOf = (lines: readonly string[], pid: number) =>
 		lines.filter((line) => line.startsWith(`${pid} `)).at(-1);
 	await expect
-		.poll(async () => {
-			const lines = (await readFile(file, "utf8")).split("\n");
-			return pids.every((pid) => lastOf(lines, pid)?.includes(" read(0"));
-		})
+		.poll(
+			async () => {
+				const lines = (await readFile(file, "utf8")).split("\n");
+				return pids.every((pid) => lastOf(lines, pid)?.includes(" read(0"));
+			},
+			{ timeout: 30_000 },
+		)
 		.toBe(true);
 	const [gone] = cats as [ChildProcess];
 	gone.stdin?.end();

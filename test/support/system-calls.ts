@@ -58,8 +58,11 @@ function attached(
 		let said = "";
 		child.stderr?.on("data", (chunk: Buffer) => {
 			said += chunk.toString();
-			if (pids.every((pid) => said.includes(`Process ${pid} attached`)))
-				resolve(null);
+			const isDone = (pid: number) =>
+				said.includes(`Process ${pid} attached`) ||
+				// It has ended by itself meanwhile, as an idle session of a database may.
+				said.includes(`ptrace(PTRACE_SEIZE, ${pid}): No such process`);
+			if (pids.every(isDone)) resolve(null);
 		});
 		child.once("exit", () => resolve(said.trim()));
 	});

@@ -68,6 +68,8 @@ import {
 
 export const NOON = Date.UTC(2026, 0, 5, 12);
 
+const PATIENCE_MS = 2_000;
+
 /** The real API over real use cases on memory twins; `changes` replaces parts of it. */
 export async function startApi(changes: Partial<ApiParts> = {}) {
 	const clock = new MemoryClock(NOON);
@@ -104,8 +106,8 @@ export async function startApi(changes: Partial<ApiParts> = {}) {
 			ids: new MemoryIds(clock),
 			log,
 			repeats: new MemoryRepeats(clock),
-			profiles,
-			privacy: { policy, consents, tokens },
+			profiles: patient(profiles),
+			privacy: { policy, consents: patient(consents), tokens },
 		},
 		100,
 	);
@@ -309,6 +311,13 @@ export const ask = {
 };
 
 /** As before the first decision's window has closed. */
+/** Asked with more patience than a decision has, in which a busy machine may stand still. Budgets are proved where decisions are made. */
+function patient<V>(units: {
+	lookUp(unit: string, budgetMs: number): V | null | Promise<V | null>;
+}) {
+	return { lookUp: (unit: string) => units.lookUp(unit, PATIENCE_MS) };
+}
+
 const nothingBooked: ReportReads = {
 	booked: async (runs) =>
 		runs.map((run) => ({

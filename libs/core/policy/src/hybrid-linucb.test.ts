@@ -39,8 +39,9 @@ test(`the largest hybrid models are made in slices that hold no decision up (SEE
 			shortest[slice] = Math.min(shortest[slice] ?? took, took);
 		}
 	}
-	// 8 ms where it is built, more under the test runner; an arm in one piece took 100, and over 600 here.
-	expect(Math.max(...shortest)).toBeLessThan(100);
+	// The largest takes a ninth of all; an arm in one piece would take more than a third. A share, since a busy machine is slow with all of them.
+	const all = shortest.reduce((sum, took) => sum + took, 0);
+	expect(Math.max(...shortest)).toBeLessThan(all / 4);
 });
 
 /** The largest width over the contexts, in units of what it was before anything was learned: ‖x‖ √((1 + |f|²)/λ). */
