@@ -392,17 +392,20 @@ describe("the time it may take", () => {
 		await live(room, 5);
 		const row = room.log.rows.at(-1) as DecisionRow;
 		const open = room.past.open.bind(room.past);
-		let hold = true;
+		let release = () => {};
+		const held = new Promise<void>((resolve) => {
+			release = resolve;
+		});
 		room.past.open = async (...asked) => {
-			if (hold) await new Promise((resolve) => setTimeout(resolve, 200));
+			await held;
 			return open(...asked);
 		};
-		const rederive = new RederiveDecision(room.rowsById, room.past, 40);
+		const rederive = new RederiveDecision(room.rowsById, room.past, 500);
 		const { rederived } = await rederive.execute(row);
 		expect(rederived).toMatchObject({ equal: null });
 		expect(rederived.why).toContain(`\`segue explain ${row.id}\``);
-		hold = false;
-		await new Promise((resolve) => setTimeout(resolve, 250));
+		release();
+		await new Promise((resolve) => setImmediate(resolve));
 		expect((await rederive.execute(row)).rederived.equal).toBe(true);
 	});
 });
