@@ -23,6 +23,7 @@ import {
 	printJson,
 } from "./support/command.js";
 import { atMost, printGoals } from "./support/goals.js";
+import { median } from "./support/median.js";
 import { medianRow, type RatioRow } from "./support/ratio-row.js";
 import { alternate } from "./support/rounds.js";
 import { printMachine, printTable, threeDigits } from "./support/table.js";
@@ -252,10 +253,6 @@ function processorTime(values: readonly (number | null)[]): number | null {
 		.slice(WARM_UP)
 		.filter((value): value is number => value !== null);
 	return known.length === 0 ? null : median(known);
-}
-
-function median(values: readonly number[]): number {
-	return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
 const rows = await withUndo(run);

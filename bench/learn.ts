@@ -14,7 +14,7 @@ import {
 import { experiment, KEY } from "./decide/experiment.js";
 import { fillLog } from "./learn/filled-log.js";
 import { type Freshness, measureFreshness } from "./learn/freshness.js";
-import { median, timeOfAPair } from "./learn/more-rows.js";
+import { timeOfAPair } from "./learn/more-rows.js";
 import { Pairs } from "./learn/pairs.js";
 import { PlainInserts } from "./learn/plain-inserts.js";
 import { Rounds, type Sides } from "./learn/rounds.js";
@@ -27,6 +27,7 @@ import {
 	wholeFrom,
 } from "./support/command.js";
 import { atLeast, atMost, type Goal, printGoals } from "./support/goals.js";
+import { median } from "./support/median.js";
 import { medianRow, type RatioRow } from "./support/ratio-row.js";
 import { printMachine, printTable, threeDigits } from "./support/table.js";
 

@@ -17,6 +17,7 @@ import {
 	printJson,
 } from "./support/command.js";
 import { atMost, type Goal, printGoals } from "./support/goals.js";
+import { median } from "./support/median.js";
 import { nodeArgumentsOf } from "./support/npm-script.js";
 import type { RatioRow } from "./support/ratio-row.js";
 import { printMachine, printTable, threeDigits } from "./support/table.js";
@@ -239,10 +240,6 @@ async function run(undo: Undo): Promise<readonly RefreshRow[]> {
 			d,
 		},
 	];
-}
-
-function median(values: readonly number[]): number {
-	return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
 function tell(rows: readonly RefreshRow[]): void {

@@ -3,6 +3,7 @@ import { startDecider, startServers, type Undo } from "../decide/children.js";
 import { experiment, randomNumbers, requestOf } from "../decide/experiment.js";
 import { closedLoop } from "../decide/load.js";
 import type { Pauses } from "../decide/watch.js";
+import { median } from "../support/median.js";
 import { alternate } from "../support/rounds.js";
 import { post } from "./post.js";
 
@@ -132,8 +133,4 @@ async function lackedBy(
 		experiment: WITH.key,
 	})) as { degraded: string[]; missing: string[] };
 	return [...degraded, ...missing];
-}
-
-function median(values: readonly number[]): number {
-	return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }

@@ -1,8 +1,5 @@
+import { median } from "../support/median.js";
 import type { RatioRow } from "../support/ratio-row.js";
-
-/** Of an even number, the lower of the two in the middle. */
-export const median = (rounds: readonly number[]): number =>
-	rounds.toSorted((a, b) => a - b)[(rounds.length - 1) >> 1] as number;
 
 /**
  * What a pair costs with more rows in the log, from pairs a second of each round. Medians of both: rounds that are compared with something
