@@ -10,8 +10,8 @@ import { waitFor } from "../support/segue.js";
 
 /** How long a learner may stand still inside transactions, all of them together. */
 const IDLE_LIMIT_MS = 5_000;
-/** What else a batch may take on a busy machine, beside which the short form's other tests run. */
-const SLACK_MS = inForm({ short: 15_000, long: 2_000 });
+/** What else a batch may take on a busy machine. */
+const SLACK_MS = 2_000;
 /** The longest of them: statement_timeout, 30 s, and 2 s later the client's own; in the short form lock_timeout, 10 s. */
 const BEYOND_EVERY_TIMEOUT_MS = inForm({ short: 11_000, long: 33_000 });
 /** A pull waits for a second, and for its answer for another; after 5 s what it held comes back. */

@@ -123,16 +123,14 @@ export async function waitFor(
 	otherwise: () => string,
 ): Promise<void> {
 	const deadline = Date.now() + withinMs;
-	// Once more after the deadline: whoever looks may have stood still himself.
-	for (let isLast = false; !isLast; ) {
-		isLast = Date.now() >= deadline;
+	while (Date.now() < deadline) {
 		try {
 			if (await holds()) return;
 		} catch (error) {
 			if (error instanceof Error && error.message.includes("ended early"))
 				throw error;
 		}
-		if (!isLast) await new Promise((resolve) => setTimeout(resolve, 50));
+		await new Promise((resolve) => setTimeout(resolve, 50));
 	}
 	throw new Error(otherwise());
 }

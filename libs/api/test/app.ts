@@ -310,7 +310,6 @@ export const ask = {
 	context: { hour: 8, activity: "work" },
 };
 
-/** As before the first decision's window has closed. */
 /** Asked with more patience than a decision has, in which a busy machine may stand still. Budgets are proved where decisions are made. */
 function patient<V>(units: {
 	lookUp(unit: string, budgetMs: number): V | null | Promise<V | null>;
@@ -318,6 +317,7 @@ function patient<V>(units: {
 	return { lookUp: (unit: string) => units.lookUp(unit, PATIENCE_MS) };
 }
 
+/** As before the first decision's window has closed. */
 const nothingBooked: ReportReads = {
 	booked: async (runs) =>
 		runs.map((run) => ({

@@ -405,7 +405,6 @@ describe("the time it may take", () => {
 		expect(rederived).toMatchObject({ equal: null });
 		expect(rederived.why).toContain(`\`segue explain ${row.id}\``);
 		release();
-		await new Promise((resolve) => setImmediate(resolve));
 		expect((await rederive.execute(row)).rederived.equal).toBe(true);
 	});
 });
